@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The machine's clocks and randomness: what PURE layers must not include.
+#ifndef WASL_BASE_CLOCK_H
+#define WASL_BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+int64_t clock_wall_ms(void);  // ms since 1970, may jump
+int64_t clock_mono_ms(void);  // never steps back; for intervals
+int64_t clock_mono_us(void);
+void clock_random(void *to, size_t n); // from the system, fit for keys
+void clock_sleep_ms(int64_t ms);
+
+#endif

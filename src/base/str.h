@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Borrowed spans of text or bytes.
+//
+// Ownership: a struct str points into somebody else's memory and is not NUL-terminated.
+#ifndef WASL_BASE_STR_H
+#define WASL_BASE_STR_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct str {
+    const char *p;
+    size_t n;
+};
+
+#define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
+#define STR_ARG(s)   (int)(s).n, (s).p // for "%.*s"
+
+struct str str_of(const char *text); // NULL gives the empty span
+struct str str_make(const void *p, size_t n);
+bool str_equal(struct str a, struct str b);
+bool str_is(struct str a, const char *text);
+bool str_starts(struct str a, struct str prefix);
+int str_compare(struct str a, struct str b); // by unsigned bytes, shorter first; <0, 0, >0
+struct str str_trim(struct str a);           // ASCII blanks off both ends
+// Cuts *rest at the first separator: returns what stands before it and moves *rest behind it.
+// False when *rest was exhausted (a final piece without a separator is returned once).
+bool str_cut(struct str *rest, char separator, struct str *ret_piece);
+bool str_is_utf8(struct str a); // valid UTF-8 without U+0000 and without surrogates (RFC 3629)
+
+// Copies into a caller's array of size bytes with a NUL; ERR_LIMIT when it does not fit.
+enum err_code str_copy(char *to, size_t size, struct str from) MUST_CHECK;
+
+// Decimal integers in full: no blanks, no plus sign, no overflow; else ERR_PARSE.
+enum err_code str_to_i64(struct str a, int64_t *ret) MUST_CHECK;
+enum err_code str_to_u64(struct str a, uint64_t *ret) MUST_CHECK;
+
+// Lower-case hexadecimal. to holds 2 * n + 1 bytes; from must be exactly 2 * n digits.
+void str_to_hex(char *to, const void *bytes, size_t n);
+enum err_code str_from_hex(struct str from, void *to, size_t n) MUST_CHECK;
+
+#endif
