@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The event: an immutable record of one thing that happened, as JSON bytes and as parsed fields.
+//
+// Why: bytes are stored and forwarded exactly as their origin wrote them; what we know of them is
+//   read once, here.
+// Invariants: a parsed event's fields are within limits; its body is a JSON object, whose content
+//   only event_type_check vouches for.
+// Ownership: strings and body point into the arena and the bytes given to event_parse.
+#ifndef WASL_MODEL_EVENT_H
+#define WASL_MODEL_EVENT_H
+
+#include "base/hlc.h"
+#include "base/json.h"
+#include "base/uuid.h"
+#include "model/limits.h"
+
+enum lane { LANE_CRITICAL, LANE_NORMAL, LANE_DEFERRED, LANE_COUNT };
+
+const char *lane_name(enum lane lane);
+enum err_code lane_parse(struct str text, enum lane *ret) MUST_CHECK;
+
+struct event_type; // model/event_type.h
+
+struct event {
+    struct str bytes; // exactly as its origin wrote it
+    int version;      // 'v': schema version of the type
+    struct uuid id;
+    struct uuid origin;
+    enum lane lane;
+    uint64_t seq;
+    struct str location;
+    struct str type_name;
+    const struct event_type *type; // NULL: unknown here
+    struct str record_type;
+    struct str record_id;
+    struct uuid base[LIMIT_BASE];
+    int base_count;
+    struct uuid cause; // zero when null
+    int64_t at;        // ms since 1970, the device's wall clock
+    hlc hlc;
+    struct str actor;   // empty when absent
+    struct uuid grant;  // zero when absent
+    yyjson_val *body;
+};
+
+// Reads an event's envelope. ERR_PARSE, ERR_INVALID (naming the field), ERR_LIMIT.
+// An unknown type is not an error here: type is NULL.
+enum err_code event_parse(struct str bytes, struct arena *arena, struct event *ret, struct err *e)
+    MUST_CHECK;
+
+// What a client gives: everything but v, origin, lane, seq and hlc.
+// The type must be known and the body valid: ERR_INVALID or ERR_NOT_FOUND (unknown type).
+enum err_code event_parse_draft(yyjson_val *object, struct arena *arena, struct event *ret,
+                                struct err *e) MUST_CHECK;
+
+// Writes the bytes of an event from its fields; appends to 'to'. Key order is fixed:
+// v id origin lane seq location type record base? cause? at hlc actor? grant? body.
+enum err_code event_write(const struct event *event, struct buf *to) MUST_CHECK;
+
+// True when two carriers of one id say the same: all fields but v, origin, lane, seq, hlc.
+bool event_same_content(const struct event *a, const struct event *b);
+
+// Total order everywhere: (hlc, origin, lane, seq). <0, 0, >0.
+struct event_order {
+    hlc hlc;
+    struct uuid origin;
+    enum lane lane;
+    uint64_t seq;
+};
+struct event_order event_order_of(const struct event *event);
+int event_order_compare(const struct event_order *a, const struct event_order *b);
+
+// A location or record id: 1..LIMIT_NAME bytes of printable UTF-8 without blanks at its ends.
+bool event_name_valid(struct str name);
+
+#endif

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of event types: what each means, how it travels, and what its body holds.
+//
+// docs/EVENTS.md is generated from this table.
+#ifndef WASL_MODEL_EVENT_TYPE_H
+#define WASL_MODEL_EVENT_TYPE_H
+
+#include "model/event.h"
+
+enum event_nature { NATURE_FACT, NATURE_INTENT };
+enum event_flow { FLOW_NONE, FLOW_DEMAND, FLOW_SUPPLY, FLOW_MOVE, FLOW_LOSS, FLOW_CORRECTION };
+enum event_audience { AUDIENCE_NONE, AUDIENCE_LOCATION, AUDIENCE_CHAIN }; // who receives it downwards
+
+enum field_kind {
+    FIELD_TEXT,     // string, 1..LIMIT_TEXT bytes
+    FIELD_NAME,     // string, event_name_valid
+    FIELD_DECIMAL,  // decimal string, up to 4 places
+    FIELD_AMOUNT,   // integer, minor units, |x| <= 10^15
+    FIELD_INTEGER,  // integer
+    FIELD_CURRENCY, // three capital letters (ISO 4217)
+    FIELD_PLACES,   // integer 0..4: decimal places of the currency
+    FIELD_DATE,     // "YYYY-MM-DD"
+    FIELD_UUID,
+    FIELD_KEY,      // 64 hex digits: an Ed25519 public key
+    FIELD_LIST,     // an array of objects, each checked by 'items'
+};
+
+struct field {
+    const char *key; // NULL ends the list
+    enum field_kind kind;
+    bool required;
+    const struct field *items; // for FIELD_LIST
+    const char *meaning;
+};
+
+struct event_type {
+    const char *name;
+    int version;
+    enum event_nature nature;
+    enum event_flow flow;
+    enum lane lane;
+    const char *record_type;
+    const char *rights; // who may author it, in words; checked from Part "merging" on
+    enum event_audience audience;
+    int pending_hours; // how long it may stay pending before it counts as late
+    const char *late;  // "apply and review", "hold"
+    const struct field *fields;
+    const char *why;
+};
+
+extern const struct event_type event_types[];
+extern const size_t event_type_count;
+
+const struct event_type *event_type_find(struct str name); // NULL when unknown
+
+// Checks the body against the type's fields: ERR_INVALID naming the field. Further members are
+// allowed: a newer till may say more. The version must not be above the one known: ERR_NEWER.
+enum err_code event_type_check(const struct event_type *type, int version, yyjson_val *body,
+                               struct err *e) MUST_CHECK;
+
+// Names for docs and JSON.
+const char *event_nature_name(enum event_nature nature);
+const char *event_flow_name(enum event_flow flow);
+const char *event_audience_name(enum event_audience audience);
+const char *field_kind_name(enum field_kind kind);
+
+#endif

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: Apache-2.0
+// A node's durable state: journal, streams, the records folded from it, the feed.
+//
+// Why: one interface, so that the embedded SQLite and the chain-sized PostgreSQL run the same
+//   services and the same tests. It takes batches: one transaction for many events.
+// Invariants:
+//   1. An event and what it does to the records are written in one transaction.
+//   2. journal is append only; a stream's rows are gapless and each row's chain follows from the
+//      one before.
+//   3. Each (location, id) counts once: the first carrier in the total order; others are kept in
+//      the journal as 'duplicate' (same content) or 'conflict' (other content, with a review).
+//   4. A record that one event may hold (ticket, location, device) is held by the event that
+//      effect_owner_rule names, whatever the order of arrival.
+//   5. After store_commit returned ERR_OK everything in it survives a power cut (WAL,
+//      synchronous=FULL).
+// Ownership: results live in the arena given, or are copied into the caller's structs.
+// Threads: a struct store is used by one thread at a time. One writing process per folder (a lock
+//   file); any number of read-only stores beside it.
+#ifndef WASL_STORE_STORE_H
+#define WASL_STORE_STORE_H
+
+#include "model/effect.h"
+#include "model/stream.h"
+
+struct store;
+
+enum node_role { ROLE_TERMINAL, ROLE_BRANCH, ROLE_CENTRAL };
+const char *node_role_name(enum node_role role); // "terminal", "branch", "central"
+enum err_code node_role_parse(struct str text, enum node_role *ret) MUST_CHECK;
+
+enum event_status {
+    STATUS_PENDING,     // only here
+    STATUS_HELD,        // durable on the next hop
+    STATUS_SETTLED,     // durable at the centre, under a verified seal
+    STATUS_CONFLICT,    // another event holds the id or the record; a review is open
+    STATUS_REVIEW,      // counted, but a person is asked
+    STATUS_DEAD_LETTER, // unknown type or bad body: kept, not folded
+    STATUS_DUPLICATE,   // another carrier of the same event counts
+};
+const char *event_status_name(enum event_status status);
+
+// ---- opening ------------------------------------------------------------------------------
+
+struct store_options {
+    const char *dir;    // the node's folder; the file is dir/wasl.db
+    bool create;        // make a new one; ERR_EXISTS when there is one
+    bool read_only;     // no lock, no writes
+    enum node_role role; // with create
+    int64_t max_bytes;  // quota of the file; 0: none. Beyond it appends are ERR_DISK_FULL
+};
+// ERR_NOT_FOUND, ERR_LOCKED (naming the process), ERR_NEWER (made by a newer version), ERR_READ_ONLY,
+// ERR_DISK_FULL, ERR_DAMAGED. Runs pending migrations.
+enum err_code store_open(const struct store_options *options, struct store **ret, struct err *e)
+    MUST_CHECK;
+void store_close(struct store *s); // accepts NULL
+enum node_role store_role(const struct store *s);
+
+// Small facts about the node itself (chain, device, location, keys' file names ...). A missing name
+// gives ERR_NOT_FOUND.
+enum err_code store_meta_get(struct store *s, const char *name, struct arena *a, struct str *ret,
+                             struct err *e) MUST_CHECK;
+enum err_code store_meta_set(struct store *s, const char *name, struct str value, struct err *e)
+    MUST_CHECK;
+
+// ---- transactions -------------------------------------------------------------------------
+
+enum err_code store_begin(struct store *s, struct err *e) MUST_CHECK;
+enum err_code store_commit(struct store *s, struct err *e) MUST_CHECK; // on failure: rolled back
+void store_rollback(struct store *s);
+
+// ---- streams ------------------------------------------------------------------------------
+
+struct stream_info {
+    struct stream_key key;
+    struct uuid device;
+    char location[LIMIT_NAME + 1];
+    bool own;            // written by this node
+    struct mark head;    // highest gapless event in this journal
+    struct mark held;    // own streams: what the upstream holds
+    struct mark settled; // own: what the centre settled. At the centre: up to the verified seal
+    struct certificate certificate;
+};
+enum err_code store_stream_find(struct store *s, const struct stream_key *key,
+                                struct stream_info *ret) MUST_CHECK; // ERR_NOT_FOUND
+// All lanes of an origin share device, location and certificate.
+enum err_code store_stream_add(struct store *s, const struct stream_info *info, struct err *e)
+    MUST_CHECK;
+// Own streams whose settled mark is below their head, oldest first; at most max.
+enum err_code store_streams_unsettled(struct store *s, struct stream_info *ret, size_t max,
+                                      size_t *ret_count, struct err *e) MUST_CHECK;
+// Every stream; stops when each returns false.
+enum err_code store_streams_each(struct store *s,
+                                 bool (*each)(void *context, const struct stream_info *info),
+                                 void *context, struct err *e) MUST_CHECK;
+// The chain hash at seq of a stream held here; ERR_NOT_FOUND where it is not (or was pruned).
+enum err_code store_chain_at(struct store *s, const struct stream_key *key, uint64_t seq,
+                             struct hash *ret, struct err *e) MUST_CHECK;
+// Moves an own stream's marks up (never down) and the status of its rows with them.
+enum err_code store_stream_acked(struct store *s, const struct stream_key *key, uint64_t held,
+                                 uint64_t settled, int64_t now_ms, struct err *e) MUST_CHECK;
+// An own stream whose upstream lost what it had acknowledged: moves its marks down.
+enum err_code store_stream_lost(struct store *s, const struct stream_key *key, uint64_t held,
+                                uint64_t settled, struct err *e) MUST_CHECK;
+enum err_code store_seal_put(struct store *s, const struct seal *seal, struct err *e) MUST_CHECK;
+
+// ---- appending ----------------------------------------------------------------------------
+
+struct store_entry {
+    struct stream_key key;
+    uint64_t seq;               // head of the stream + 1
+    struct hash chain;          // at seq
+    struct str bytes;
+    const struct event *event;  // NULL: the envelope itself could not be read
+    enum event_status status;   // PENDING (own), HELD or SETTLED (received)
+    const char *dead;           // not NULL: a dead letter from the start, for this reason
+    int64_t received_at;        // ms since 1970 on this node's clock
+    enum event_status ret_status; // out: what became of it
+};
+// Appends to the journal, counts ids once, folds what counts; moves the streams' heads. A body that
+// its reducer refuses becomes a dead letter, never an error. ERR_DISK_FULL, ERR_IO: the caller
+// rolls back.
+enum err_code store_append(struct store *s, struct store_entry *entries, size_t count,
+                           struct err *e) MUST_CHECK;
+
+struct store_event {
+    int64_t lsn;
+    struct stream_key key;
+    uint64_t seq;
+    struct hash chain;
+    enum event_status status;
+    int64_t received_at;
+    int64_t synced_at; // 0 when not
+    struct str bytes;
+};
+struct store_event_list {
+    struct store_event *items;
+    size_t count;
+};
+// Events of one stream after 'after', in order: at most max_events, and at most max_bytes unless
+// the first alone is larger.
+enum err_code store_read_stream(struct store *s, const struct stream_key *key, uint64_t after,
+                                size_t max_events, size_t max_bytes, struct arena *a,
+                                struct store_event_list *ret, struct err *e) MUST_CHECK;
+// Events by position in this journal, lsn > after.
+enum err_code store_read_journal(struct store *s, int64_t after_lsn, size_t max_events,
+                                 size_t max_bytes, struct arena *a, struct store_event_list *ret,
+                                 struct err *e) MUST_CHECK;
+// Every carrier of an id in this journal.
+enum err_code store_find_event(struct store *s, const struct uuid *id, struct arena *a,
+                               struct store_event_list *ret, struct err *e) MUST_CHECK;
+
+// ---- the feed (upstream side) ----------------------------------------------------------------
+// A feed is a compacted log: one live row per record, each change gets the next position. Recently
+// superseded positions stay as tombstones, so that a cursor's hash can still be checked.
+// The chain-wide feed is the location "*".
+
+struct feed_cursor {
+    struct uuid feed;
+    uint64_t position;
+    struct hash hash; // h(p) = BLAKE2b(h(p-1) || row bytes)
+};
+struct feed_row {
+    uint64_t position;
+    struct hash hash;
+    struct str bytes; // one JSON object: {"type","id","row":{...}} ; "row" null: deleted
+};
+struct feed_page {
+    struct feed_row *rows;
+    size_t count;
+    struct feed_cursor head; // of the feed when it was read
+    bool reached_head;       // rows end at the head
+};
+// The feed's head; makes the feed (a fresh id) when there is none.
+enum err_code store_feed_head(struct store *s, struct str location, struct feed_cursor *ret,
+                              struct err *e) MUST_CHECK;
+// True when the cursor is a position this feed really had.
+enum err_code store_feed_knows(struct store *s, struct str location,
+                               const struct feed_cursor *cursor, bool *ret, struct err *e)
+    MUST_CHECK;
+enum err_code store_feed_read(struct store *s, struct str location, uint64_t after,
+                              size_t max_bytes, struct arena *a, struct feed_page *ret,
+                              struct err *e) MUST_CHECK;
+// Ids up to seq of a stream that were journaled but not folded (dead letters, conflicts).
+enum err_code store_unfolded(struct store *s, const struct stream_key *key, struct arena *a,
+                             struct uuid **ret_ids, size_t *ret_count, struct err *e) MUST_CHECK;
+
+// ---- the feed (downstream side) --------------------------------------------------------------
+// confirmed = what the feed said; the view (stock.quantity) = confirmed + own events that the feed
+// does not yet include. The caller (sync/overlay.h) knows the second term.
+
+struct feed_apply {
+    struct str location;           // or "*"
+    struct feed_cursor to;         // the cursor after these rows
+    bool reset;                    // first page of a fresh copy: earlier rows are stale until the
+    bool complete;                 // ... page that is complete, which drops what was not repeated
+    const struct str *rows;        // as in feed_row.bytes
+    size_t count;
+    // quantity of own not yet included events for a SKU, AFTER this frame's includes
+    int64_t (*overlay)(void *context, struct str sku);
+    void *context;
+};
+struct feed_include {
+    struct stream_key key;
+    uint64_t seq;
+};
+enum err_code store_feed_cursor(struct store *s, struct str location, struct feed_cursor *ret)
+    MUST_CHECK; // ERR_NOT_FOUND: never fed
+enum err_code store_feed_apply(struct store *s, const struct feed_apply *frame, struct err *e)
+    MUST_CHECK;
+// Marks of own streams that the feed includes (for the overlay after a restart).
+enum err_code store_include_set(struct store *s, const struct feed_include *include, struct err *e)
+    MUST_CHECK;
+enum err_code store_include_get(struct store *s, const struct stream_key *key, uint64_t *ret_seq,
+                                struct err *e) MUST_CHECK; // 0 when none
+// SKUs whose overlay changed without a row (an include alone): recomputes their view.
+enum err_code store_stock_refresh(struct store *s, struct str location, struct str sku,
+                                  int64_t overlay, struct err *e) MUST_CHECK;
+
+// ---- devices, codes, tokens --------------------------------------------------------------------
+
+struct device_record {
+    struct uuid id;
+    char location[LIMIT_NAME + 1];
+    enum node_role role;
+    struct sign_public key;
+    bool revoked;
+};
+enum err_code store_device_find(struct store *s, const struct uuid *id,
+                                struct device_record *ret) MUST_CHECK;
+// One-time enrolment codes: only the hash of the secret is kept.
+enum err_code store_code_put(struct store *s, const struct hash *secret, struct str location,
+                             enum node_role role, int64_t expires_at, struct err *e) MUST_CHECK;
+// Uses the code up: ERR_NOT_FOUND (wrong or used), ERR_TIMEOUT (expired).
+enum err_code store_code_take(struct store *s, const struct hash *secret, int64_t now_ms,
+                              char location[LIMIT_NAME + 1], enum node_role *ret_role,
+                              struct err *e) MUST_CHECK;
+enum err_code store_token_put(struct store *s, const struct hash *token, struct str name,
+                              struct str role, int64_t now_ms, struct err *e) MUST_CHECK;
+enum err_code store_token_find(struct store *s, const struct hash *token, struct arena *a,
+                               struct str *ret_name, struct str *ret_role) MUST_CHECK;
+
+// What a connected device says of itself (beats); shown per branch.
+struct device_status {
+    struct uuid device;
+    char location[LIMIT_NAME + 1];
+    uint64_t pending;
+    int64_t oldest_pending_at; // ms since 1970, 0 when none
+    int64_t last_seen_at;
+    int64_t last_sync_at; // last moment with nothing pending, or last acknowledged push
+    int64_t clock_offset_ms;
+    int64_t disk_free_bytes;
+    char version[32];
+    bool online;
+};
+enum err_code store_device_status_put(struct store *s, const struct device_status *status,
+                                      struct err *e) MUST_CHECK;
+
+// ---- questions for people -------------------------------------------------------------------
+
+struct review {
+    int64_t number;
+    struct str kind;     // id_conflict, ticket_conflict, fork, clone, clock, revoked, damaged
+    struct str record;   // what it is about
+    struct str location;
+    struct str text;     // one sentence
+    struct str detail;   // JSON
+    int64_t opened_at;
+    bool open;
+};
+struct review_list {
+    struct review *items;
+    size_t count;
+};
+// Keyed by (kind, record): a second opening of an open one changes nothing.
+enum err_code store_review_open(struct store *s, const struct review *review, struct err *e)
+    MUST_CHECK;
+enum err_code store_reviews(struct store *s, bool open_only, size_t max, struct arena *a,
+                            struct review_list *ret, struct err *e) MUST_CHECK;
+
+struct dead_letter {
+    int64_t lsn;
+    struct uuid id;
+    struct str type;
+    struct str location;
+    struct str reason;
+    int64_t since;
+};
+struct dead_letter_list {
+    struct dead_letter *items;
+    size_t count;
+};
+enum err_code store_dead_letters(struct store *s, size_t max, struct arena *a,
+                                 struct dead_letter_list *ret, struct err *e) MUST_CHECK;
+// Folds what can be folded now (after an upgrade or a fix).
+enum err_code store_dead_letters_retry(struct store *s, uint64_t *ret_folded, uint64_t *ret_left,
+                                       struct err *e) MUST_CHECK;
+// Evidence of damage, bounded by LIMIT_QUARANTINE (the oldest goes first).
+enum err_code store_quarantine_put(struct store *s, const struct stream_key *key, uint64_t seq,
+                                   struct str bytes, const char *reason, int64_t now_ms,
+                                   struct err *e) MUST_CHECK;
+
+// ---- queries ----------------------------------------------------------------------------------
+
+struct store_counts {
+    uint64_t pending[LANE_COUNT];
+    uint64_t held[LANE_COUNT];
+    uint64_t settled[LANE_COUNT]; // run_started is not counted
+    int64_t oldest_pending_at;    // 0 when none
+    int64_t last_sync_at;         // 0 when never
+    uint64_t conflicts;
+    uint64_t reviews;
+    uint64_t dead_letters;
+};
+enum err_code store_counts(struct store *s, struct store_counts *ret, struct err *e) MUST_CHECK;
+
+struct stock_row {
+    struct str location;
+    struct str sku;
+    int64_t quantity;
+};
+// Ordered by location, sku; empty filters mean all.
+enum err_code store_stock_each(struct store *s, struct str location, struct str sku,
+                               bool (*each)(void *context, const struct stock_row *row),
+                               void *context, struct err *e) MUST_CHECK;
+
+struct branch_row {
+    struct str id;
+    struct str name;
+    struct str region;
+    uint64_t pending;
+    uint64_t conflicts;
+    uint64_t dead_letters;
+    int64_t oldest_pending_at;
+    int64_t last_synced_at; // 0: never
+    int64_t last_seen_at;
+    uint64_t devices;
+    uint64_t devices_online;
+};
+struct branch_list {
+    struct branch_row *items;
+    size_t count;
+};
+enum err_code store_branches(struct store *s, struct arena *a, struct branch_list *ret,
+                             struct err *e) MUST_CHECK;
+
+struct currency_total {
+    char currency[4];
+    int places;
+    int64_t amount; // minor units
+};
+struct store_verdict {
+    uint64_t events; // counted ones (duplicates left out)
+    uint64_t tickets;
+    uint64_t lines;
+    struct currency_total value[16];
+    size_t value_count;
+    int64_t quantity; // decimal, over all ticket lines
+    uint64_t gaps;
+    uint64_t duplicates;   // carriers that do not count
+    uint64_t chain_errors; // rows whose bytes do not give their chain, or broken seals
+    bool refold_equal;     // the records equal a fresh fold of the journal
+    struct str first_problem; // one sentence, empty when none
+};
+// Reads the whole journal, recomputes every chain and folds it afresh beside the tables.
+// device_key finds the key that must have signed a stream's seal.
+enum err_code store_verify(struct store *s, struct arena *a,
+                           void (*progress)(void *context, uint64_t done, uint64_t total),
+                           void *context, struct store_verdict *ret, struct err *e) MUST_CHECK;
+// Replaces every folded record by a fresh fold of the journal, in one transaction.
+enum err_code store_rebuild(struct store *s,
+                            void (*progress)(void *context, uint64_t done, uint64_t total),
+                            void *context, struct err *e) MUST_CHECK;
+
+// Free bytes of the file system that holds the store, and the measured time of one fsync there.
+enum err_code store_disk(struct store *s, int64_t *ret_free_bytes, int64_t *ret_fsync_us,
+                         struct err *e) MUST_CHECK;
+
+#endif
