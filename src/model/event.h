@@ -38,15 +38,15 @@ struct event {
     struct uuid cause; // zero when null
     int64_t at;        // ms since 1970, the device's wall clock
     hlc hlc;
-    struct str actor;   // empty when absent
-    struct uuid grant;  // zero when absent
+    struct str actor;  // empty when absent
+    struct uuid grant; // zero when absent
     yyjson_val *body;
 };
 
 // Reads an event's envelope. ERR_PARSE, ERR_INVALID (naming the field), ERR_LIMIT.
 // An unknown type is not an error here: type is NULL.
-enum err_code event_parse(struct str bytes, struct arena *arena, struct event *ret, struct err *e)
-    MUST_CHECK;
+enum err_code event_parse(struct str bytes, struct arena *arena, struct event *ret,
+                          struct err *e) MUST_CHECK;
 
 // What a client gives: everything but v, origin, lane, seq and hlc.
 // The type must be known and the body valid: ERR_INVALID or ERR_NOT_FOUND (unknown type).

@@ -9,7 +9,11 @@
 
 enum event_nature { NATURE_FACT, NATURE_INTENT };
 enum event_flow { FLOW_NONE, FLOW_DEMAND, FLOW_SUPPLY, FLOW_MOVE, FLOW_LOSS, FLOW_CORRECTION };
-enum event_audience { AUDIENCE_NONE, AUDIENCE_LOCATION, AUDIENCE_CHAIN }; // who receives it downwards
+enum event_audience {
+    AUDIENCE_NONE,
+    AUDIENCE_LOCATION,
+    AUDIENCE_CHAIN
+}; // who receives it downwards
 
 enum field_kind {
     FIELD_TEXT,     // string, 1..LIMIT_TEXT bytes
@@ -21,8 +25,8 @@ enum field_kind {
     FIELD_PLACES,   // integer 0..4: decimal places of the currency
     FIELD_DATE,     // "YYYY-MM-DD"
     FIELD_UUID,
-    FIELD_KEY,      // 64 hex digits: an Ed25519 public key
-    FIELD_LIST,     // an array of objects, each checked by 'items'
+    FIELD_KEY,  // 64 hex digits: an Ed25519 public key
+    FIELD_LIST, // an array of objects, each checked by 'items'
 };
 
 struct field {

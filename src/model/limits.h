@@ -6,19 +6,19 @@
 #include <stdint.h>
 
 enum {
-    LIMIT_EVENT_BYTES = 256 * 1024,    // one event's JSON
-    LIMIT_EVENT_DEPTH = 16,            // nesting of an event's JSON
-    LIMIT_BASE = 16,                   // UUIDs in 'base'
-    LIMIT_BATCH_EVENTS = 500,          // events in one request, and in flight of one push window
+    LIMIT_EVENT_BYTES = 256 * 1024, // one event's JSON
+    LIMIT_EVENT_DEPTH = 16,         // nesting of an event's JSON
+    LIMIT_BASE = 16,                // UUIDs in 'base'
+    LIMIT_BATCH_EVENTS = 500,       // events in one request, and in flight of one push window
     LIMIT_BATCH_BYTES = 2 * 1024 * 1024,
-    LIMIT_MESSAGE_BYTES = 64 * 1024,   // one sync message, but for a single larger event
-    LIMIT_TICKET_LINES = 2000,         // lines of one order or ticket
-    LIMIT_NAME = 64,                   // bytes: locations, record types and the like
-    LIMIT_TEXT = 1024,                 // bytes: names and notes for people
-    LIMIT_STREAMS_HELLO = 1000,        // unsettled streams that one device may announce
+    LIMIT_MESSAGE_BYTES = 64 * 1024, // one sync message, but for a single larger event
+    LIMIT_TICKET_LINES = 2000,       // lines of one order or ticket
+    LIMIT_NAME = 64,                 // bytes: locations, record types and the like
+    LIMIT_TEXT = 1024,               // bytes: names and notes for people
+    LIMIT_STREAMS_HELLO = 1000,      // unsettled streams that one device may announce
     LIMIT_OUTBOX_EVENTS = 2000000,
     LIMIT_CONNECTIONS = 20000,
-    LIMIT_QUARANTINE = 1000,           // pieces of damaged evidence kept
+    LIMIT_QUARANTINE = 1000, // pieces of damaged evidence kept
 };
 
 #define LIMIT_CLOCK_SKEW_MS (INT64_C(5) * 60 * 1000)

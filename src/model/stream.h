@@ -46,8 +46,8 @@ struct seal {
 };
 struct seal seal_make(const struct sign_key *key, const struct uuid *chain,
                       const struct stream_key *stream, const struct mark *mark);
-bool seal_verify(const struct seal *seal, const struct uuid *chain, const struct sign_public *key)
-    MUST_CHECK;
+bool seal_verify(const struct seal *seal, const struct uuid *chain,
+                 const struct sign_public *key) MUST_CHECK;
 
 // Proof that a device holds its key, fresh for one connection: signs chain, device, run and the
 // server's challenge.
@@ -57,7 +57,7 @@ struct signature proof_make(const struct sign_key *key, const struct uuid *chain
                             const uint8_t challenge[CHALLENGE_SIZE]);
 bool proof_verify(const struct signature *proof, const struct uuid *chain,
                   const struct uuid *device, const struct uuid *run,
-                  const uint8_t challenge[CHALLENGE_SIZE], const struct sign_public *key)
-    MUST_CHECK;
+                  const uint8_t challenge[CHALLENGE_SIZE],
+                  const struct sign_public *key) MUST_CHECK;
 
 #endif

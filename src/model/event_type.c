@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/event_type.h"
+
+#include "base/decimal.h"
+
+#include <string.h>
+
+// ---- bodies
+// --------------------------------------------------------------------------------------
+
+static const struct field line_fields[] = {
+    {"n", FIELD_INTEGER, true, NULL, "number of the line, from 1"},
+    {"sku", FIELD_NAME, true, NULL, "the stock-keeping unit"},
+    {"name", FIELD_TEXT, false, NULL, "as printed"},
+    {"quantity", FIELD_DECIMAL, true, NULL, "units; negative when given back"},
+    {"unit_price", FIELD_DECIMAL, true, NULL, "price of one unit in major units"},
+    {"amount", FIELD_AMOUNT, true, NULL, "quantity x unit_price, rounded half away from zero"},
+    {NULL, FIELD_TEXT, false, NULL, NULL}};
+
+static const struct field payment_fields[] = {
+    {"method", FIELD_NAME, true, NULL, "cash, card, ..."},
+    {"currency", FIELD_CURRENCY, true, NULL, "of the amount"},
+    {"amount", FIELD_AMOUNT, true, NULL, "minor units; negative when given back"},
+    {NULL, FIELD_TEXT, false, NULL, NULL}};
+
+static const struct field ticket_fields[] = {
+    {"ticket", FIELD_NAME, true, NULL, "number as printed"},
+    {"kind", FIELD_NAME, true, NULL, "sale, cancellation or return"},
+    {"till", FIELD_NAME, false, NULL, "which till, where the source says so"},
+    {"customer", FIELD_NAME, false, NULL, "a code, never a name"},
+    {"currency", FIELD_CURRENCY, true, NULL, "of total and amounts"},
+    {"places", FIELD_PLACES, true, NULL, "decimal places of the currency"},
+    {"lines", FIELD_LIST, true, line_fields, "what was sold; it leaves stock"},
+    {"total", FIELD_AMOUNT, true, NULL, "the sum of the lines' amounts, as a check"},
+    {"payments", FIELD_LIST, true, payment_fields, "money taken"},
+    {NULL, FIELD_TEXT, false, NULL, NULL}};
+
+#define SKU_AND_QUANTITY                                                                           \
+    {"sku", FIELD_NAME, true, NULL, "the stock-keeping unit"},                                     \
+    {                                                                                              \
+        "quantity", FIELD_DECIMAL, true, NULL, "units, above zero"                                 \
+    }
+#define END                                                                                        \
+    {                                                                                              \
+        NULL, FIELD_TEXT, false, NULL, NULL                                                        \
+    }
+
+static const struct field received_fields[] = {
+    SKU_AND_QUANTITY,
+    {"lot", FIELD_NAME, false, NULL, "the supplier's lot"},
+    {"expiry", FIELD_DATE, false, NULL, "last day of sale"},
+    {"supplier", FIELD_NAME, false, NULL, "a code"},
+    {"cost", FIELD_DECIMAL, false, NULL, "cost of one unit in major units"},
+    {"currency", FIELD_CURRENCY, false, NULL, "of the cost"},
+    END};
+static const struct field sold_fields[] = {
+    SKU_AND_QUANTITY,
+    {"unit_price", FIELD_DECIMAL, false, NULL, "price of one unit in major units"},
+    {"currency", FIELD_CURRENCY, false, NULL, "of the price"},
+    {"reference", FIELD_NAME, false, NULL, "the transaction it belongs to"},
+    END};
+static const struct field returned_fields[] = {
+    SKU_AND_QUANTITY, {"reason", FIELD_TEXT, false, NULL, "why it came back"}, END};
+static const struct field transferred_fields[] = {
+    SKU_AND_QUANTITY,
+    {"destination", FIELD_NAME, true, NULL, "the location it goes to"},
+    {"lot", FIELD_NAME, false, NULL, "the lot that left"},
+    {"transit_hours", FIELD_DECIMAL, false, NULL, "expected time on the road"},
+    END};
+static const struct field arrived_fields[] = {
+    SKU_AND_QUANTITY,
+    {"source", FIELD_NAME, true, NULL, "the location it came from"},
+    {"lot", FIELD_NAME, false, NULL, "the lot that arrived"},
+    END};
+static const struct field wasted_fields[] = {
+    SKU_AND_QUANTITY,
+    {"reason", FIELD_TEXT, true, NULL, "expired, broken, ..."},
+    {"disposal", FIELD_TEXT, false, NULL, "what was done with it"},
+    END};
+static const struct field adjusted_fields[] = {
+    {"sku", FIELD_NAME, true, NULL, "the stock-keeping unit"},
+    {"counted", FIELD_DECIMAL, true, NULL, "what was found"},
+    {"system", FIELD_DECIMAL, true, NULL, "what the author's view said"},
+    {"variance", FIELD_DECIMAL, true, NULL, "counted - system: the delta that is applied"},
+    {"reason", FIELD_TEXT, false, NULL, "why"},
+    END};
+static const struct field location_fields[] = {
+    {"name", FIELD_TEXT, true, NULL, "for people"},
+    {"region", FIELD_NAME, false, NULL, "for fairness and reports"},
+    {"timezone", FIELD_NAME, false, NULL, "IANA name"},
+    END};
+static const struct field enrolled_fields[] = {
+    {"role", FIELD_NAME, true, NULL, "terminal, branch or central"},
+    {"location", FIELD_NAME, true, NULL, "the one place it may write for"},
+    {"key", FIELD_KEY, true, NULL, "its Ed25519 public key"},
+    {"name", FIELD_TEXT, false, NULL, "for people"},
+    END};
+static const struct field revoked_fields[] = {{"reason", FIELD_TEXT, false, NULL, "why"}, END};
+static const struct field head_fields[] = {{"origin", FIELD_UUID, true, NULL, "of an earlier run"},
+                                           {"lane", FIELD_NAME, true, NULL, "its lane"},
+                                           {"seq", FIELD_INTEGER, true, NULL, "its last event"},
+                                           {"hash", FIELD_KEY, true, NULL, "the chain hash there"},
+                                           END};
+static const struct field run_fields[] = {
+    {"device", FIELD_UUID, true, NULL, "whose run it is"},
+    {"run", FIELD_UUID, true, NULL, "fresh for each start of a writing process"},
+    {"software", FIELD_TEXT, true, NULL, "its version"},
+    {"previous", FIELD_LIST, true, head_fields, "where the device's last run ended"},
+    END};
+
+// ---- the table
+// -------------------------------------------------------------------------------------
+
+#define TYPE(name_, nature_, flow_, record_, rights_, audience_, late_, fields_, why_)             \
+    {                                                                                              \
+        .name = name_, .version = 1, .nature = NATURE_##nature_, .flow = FLOW_##flow_,             \
+        .lane = LANE_CRITICAL, .record_type = record_, .rights = rights_,                          \
+        .audience = AUDIENCE_##audience_, .pending_hours = 72, .late = late_, .fields = fields_,   \
+        .why = why_                                                                                \
+    }
+
+const struct event_type event_types[] = {
+    TYPE("ticket_recorded", FACT, DEMAND, "ticket", "cashier, import", LOCATION, "apply and review",
+         ticket_fields,
+         "a whole sale from elsewhere: one carrier for its lines, payments and stock"),
+    TYPE("inventory_received", FACT, SUPPLY, "stock", "manager", LOCATION, "apply and review",
+         received_fields, "goods that stand in the shop cannot be refused"),
+    TYPE("inventory_sold", FACT, DEMAND, "stock", "cashier, agent", LOCATION, "apply and review",
+         sold_fields, "sales of agents without tickets"),
+    TYPE("inventory_returned", FACT, DEMAND, "stock", "cashier", LOCATION, "apply and review",
+         returned_fields, "a customer brought it back: demand with the sign turned"),
+    TYPE("inventory_transferred", FACT, MOVE, "stock", "manager", LOCATION, "apply and review",
+         transferred_fields, "left for another location"),
+    TYPE("transfer_received", FACT, MOVE, "stock", "manager", LOCATION, "apply and review",
+         arrived_fields, "arrived from another location"),
+    TYPE("inventory_wasted", FACT, LOSS, "stock", "manager", LOCATION, "apply and review",
+         wasted_fields, "loss is not demand: forecasts must not see it"),
+    TYPE("inventory_adjusted", FACT, CORRECTION, "stock", "manager", LOCATION, "apply and review",
+         adjusted_fields, "a correction moves stock by its variance and nothing else"),
+    TYPE("location_set", INTENT, NONE, "location", "owner", CHAIN, "hold", location_fields,
+         "the places of the chain; last writer wins"),
+    TYPE("device_enrolled", INTENT, NONE, "device", "owner", LOCATION, "hold", enrolled_fields,
+         "binds a device's key to one place"),
+    TYPE("device_revoked", INTENT, NONE, "device", "owner", LOCATION, "hold", revoked_fields,
+         "a stolen or retired device: refused from now on"),
+    TYPE("run_started", FACT, NONE, "device", "device", NONE, "apply and review", run_fields,
+         "first event of each origin: names the heads before it, so that a restored or cloned "
+         "device is found"),
+};
+const size_t event_type_count = sizeof(event_types) / sizeof(event_types[0]);
+
+const struct event_type *event_type_find(struct str name)
+{
+    for (size_t i = 0; i < event_type_count; i++) {
+        if (str_is(name, event_types[i].name))
+            return &event_types[i];
+    }
+    return NULL;
+}
+
+// ---- checking
+// ----------------------------------------------------------------------------------------
+
+static bool is_currency(struct str text)
+{
+    if (text.n != 3)
+        return false;
+    for (size_t i = 0; i < 3; i++) {
+        if (text.p[i] < 'A' || text.p[i] > 'Z')
+            return false;
+    }
+    return true;
+}
+
+static bool is_date(struct str text)
+{
+    if (text.n != 10 || text.p[4] != '-' || text.p[7] != '-')
+        return false;
+    uint64_t year = 0, month = 0, day = 0;
+    if (str_to_u64(str_make(text.p, 4), &year) || str_to_u64(str_make(text.p + 5, 2), &month) ||
+        str_to_u64(str_make(text.p + 8, 2), &day))
+        return false;
+    static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    if (month < 1 || month > 12 || day < 1)
+        return false;
+    bool leap = month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return day <= days[month - 1] + (leap ? 1u : 0u);
+}
+
+static bool is_integer(yyjson_val *value, int64_t low, int64_t high)
+{
+    if (!yyjson_is_int(value) || (yyjson_is_uint(value) && yyjson_get_uint(value) > INT64_MAX))
+        return false;
+    int64_t number = yyjson_get_sint(value);
+    return number >= low && number <= high;
+}
+
+static bool string_valid(enum field_kind kind, struct str text)
+{
+    int64_t decimal;
+    struct uuid uuid;
+    struct hash hash;
+    switch (kind) {
+    case FIELD_TEXT:
+        return text.n >= 1 && text.n <= LIMIT_TEXT;
+    case FIELD_NAME:
+        return event_name_valid(text);
+    case FIELD_DECIMAL:
+        return decimal_parse(text, &decimal) == ERR_OK;
+    case FIELD_CURRENCY:
+        return is_currency(text);
+    case FIELD_DATE:
+        return is_date(text);
+    case FIELD_UUID:
+        return uuid_parse(text, &uuid) == ERR_OK;
+    case FIELD_KEY:
+        return hash_parse(text, &hash) == ERR_OK;
+    case FIELD_AMOUNT:
+    case FIELD_INTEGER:
+    case FIELD_PLACES:
+    case FIELD_LIST:
+        break;
+    }
+    return false;
+}
+
+static bool scalar_valid(const struct field *field, yyjson_val *value)
+{
+    if (field->kind == FIELD_AMOUNT)
+        return is_integer(value, -MONEY_MAX, MONEY_MAX);
+    if (field->kind == FIELD_INTEGER)
+        return is_integer(value, INT64_MIN, INT64_MAX);
+    if (field->kind == FIELD_PLACES)
+        return is_integer(value, 0, 4);
+    return yyjson_is_str(value) &&
+           string_valid(field->kind, str_make(yyjson_get_str(value), yyjson_get_len(value)));
+}
+
+static enum err_code check_fields(const struct field *fields, yyjson_val *object, struct err *e);
+
+static enum err_code check_list(const struct field *field, yyjson_val *list, struct err *e)
+{
+    if (!yyjson_is_arr(list))
+        return err_set(e, ERR_INVALID, "body: %s: not a list", field->key);
+    if (yyjson_arr_size(list) > LIMIT_TICKET_LINES)
+        return err_set(e, ERR_LIMIT, "body: %s: more than %d entries", field->key,
+                       LIMIT_TICKET_LINES);
+    yyjson_arr_iter iter = yyjson_arr_iter_with(list);
+    yyjson_val *item;
+    while ((item = yyjson_arr_iter_next(&iter)) != NULL) {
+        enum err_code code = check_fields(field->items, item, e);
+        if (code)
+            return err_wrap(e, code, "%s", field->key);
+    }
+    return ERR_OK;
+}
+
+static enum err_code check_fields(const struct field *fields, yyjson_val *object, struct err *e)
+{
+    if (!yyjson_is_obj(object))
+        return err_set(e, ERR_INVALID, "body: not an object");
+    for (const struct field *field = fields; field->key; field++) {
+        yyjson_val *value = yyjson_obj_get(object, field->key);
+        if (value == NULL || yyjson_is_null(value)) {
+            if (field->required)
+                return err_set(e, ERR_INVALID, "body: %s: missing", field->key);
+            continue;
+        }
+        if (field->kind == FIELD_LIST) {
+            enum err_code code = check_list(field, value, e);
+            if (code)
+                return code;
+        } else if (!scalar_valid(field, value)) {
+            return err_set(e, ERR_INVALID, "body: %s: not a valid %s", field->key,
+                           field_kind_name(field->kind));
+        }
+    }
+    return ERR_OK;
+}
+
+enum err_code event_type_check(const struct event_type *type, int version, yyjson_val *body,
+                               struct err *e)
+{
+    if (version > type->version)
+        return err_set(e, ERR_NEWER, "%s: version %d, known up to %d", type->name, version,
+                       type->version);
+    return check_fields(type->fields, body, e);
+}
+
+// ---- names
+// -----------------------------------------------------------------------------------------
+
+const char *event_nature_name(enum event_nature nature)
+{
+    return nature == NATURE_FACT ? "fact" : "intent";
+}
+
+const char *event_flow_name(enum event_flow flow)
+{
+    static const char *const names[] = {"-", "demand", "supply", "move", "loss", "correction"};
+    return names[flow];
+}
+
+const char *event_audience_name(enum event_audience audience)
+{
+    static const char *const names[] = {"nobody", "its location", "the whole chain"};
+    return names[audience];
+}
+
+const char *field_kind_name(enum field_kind kind)
+{
+    static const char *const names[] = {
+        "text",   "name", "decimal string", "amount",  "integer", "currency code",
+        "0 to 4", "date", "UUID",           "hex key", "list"};
+    return names[kind];
+}
