@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-int64_t clock_wall_ms(void);  // ms since 1970, may jump
-int64_t clock_mono_ms(void);  // never steps back; for intervals
+int64_t clock_wall_ms(void); // ms since 1970, may jump
+int64_t clock_mono_ms(void); // never steps back; for intervals
 int64_t clock_mono_us(void);
 void clock_random(void *to, size_t n); // from the system, fit for keys
 void clock_sleep_ms(int64_t ms);

@@ -42,7 +42,7 @@ enum err_code {
 #define ERR_ENUM(name, retriable, text) ERR_##name,
     ERR_LIST(ERR_ENUM)
 #undef ERR_ENUM
-    ERR_COUNT
+        ERR_COUNT
 };
 
 enum { ERR_TEXT_MAX = 256 };
@@ -52,15 +52,14 @@ struct err {
     char text[ERR_TEXT_MAX]; // one sentence for a person, always NUL-terminated; cut when too long
 };
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK                       __attribute__((warn_unused_result))
 #define PRINTF_LIKE(format_at, first_at) __attribute__((format(printf, format_at, first_at)))
 
 // Our own bugs only, on in release too; never for what a peer, a disk or a user can cause.
 #define MUST(condition) ((condition) ? (void)0 : err_bug(#condition, __FILE__, __LINE__))
 
 // Fills e (when not NULL) and returns code, so that a caller may write: return err_set(e, ...).
-enum err_code err_set(struct err *e, enum err_code code, const char *format, ...)
-    PRINTF_LIKE(3, 4);
+enum err_code err_set(struct err *e, enum err_code code, const char *format, ...) PRINTF_LIKE(3, 4);
 
 // Puts context in front of what e already says ("context: cause") and returns code.
 enum err_code err_wrap(struct err *e, enum err_code code, const char *format, ...)

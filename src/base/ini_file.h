@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading INI files (by inih) into a list of (section, key, value, line).
 //
-// Limits: 64 KiB a file, 1,000 keys. Unknown keys are for the caller to refuse: ini_file_unused.
+// Limits: 64 KiB a file, 1,000 keys, 198 bytes a line (what inih takes). Unknown keys are for the
+// caller to refuse: ini_file_refuse_unused.
 #ifndef WASL_BASE_INI_FILE_H
 #define WASL_BASE_INI_FILE_H
 
@@ -22,13 +23,13 @@ struct ini_file {
 
 // ERR_NOT_FOUND, ERR_PARSE (naming file and line), ERR_LIMIT, ERR_EXISTS on a key given twice.
 enum err_code ini_file_read(const char *path, struct ini_file *ret, struct err *e) MUST_CHECK;
-enum err_code ini_file_parse(const char *name, struct str text, struct ini_file *ret, struct err *e)
-    MUST_CHECK;
+enum err_code ini_file_parse(const char *name, struct str text, struct ini_file *ret,
+                             struct err *e) MUST_CHECK;
 void ini_file_fini(struct ini_file *f);
 // The value, marked as used; NULL where the key is absent.
 const char *ini_file_find(struct ini_file *f, const char *section, const char *key);
 // ERR_INVALID naming the first key nobody asked for; ERR_OK when all were used.
-enum err_code ini_file_refuse_unused(const struct ini_file *f, const char *name, struct err *e)
-    MUST_CHECK;
+enum err_code ini_file_refuse_unused(const struct ini_file *f, const char *name,
+                                     struct err *e) MUST_CHECK;
 
 #endif

@@ -14,7 +14,7 @@ struct rng {
 
 void rng_init(struct rng *r, uint64_t seed);
 uint64_t rng_next(struct rng *r);
-uint64_t rng_below(struct rng *r, uint64_t bound);           // 0 .. bound-1, unbiased; bound > 0
+uint64_t rng_below(struct rng *r, uint64_t bound);             // 0 .. bound-1, unbiased; bound > 0
 int64_t rng_between(struct rng *r, int64_t low, int64_t high); // both inclusive
 bool rng_chance(struct rng *r, unsigned numerator, unsigned denominator);
 double rng_unit(struct rng *r); // [0, 1)

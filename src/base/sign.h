@@ -20,7 +20,7 @@ struct signature {
 
 void sign_key_from_seed(const uint8_t seed[SIGN_SEED_SIZE], struct sign_key *ret);
 struct signature sign_make(const struct sign_key *key, struct str message);
-bool sign_verify(const struct sign_public *key, struct str message, const struct signature *s)
-    MUST_CHECK;
+bool sign_verify(const struct sign_public *key, struct str message,
+                 const struct signature *s) MUST_CHECK;
 
 #endif

@@ -26,7 +26,8 @@ struct sm {
 
 void sm_init(struct sm *m, const struct sm_table *table, int state);
 bool sm_may(const struct sm *m, int event);
-void sm_move(struct sm *m, int event); // aborts, naming machine, state and event, when not in the table
+void sm_move(struct sm *m,
+             int event); // aborts, naming machine, state and event, when not in the table
 const char *sm_state_name(const struct sm *m);
 
 #endif

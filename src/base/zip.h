@@ -11,11 +11,11 @@ enum err_code zip_new(int level, struct zip **ret) MUST_CHECK;
 void zip_free(struct zip *z);
 enum err_code zip_pack(struct zip *z, struct str from, struct buf *to) MUST_CHECK; // appends
 // Appends; ERR_LIMIT when the content would pass max_bytes (a bomb), ERR_PARSE when not zstd.
-enum err_code zip_unpack(struct zip *z, struct str from, size_t max_bytes, struct buf *to)
-    MUST_CHECK;
+enum err_code zip_unpack(struct zip *z, struct str from, size_t max_bytes,
+                         struct buf *to) MUST_CHECK;
 
 // Reads a whole file, decompressing it when it is gzip, whatever its name.
-enum err_code zip_read_file(const char *path, size_t max_bytes, struct buf *to, struct err *e)
-    MUST_CHECK;
+enum err_code zip_read_file(const char *path, size_t max_bytes, struct buf *to,
+                            struct err *e) MUST_CHECK;
 
 #endif

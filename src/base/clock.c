@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/clock.h"
+
+#include "base/err.h"
+
+#include <errno.h>
+#include <sys/random.h>
+#include <time.h>
+
+static struct timespec read_clock(clockid_t id)
+{
+    struct timespec t = {0};
+    MUST(clock_gettime(id, &t) == 0);
+    return t;
+}
+
+int64_t clock_wall_ms(void)
+{
+    struct timespec t = read_clock(CLOCK_REALTIME);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t clock_mono_ms(void)
+{
+    struct timespec t = read_clock(CLOCK_MONOTONIC);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t clock_mono_us(void)
+{
+    struct timespec t = read_clock(CLOCK_MONOTONIC);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+void clock_random(void *to, size_t n)
+{
+    unsigned char *p = to;
+    while (n > 0) {
+        ssize_t got = getrandom(p, n, 0);
+        if (got < 0) {
+            MUST(errno == EINTR); // a system without randomness can make no key and no id
+            continue;
+        }
+        p += got;
+        n -= (size_t)got;
+    }
+}
+
+void clock_sleep_ms(int64_t ms)
+{
+    if (ms <= 0) {
+        return;
+    }
+    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000};
+    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+    }
+}

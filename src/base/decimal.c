@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/decimal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { PLACES = 4 };
+
+static const int64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+
+struct digits {
+    uint64_t value;
+    bool over; // passed DECIMAL_MAX; syntax is still read to the end, so that it is told first
+};
+
+static void add_digit(struct digits *d, int digit)
+{
+    if (d->over || d->value > ((uint64_t)DECIMAL_MAX - (uint64_t)digit) / 10) {
+        d->over = true;
+        return;
+    }
+    d->value = d->value * 10 + (uint64_t)digit;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+enum err_code decimal_parse(struct str text, int64_t *ret)
+{
+    size_t i = 0;
+    bool negative = text.n > 0 && text.p[0] == '-';
+    i += negative;
+    struct digits d = {0};
+    size_t start = i;
+    for (; i < text.n && is_digit(text.p[i]); i++) {
+        add_digit(&d, text.p[i] - '0');
+    }
+    if (i == start) {
+        return ERR_PARSE;
+    }
+    size_t places = 0;
+    if (i < text.n && text.p[i] == '.') {
+        i++;
+        for (; i < text.n && is_digit(text.p[i]); i++, places++) {
+            if (places < PLACES) {
+                add_digit(&d, text.p[i] - '0');
+            } else if (text.p[i] != '0') {
+                return ERR_PARSE;
+            }
+        }
+        if (places == 0) {
+            return ERR_PARSE;
+        }
+    }
+    if (i != text.n) {
+        return ERR_PARSE;
+    }
+    for (; places < PLACES; places++) {
+        add_digit(&d, 0);
+    }
+    if (d.over) {
+        return ERR_LIMIT;
+    }
+    *ret = negative ? -(int64_t)d.value : (int64_t)d.value;
+    return ERR_OK;
+}
+
+static uint64_t magnitude(int64_t value)
+{
+    return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+}
+
+static void format_places(int64_t value, int places, char *to)
+{
+    uint64_t all = magnitude(value);
+    uint64_t one = (uint64_t)powers[places];
+    const char *sign = value < 0 ? "-" : "";
+    if (places == 0) {
+        (void)snprintf(to, DECIMAL_TEXT_MAX, "%s%" PRIu64, sign, all);
+    } else {
+        (void)snprintf(to, DECIMAL_TEXT_MAX, "%s%" PRIu64 ".%0*" PRIu64, sign, all / one, places,
+                       all % one);
+    }
+}
+
+void decimal_format(int64_t value, char *to)
+{
+    int places = PLACES;
+    while (places > 0 && value % 10 == 0) {
+        value /= 10;
+        places--;
+    }
+    format_places(value, places, to);
+}
+
+enum err_code decimal_amount(int64_t price, int64_t quantity, int places, int64_t *ret)
+{
+    if (places < 0 || places > PLACES) {
+        return ERR_INVALID;
+    }
+    __int128 product = (__int128)price * quantity; // of 2 * PLACES places
+    __int128 unit = powers[2 * PLACES - places];
+    __int128 half = product < 0 ? -(unit / 2) : unit / 2;
+    __int128 amount = (product + half) / unit; // division cuts towards zero
+    if (amount > MONEY_MAX || amount < -(__int128)MONEY_MAX) {
+        return ERR_LIMIT;
+    }
+    *ret = (int64_t)amount;
+    return ERR_OK;
+}
+
+enum err_code decimal_add(int64_t a, int64_t b, int64_t *ret)
+{
+    int64_t sum = 0;
+    if (__builtin_add_overflow(a, b, &sum) || sum > DECIMAL_MAX || sum < -DECIMAL_MAX) {
+        return ERR_LIMIT;
+    }
+    *ret = sum;
+    return ERR_OK;
+}
+
+void money_format(int64_t amount, int places, char *to)
+{
+    MUST(places >= 0 && places <= PLACES);
+    format_places(amount, places, to);
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/str.h"
+
+#include <string.h>
+
+struct str str_of(const char *text)
+{
+    return (struct str){text, text == NULL ? 0 : strlen(text)};
+}
+
+struct str str_make(const void *p, size_t n)
+{
+    return (struct str){p, n};
+}
+
+bool str_equal(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool str_is(struct str a, const char *text)
+{
+    return str_equal(a, str_of(text));
+}
+
+bool str_starts(struct str a, struct str prefix)
+{
+    return a.n >= prefix.n && (prefix.n == 0 || memcmp(a.p, prefix.p, prefix.n) == 0);
+}
+
+int str_compare(struct str a, struct str b)
+{
+    size_t common = a.n < b.n ? a.n : b.n;
+    int order = common == 0 ? 0 : memcmp(a.p, b.p, common);
+    if (order != 0) {
+        return order;
+    }
+    return a.n < b.n ? -1 : a.n > b.n;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+struct str str_trim(struct str a)
+{
+    while (a.n > 0 && is_blank(a.p[0])) {
+        a.p++;
+        a.n--;
+    }
+    while (a.n > 0 && is_blank(a.p[a.n - 1])) {
+        a.n--;
+    }
+    return a;
+}
+
+bool str_cut(struct str *rest, char separator, struct str *ret_piece)
+{
+    if (rest->n == 0) {
+        return false;
+    }
+    const char *at = memchr(rest->p, separator, rest->n);
+    size_t n = at == NULL ? rest->n : (size_t)(at - rest->p);
+    *ret_piece = (struct str){rest->p, n};
+    size_t behind = at == NULL ? n : n + 1;
+    rest->p += behind;
+    rest->n -= behind;
+    return true;
+}
+
+static bool is_tail(unsigned char c)
+{
+    return (c & 0xC0) == 0x80;
+}
+
+// The length of the valid character at p (RFC 3629), 0 when there is none within n bytes.
+static size_t utf8_length(const unsigned char *p, size_t n)
+{
+    if (p[0] < 0x80) {
+        return p[0] != 0;
+    }
+    if (p[0] < 0xE0) {
+        return p[0] >= 0xC2 && n >= 2 && is_tail(p[1]) ? 2 : 0;
+    }
+    if (p[0] < 0xF0) {
+        if (n < 3 || !is_tail(p[1]) || !is_tail(p[2])) {
+            return 0;
+        }
+        bool overlong = p[0] == 0xE0 && p[1] < 0xA0;
+        bool surrogate = p[0] == 0xED && p[1] >= 0xA0;
+        return overlong || surrogate ? 0 : 3;
+    }
+    if (p[0] > 0xF4 || n < 4 || !is_tail(p[1]) || !is_tail(p[2]) || !is_tail(p[3])) {
+        return 0;
+    }
+    bool overlong = p[0] == 0xF0 && p[1] < 0x90;
+    bool beyond = p[0] == 0xF4 && p[1] >= 0x90;
+    return overlong || beyond ? 0 : 4;
+}
+
+bool str_is_utf8(struct str a)
+{
+    const unsigned char *p = (const unsigned char *)a.p;
+    size_t i = 0;
+    while (i < a.n) {
+        size_t length = utf8_length(p + i, a.n - i);
+        if (length == 0) {
+            return false;
+        }
+        i += length;
+    }
+    return true;
+}
+
+enum err_code str_copy(char *to, size_t size, struct str from)
+{
+    if (from.n >= size) {
+        return ERR_LIMIT;
+    }
+    if (from.n > 0) {
+        memcpy(to, from.p, from.n);
+    }
+    to[from.n] = '\0';
+    return ERR_OK;
+}
+
+enum err_code str_to_u64(struct str a, uint64_t *ret)
+{
+    if (a.n == 0) {
+        return ERR_PARSE;
+    }
+    uint64_t value = 0;
+    for (size_t i = 0; i < a.n; i++) {
+        if (a.p[i] < '0' || a.p[i] > '9') {
+            return ERR_PARSE;
+        }
+        uint64_t digit = (uint64_t)(a.p[i] - '0');
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, digit, &value)) {
+            return ERR_PARSE;
+        }
+    }
+    *ret = value;
+    return ERR_OK;
+}
+
+enum err_code str_to_i64(struct str a, int64_t *ret)
+{
+    bool negative = a.n > 0 && a.p[0] == '-';
+    uint64_t value = 0;
+    enum err_code rc = str_to_u64(str_make(a.p + negative, a.n - negative), &value);
+    if (rc != ERR_OK) {
+        return rc;
+    }
+    if (value > (uint64_t)INT64_MAX + negative) {
+        return ERR_PARSE;
+    }
+    *ret = negative ? (int64_t)(0 - value) : (int64_t)value;
+    return ERR_OK;
+}
+
+void str_to_hex(char *to, const void *bytes, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *p = bytes;
+    for (size_t i = 0; i < n; i++) {
+        to[2 * i] = digits[p[i] >> 4];
+        to[2 * i + 1] = digits[p[i] & 15];
+    }
+    to[2 * n] = '\0';
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+enum err_code str_from_hex(struct str from, void *to, size_t n)
+{
+    if (from.n / 2 != n || from.n % 2 != 0) {
+        return ERR_PARSE;
+    }
+    for (size_t i = 0; i < from.n; i++) {
+        if (hex_value(from.p[i]) < 0) {
+            return ERR_PARSE;
+        }
+    }
+    unsigned char *p = to;
+    for (size_t i = 0; i < n; i++) {
+        p[i] = (unsigned char)(hex_value(from.p[2 * i]) << 4 | hex_value(from.p[2 * i + 1]));
+    }
+    return ERR_OK;
+}
