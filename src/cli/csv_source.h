@@ -45,6 +45,9 @@ enum err_code csv_source_next(struct csv_source *s, const struct csv_record **re
 // several lines that cannot be right. False when it has only one line.
 bool csv_source_split(struct csv_source *s, struct str *ret_first_line);
 
+// Lowers the limit on decompressed bytes (CSV_FILE_MAX).
+void csv_source_set_max(struct csv_source *s, int64_t max_bytes);
+
 // Back to the beginning, for a second pass.
 enum err_code csv_source_rewind(struct csv_source *s, struct err *e) MUST_CHECK;
 

@@ -70,4 +70,7 @@ enum err_code import_map_parse(const char *name, struct str text, struct import_
 // The key of a field in [columns] ("unit_price").
 const char *import_map_field_name(enum import_field field);
 
+// Three capital letters, as ISO 4217 codes are.
+bool import_map_is_currency(struct str text);
+
 #endif

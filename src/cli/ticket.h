@@ -6,23 +6,19 @@
 // Invariants: at most TICKET_LINES_MAX lines; quantities and prices are decimals (ten-thousandths)
 //   and keep the sign that the source gave them; identity is event_id, never content.
 // Ownership: all spans and arrays are borrowed from whoever produced the ticket, until its next
-//   call. Texts are valid UTF-8; an absent one is the empty span.
+//   call. Texts are valid UTF-8; an absent one is the empty span. But for a line's name
+//   (LIMIT_TEXT) they are fit for an event's names (event_name_valid).
 #ifndef WASL_CLI_TICKET_H
 #define WASL_CLI_TICKET_H
 
 #include "base/str.h"
 #include "base/uuid.h"
+#include "model/effect.h"
+#include "model/limits.h"
 
 enum {
-    TICKET_LINES_MAX = 2000,
+    TICKET_LINES_MAX = LIMIT_TICKET_LINES,
     TICKET_PAYMENTS_MAX = 4,
-    TICKET_TEXT_MAX = 1000, // bytes of any one text
-};
-
-enum ticket_kind {
-    TICKET_SALE,
-    TICKET_CANCELLATION, // undoes a whole earlier ticket
-    TICKET_RETURN,       // goods came back
 };
 
 struct ticket_line {
