@@ -25,6 +25,4 @@ enum err_code ticket_event_write(const struct ticket *t, struct buf *to, struct 
 // The total in minor units. ERR_LIMIT.
 enum err_code ticket_event_total(const struct ticket *t, int64_t *ret) MUST_CHECK;
 
-const char *ticket_event_kind(enum ticket_kind kind); // "sale"
-
 #endif
