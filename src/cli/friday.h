@@ -21,12 +21,27 @@ enum {
     FRIDAY_TEXT_MAX = 64,
 };
 
+enum friday_category {
+    FRIDAY_MANAKISH,
+    FRIDAY_SAJ,
+    FRIDAY_MEZZE,
+    FRIDAY_SALADS,
+    FRIDAY_GRILLS,
+    FRIDAY_SANDWICHES,
+    FRIDAY_SWEETS,
+    FRIDAY_DRINKS,
+    FRIDAY_COFFEE,
+    FRIDAY_ARAK,
+    FRIDAY_CATEGORY_COUNT,
+};
+
 struct friday_item {
     const char *sku;
-    const char *category;
+    enum friday_category category;
+    bool by_weight; // sold by the kilogram
+    int64_t price;  // decimal, USD
     const char *name_en;
     const char *name_ar;
-    int64_t price; // decimal, USD
 };
 
 struct friday_place {
@@ -36,21 +51,21 @@ struct friday_place {
 };
 
 struct friday_sold {
-    uint16_t item;
-    uint16_t quantity;
+    uint32_t item;
+    uint32_t quantity; // decimal
 };
 
 // What is remembered of a ticket, to undo it later.
 struct friday_recent {
     uint32_t location;
     uint32_t till;
-    uint32_t number;
     uint32_t line_count;
     struct friday_sold lines[FRIDAY_LINES_MAX];
 };
 
 struct friday {
     struct rng rng;
+    uint64_t seed;
     struct hash identity;
     uint32_t locations;
     uint32_t tills; // per location
@@ -65,6 +80,7 @@ struct friday {
     char location[FRIDAY_TEXT_MAX];
     char till[FRIDAY_TEXT_MAX];
     char table[FRIDAY_TEXT_MAX];
+    char customer[FRIDAY_TEXT_MAX];
     struct ticket_line lines[FRIDAY_LINES_MAX];
     struct ticket_payment payments[2];
 };
@@ -75,16 +91,18 @@ enum err_code friday_init(struct friday *f, uint64_t seed, uint32_t locations,
 void friday_fini(struct friday *f);
 
 // Before the first ticket: another day (local midnight, ms since 1970; the default is Friday 3
-// October 2025 in Beirut), or more trade (100 is about 400 tickets a day and location).
+// October 2025 in Beirut), or more trade (100 is about 450 tickets a day and location).
 void friday_set_day(struct friday *f, int64_t midnight_ms);
 void friday_set_scale(struct friday *f, uint32_t percent);
 
 // The next ticket in time order; false when the day is over (02:00 of the next).
 bool friday_next(struct friday *f, struct ticket *ret);
 
-// The menu, and the chain's places (ids repeat with a number behind once they are used up).
+// The menu (ordered by category), and the chain's places (ids repeat with a number behind once they
+// are used up).
 const struct friday_item *friday_menu(size_t *ret_count);
 const struct friday_place *friday_places(size_t *ret_count);
+const char *friday_category_name(enum friday_category category); // "mezze"
 void friday_location_id(uint32_t location, char to[FRIDAY_TEXT_MAX]);
 
 // The day's rate: LBP for one USD, a decimal.
