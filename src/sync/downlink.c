@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/downlink.h"
+
+#include "sync/mutant.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// The life of a session, server end:
+//
+//   OPEN --opened--> CHALLENGED --hello--> IDENTIFYING --known--> LIVE
+//                        |                      |                   |
+//                        +---- shut ------------+------ shut -------+--> SHUT
+//
+//   downlink_opened: -> CHALLENGED.  on_hello: -> IDENTIFYING.  downlink_identified: -> LIVE.
+//   refuse, shut: -> SHUT, after which every input is ignored.
+enum state { OPEN, CHALLENGED, IDENTIFYING, LIVE, SHUT };
+enum input { IN_OPENED, IN_HELLO, IN_KNOWN, IN_SHUT };
+
+static const char *const state_names[] = {"open", "challenged", "identifying", "live", "shut"};
+static const char *const input_names[] = {"opened", "hello", "known", "shut"};
+static const struct sm_row rows[] = {
+    {OPEN, IN_OPENED, CHALLENGED, "the server speaks first"},
+    {CHALLENGED, IN_HELLO, IDENTIFYING, "look the device up"},
+    {IDENTIFYING, IN_KNOWN, LIVE, "it proved its key"},
+    {OPEN, IN_SHUT, SHUT, "never came up"},
+    {CHALLENGED, IN_SHUT, SHUT, "silent or malformed"},
+    {IDENTIFYING, IN_SHUT, SHUT, "refused"},
+    {LIVE, IN_SHUT, SHUT, "ended"},
+    {SHUT, IN_SHUT, SHUT, "already over"},
+};
+static const struct sm_table table = {"downlink", rows, sizeof(rows) / sizeof(rows[0]), state_names,
+                                      input_names};
+
+static bool in(const struct downlink *d, enum state state)
+{
+    return d->state.state == (int)state;
+}
+
+bool downlink_is_live(const struct downlink *d)
+{
+    return in(d, LIVE);
+}
+
+void downlink_init(struct downlink *d, const struct downlink_config *config)
+{
+    *d = (struct downlink){.config = *config};
+    if (d->config.window_bytes < LIMIT_EVENT_BYTES + 1)
+        d->config.window_bytes = LIMIT_EVENT_BYTES + 1;
+    sm_init(&d->state, &table, OPEN);
+}
+
+void downlink_fini(struct downlink *d)
+{
+    free(d->streams);
+    d->streams = NULL;
+}
+
+static void shut(struct downlink *d, enum err_code code, const char *text, bool final,
+                 struct steps *out)
+{
+    struct message m = {.kind = MESSAGE_ERROR};
+    m.error = (struct message_error){str_of(err_name(code)), str_of(text), final};
+    steps_send(out, &m);
+    steps_close(out, "%s", text);
+    sm_move(&d->state, IN_SHUT);
+}
+
+void downlink_opened(struct downlink *d, const uint8_t nonce[CHALLENGE_SIZE], int64_t mono_ms,
+                     int64_t wall_ms, struct steps *out)
+{
+    sm_move(&d->state, IN_OPENED);
+    d->opened_ms = d->heard_ms = mono_ms;
+    memcpy(d->nonce, nonce, CHALLENGE_SIZE);
+    struct message m = {.kind = MESSAGE_CHALLENGE};
+    m.challenge.clock = wall_ms;
+    m.challenge.zstd = d->config.zstd;
+    memcpy(m.challenge.nonce, nonce, CHALLENGE_SIZE);
+    steps_send(out, &m);
+}
+
+// ---- streams and credit ----------------------------------------------------------------------
+
+static struct downlink_stream *find_stream(struct downlink *d, const struct stream_key *key)
+{
+    for (size_t i = d->stream_count; i > 0; i--) {
+        if (stream_key_equal(&d->streams[i - 1].key, key))
+            return &d->streams[i - 1];
+    }
+    return NULL;
+}
+
+static struct downlink_stream *find_or_add_stream(struct downlink *d, const struct stream_key *key)
+{
+    struct downlink_stream *s = find_stream(d, key);
+    if (s)
+        return s;
+    if (d->stream_count == d->stream_capacity) {
+        size_t capacity = d->stream_capacity ? d->stream_capacity * 2 : 2;
+        if (capacity > 4 * LIMIT_STREAMS_HELLO)
+            return NULL;
+        struct downlink_stream *streams = realloc(d->streams, capacity * sizeof(*streams));
+        if (streams == NULL)
+            return NULL;
+        d->streams = streams;
+        d->stream_capacity = capacity;
+    }
+    d->streams[d->stream_count] = (struct downlink_stream){.key = *key};
+    return &d->streams[d->stream_count++];
+}
+
+static struct credit credit_of(const struct downlink *d)
+{
+    return (struct credit){d->received.events + d->config.window_events,
+                           d->received.bytes + d->config.window_bytes};
+}
+
+static void send_ack(struct downlink *d, uint64_t probe, struct message_mark *marks, size_t count,
+                     struct steps *out)
+{
+    struct message m = {.kind = MESSAGE_ACK};
+    m.ack = (struct message_ack){probe, d->received, credit_of(d), marks, count};
+    steps_send(out, &m);
+}
+
+static void answer_probe(struct downlink *d, struct steps *out)
+{
+    if (d->probe == 0 || d->storing)
+        return;
+    uint64_t probe = d->probe;
+    d->probe = 0;
+    send_ack(d, probe, NULL, 0, out);
+}
+
+// ---- feed
+// -----------------------------------------------------------------------------------------
+
+static bool includes_due(const struct downlink *d)
+{
+    for (size_t i = 0; i < d->stream_count; i++) {
+        if (d->streams[i].include_sent < d->streams[i].held)
+            return true;
+    }
+    return false;
+}
+
+static void read_feed(struct downlink *d, struct downlink_feed *f, bool with_includes,
+                      struct steps *out)
+{
+    bool more = f->sent < f->head || f->reset || (with_includes && includes_due(d));
+    if (f->reading || !more || f->unacked_bytes >= DOWNLINK_FEED_WINDOW)
+        return;
+    struct step *step = steps_add(out, STEP_READ_FEED);
+    step->location = str_of(f->location);
+    step->after = f->sent;
+    step->max_bytes = DOWNLINK_FEED_PAGE;
+    f->reading = true;
+}
+
+static void pump_feeds(struct downlink *d, struct steps *out)
+{
+    for (size_t i = 0; in(d, LIVE) && i < DOWNLINK_FEEDS; i++)
+        read_feed(d, &d->feeds[i], i == 0, out);
+}
+
+static struct downlink_feed *find_feed(struct downlink *d, struct str location)
+{
+    for (size_t i = 0; i < DOWNLINK_FEEDS; i++) {
+        if (str_is(location, d->feeds[i].location))
+            return &d->feeds[i];
+    }
+    return NULL;
+}
+
+void downlink_feed_moved(struct downlink *d, struct str location, uint64_t head, int64_t mono_ms,
+                         struct steps *out)
+{
+    (void)mono_ms;
+    struct downlink_feed *f = in(d, LIVE) ? find_feed(d, location) : NULL;
+    if (f == NULL)
+        return;
+    if (head > f->head)
+        f->head = head;
+    pump_feeds(d, out);
+}
+
+// Includes travel only with a page that ends at the head: the rows they speak of are then all out.
+static void add_includes(struct downlink *d, const struct downlink_page *page,
+                         struct message_feed *m)
+{
+    for (size_t i = 0; page->reached_head && i < page->include_count; i++) {
+        const struct message_include *include = &page->includes[i];
+        struct downlink_stream *s = find_stream(d, &include->key);
+        if (s == NULL || include->seq <= s->include_sent)
+            continue;
+        if (m->include_count == MESSAGE_MAX_INCLUDES)
+            return; // the rest with the next page
+        m->includes[m->include_count++] = *include;
+        s->include_sent = include->seq;
+        if (s->held < include->seq)
+            s->held = include->seq;
+    }
+}
+
+void downlink_feed_page(struct downlink *d, const struct downlink_page *page, int64_t mono_ms,
+                        struct steps *out)
+{
+    struct downlink_feed *f = in(d, LIVE) ? find_feed(d, page->location) : NULL;
+    if (f == NULL)
+        return;
+    f->reading = false;
+    if (page->failed || page->after != f->sent) { // went back meanwhile: read again from there
+        if (!page->failed)
+            pump_feeds(d, out);
+        return;
+    }
+    struct message *m = arena_alloc_zero(&out->arena, sizeof(*m));
+    if (m == NULL) {
+        out->failed = true;
+        return;
+    }
+    m->kind = MESSAGE_FEED;
+    m->feed = (struct message_feed){.location = page->location,
+                                    .feed = f->feed,
+                                    .number = f->pages + 1,
+                                    .from = f->sent,
+                                    .to = page->to,
+                                    .hash = page->hash,
+                                    .reset = f->reset,
+                                    .complete = f->fresh && page->reached_head,
+                                    .rows = page->rows,
+                                    .count = page->count};
+    add_includes(d, page, &m->feed);
+    bool says_nothing = page->count == 0 && m->feed.include_count == 0 && !f->reset &&
+                        !m->feed.complete && page->to == f->sent;
+    if (says_nothing) {
+        if (page->reached_head && f->head > page->to)
+            f->head = page->to;
+        return;
+    }
+    steps_send(out, m);
+    for (size_t i = 0; i < page->count; i++)
+        f->unacked_bytes += page->rows[i].n;
+    f->pages++;
+    f->sent = page->to;
+    f->sent_ms = mono_ms;
+    f->reset = false;
+    if (m->feed.complete)
+        f->fresh = false;
+    if (page->reached_head && f->head < page->to)
+        f->head = page->to;
+    pump_feeds(d, out);
+}
+
+static void go_back(struct downlink *d, struct downlink_feed *f, uint64_t position)
+{
+    f->sent = position;
+    f->unacked_bytes = 0;
+    if (position == 0) {
+        f->reset = f->fresh = true;
+    }
+    for (size_t i = 0; i < d->stream_count; i++) // includes may have been lost with their page
+        d->streams[i].include_sent = 0;
+}
+
+static void on_feed_ack(struct downlink *d, const struct message_feed_ack *m, struct steps *out)
+{
+    struct downlink_feed *f = find_feed(d, m->location);
+    if (f == NULL || (!uuid_equal(&m->feed, &f->feed) && !m->resend))
+        return;
+    if (!uuid_equal(&m->feed, &f->feed)) { // it has another copy than the one we send: afresh
+        go_back(d, f, 0);
+    } else if (m->resend && m->position < f->sent) {
+        go_back(d, f, m->position);
+    } else if (m->position >= f->acked && m->position <= f->sent) {
+        f->acked = m->position;
+        if (m->number <= f->pages && m->number > f->pages_acked)
+            f->pages_acked = m->number;
+        if (f->pages_acked == f->pages)
+            f->unacked_bytes = 0;
+    }
+    pump_feeds(d, out);
+}
+
+// ---- hello
+// ---------------------------------------------------------------------------------------
+
+static void on_hello(struct downlink *d, const struct message_hello *m, struct steps *out)
+{
+    if (!in(d, CHALLENGED)) {
+        shut(d, ERR_PROTOCOL, "a second hello in one session", false, out);
+        return;
+    }
+    if (!uuid_equal(&m->chain, &d->config.chain)) {
+        shut(d, ERR_DENIED, "this is another chain", true, out);
+        return;
+    }
+    d->run = m->run;
+    d->proof = m->proof;
+    d->sender.chain = m->chain;
+    d->sender.device = m->device;
+    d->peer_zstd = m->zstd && d->config.zstd;
+    if (str_copy(d->location, sizeof(d->location), m->location) != ERR_OK) {
+        shut(d, ERR_LIMIT, "the location's name is too long", true, out);
+        return;
+    }
+    sm_move(&d->state, IN_HELLO);
+    steps_add(out, STEP_IDENTIFY)->hello = m;
+}
+
+static void set_feed(struct downlink_feed *f, const struct message_cursor *head,
+                     const struct message_cursor *cursor, bool knows)
+{
+    *f = (struct downlink_feed){.feed = head->feed, .head = head->position};
+    MUST(str_copy(f->location, sizeof(f->location), head->location) == ERR_OK);
+    f->sent = f->acked = knows ? cursor->position : 0;
+    f->reset = f->fresh = !knows;
+}
+
+static void welcome(struct downlink *d, const struct downlink_identity *identity, struct steps *out)
+{
+    struct message m = {.kind = MESSAGE_WELCOME};
+    m.welcome = (struct message_welcome){.clock = identity->wall_ms,
+                                         .credit = credit_of(d),
+                                         .jitter_ms = identity->jitter_ms,
+                                         .feed_count = DOWNLINK_FEEDS,
+                                         .marks = identity->marks,
+                                         .count = identity->count};
+    for (size_t i = 0; i < DOWNLINK_FEEDS; i++) {
+        set_feed(&d->feeds[i], &identity->feeds[i], &identity->cursors[i], identity->knows[i]);
+        m.welcome.feeds[i] = identity->feeds[i];
+    }
+    for (size_t i = 0; i < identity->count; i++) {
+        struct downlink_stream *s = find_or_add_stream(d, &identity->marks[i].key);
+        if (s)
+            s->held = identity->marks[i].held.seq;
+    }
+    steps_send(out, &m);
+    pump_feeds(d, out);
+}
+
+void downlink_identified(struct downlink *d, const struct downlink_identity *identity,
+                         struct steps *out)
+{
+    if (!in(d, IDENTIFYING))
+        return;
+    if (identity->refused) {
+        shut(d, ERR_DENIED, identity->text, identity->final, out);
+        return;
+    }
+    d->sender.key = identity->key;
+    if (!proof_verify(&d->proof, &d->config.chain, &d->sender.device, &d->run, d->nonce,
+                      &identity->key)) {
+        shut(d, ERR_UNAUTHENTICATED, "the proof does not fit the device's key", true, out);
+        return;
+    }
+    if (!str_is(identity->location, d->location)) {
+        shut(d, ERR_DENIED, "the device belongs to another location", true, out);
+        return;
+    }
+    d->sender.location = str_of(d->location);
+    sm_move(&d->state, IN_KNOWN);
+    welcome(d, identity, out);
+}
+
+// ---- push ---------------------------------------------------------------------------------------
+
+static void on_push(struct downlink *d, const struct message_push *m, struct str text,
+                    struct steps *out)
+{
+    struct str copy = arena_copy(&out->arena, text);
+    if (copy.p == NULL) {
+        out->failed = true;
+        return;
+    }
+    struct step *step = steps_add(out, STEP_STORE);
+    step->text = copy;
+    step->key = m->key;
+    d->storing++;
+    if (MUTANT(ack_before_fsync)) {
+        struct message_mark mark = {
+            .key = m->key, .held = {m->from + m->count - 1, m->head}, .settled = 0};
+        mark.settled = mark.held.seq;
+        send_ack(d, 0, &mark, 1, out);
+    }
+}
+
+void downlink_stored(struct downlink *d, const struct downlink_stored *stored, struct steps *out)
+{
+    if (d->storing)
+        d->storing--;
+    if (!in(d, LIVE))
+        return;
+    if (stored->denied) {
+        shut(d, ERR_DENIED, stored->reason, false, out);
+        return;
+    }
+    if (stored->failed) {
+        struct message m = {.kind = MESSAGE_BUSY, .busy_ms = stored->retry_ms};
+        steps_send(out, &m);
+    }
+    bool counts = !MUTANT(credit_leak) || stored->mark.want == 0;
+    if (counts) {
+        d->received.events += stored->events;
+        d->received.bytes += stored->bytes;
+    }
+    struct message_mark mark = stored->mark;
+    struct downlink_stream *s = find_or_add_stream(d, &mark.key);
+    if (s && s->held < mark.held.seq)
+        s->held = mark.held.seq;
+    send_ack(d, 0, &mark, stored->failed ? 0 : 1, out);
+    answer_probe(d, out);
+    pump_feeds(d, out);
+}
+
+// ---- everything that comes in
+// --------------------------------------------------------------------
+
+static void on_beat(struct downlink *d, const struct message_beat *m, int64_t mono_ms,
+                    struct steps *out)
+{
+    (void)mono_ms;
+    struct message_beat *copy = arena_alloc(&out->arena, sizeof(*copy));
+    if (copy) {
+        *copy = *m;
+        steps_add(out, STEP_REPORT)->beat = copy;
+    }
+    struct message answer = {.kind = MESSAGE_BEAT};
+    answer.beat = (struct message_beat){.clock = m->clock, .software = m->software};
+    (void)d;
+    steps_send(out, &answer);
+}
+
+static void dispatch_live(struct downlink *d, const struct message *m, struct str text,
+                          int64_t mono_ms, struct steps *out)
+{
+    switch (m->kind) {
+    case MESSAGE_PUSH:
+        on_push(d, &m->push, text, out);
+        break;
+    case MESSAGE_FEED_ACK:
+        on_feed_ack(d, &m->feed_ack, out);
+        break;
+    case MESSAGE_PROBE:
+        d->probe = m->probe;
+        answer_probe(d, out);
+        break;
+    case MESSAGE_BEAT:
+        on_beat(d, &m->beat, mono_ms, out);
+        break;
+    case MESSAGE_ERROR:
+        steps_close(out, "the device closed: %.*s", STR_ARG(m->error.text));
+        sm_move(&d->state, IN_SHUT);
+        break;
+    case MESSAGE_CHALLENGE:
+    case MESSAGE_HELLO:
+    case MESSAGE_WELCOME:
+    case MESSAGE_ACK:
+    case MESSAGE_FEED:
+    case MESSAGE_BUSY:
+    case MESSAGE_KIND_COUNT:
+        shut(d, ERR_PROTOCOL, "not a message for a server", false, out);
+        break;
+    }
+}
+
+void downlink_message(struct downlink *d, struct str text, int64_t mono_ms, struct steps *out)
+{
+    if (in(d, SHUT) || in(d, OPEN))
+        return;
+    struct message *m = arena_alloc(&out->arena, sizeof(*m));
+    struct err e = {0};
+    enum err_code code = m ? message_decode(text, &out->arena, m, &e) : ERR_NO_MEMORY;
+    if (code) {
+        if (code == ERR_DAMAGED)
+            steps_add(out, STEP_EVIDENCE)->text = text;
+        shut(d, code, err_message(&e), false, out);
+        return;
+    }
+    d->heard_ms = mono_ms;
+    if (m->kind == MESSAGE_HELLO)
+        on_hello(d, &m->hello, out);
+    else if (in(d, LIVE))
+        dispatch_live(d, m, text, mono_ms, out);
+    else
+        shut(d, ERR_PROTOCOL, "the first message must be a hello", false, out);
+}
+
+static void resend_feeds(struct downlink *d, int64_t mono_ms, struct steps *out)
+{
+    for (size_t i = 0; i < DOWNLINK_FEEDS; i++) {
+        struct downlink_feed *f = &d->feeds[i];
+        if (f->pages_acked == f->pages || mono_ms - f->sent_ms < DOWNLINK_FEED_RESEND_MS)
+            continue;
+        f->sent_ms = mono_ms;
+        go_back(d, f, f->acked);
+    }
+    pump_feeds(d, out);
+}
+
+void downlink_tick(struct downlink *d, int64_t mono_ms, struct steps *out)
+{
+    if (in(d, SHUT))
+        return;
+    if (!in(d, LIVE)) {
+        if (mono_ms - d->opened_ms > DOWNLINK_HELLO_MS)
+            shut(d, ERR_TIMEOUT, "no hello came", false, out);
+        return;
+    }
+    if (mono_ms - d->heard_ms > DOWNLINK_SILENCE_MS) {
+        shut(d, ERR_TIMEOUT, "the device has been silent", false, out);
+        return;
+    }
+    resend_feeds(d, mono_ms, out);
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// The upstream's end of a session with one device.
+//
+// Invariants:
+//   1. Nothing but a challenge is said before the device has proved that it holds its key.
+//   2. An ack is sent only after the store says that the events are durable.
+//   3. Credit granted = what was worked off + a window: a lost push never shrinks it.
+//   4. Feed pages go out in order; unacknowledged ones are bounded, and sent again after a time.
+// Ownership: the caller's struct; downlink_fini. Threads: one at a time.
+#ifndef WASL_SYNC_DOWNLINK_H
+#define WASL_SYNC_DOWNLINK_H
+
+#include "base/sm.h"
+#include "sync/intake.h"
+#include "sync/step.h"
+
+enum {
+    DOWNLINK_FEEDS = 2,
+    DOWNLINK_HELLO_MS = 10 * 1000, // a connection that does not say hello is closed
+    DOWNLINK_SILENCE_MS = 35 * 1000,
+    DOWNLINK_FEED_WINDOW = 256 * 1024, // bytes of pages not acknowledged
+    DOWNLINK_FEED_PAGE = 32 * 1024,
+    DOWNLINK_FEED_RESEND_MS = 2000,
+};
+
+struct downlink_config {
+    struct uuid chain;
+    uint64_t window_events; // credit beyond what was worked off
+    uint64_t window_bytes;  // never below one largest event
+    bool zstd;
+};
+
+struct downlink_stream {
+    struct stream_key key;
+    uint64_t held;
+    uint64_t include_sent;
+};
+
+struct downlink_feed {
+    char location[LIMIT_NAME + 1];
+    struct uuid feed;
+    uint64_t head;
+    uint64_t sent;
+    uint64_t acked;
+    uint64_t pages;       // sent in this session: their numbers
+    uint64_t pages_acked; // the highest number that the device has durable
+    size_t unacked_bytes;
+    int64_t sent_ms;
+    bool reset; // the next page begins a fresh copy
+    bool fresh; // a fresh copy is under way and not complete yet
+    bool reading;
+};
+
+struct downlink {
+    struct downlink_config config;
+    struct sm state;
+    uint8_t nonce[CHALLENGE_SIZE];
+    struct intake_sender sender; // who it is, once identified
+    char location[LIMIT_NAME + 1];
+    struct uuid run;
+    struct signature proof;
+    struct downlink_stream *streams;
+    size_t stream_count, stream_capacity;
+    struct downlink_feed feeds[DOWNLINK_FEEDS];
+    struct credit received;
+    uint64_t probe;   // to be answered when nothing is being stored
+    unsigned storing; // pushes handed to the store
+    int64_t opened_ms;
+    int64_t heard_ms;
+    bool peer_zstd;
+};
+
+void downlink_init(struct downlink *d, const struct downlink_config *config);
+void downlink_fini(struct downlink *d);
+
+void downlink_opened(struct downlink *d, const uint8_t nonce[CHALLENGE_SIZE], int64_t mono_ms,
+                     int64_t wall_ms, struct steps *out);
+void downlink_message(struct downlink *d, struct str text, int64_t mono_ms, struct steps *out);
+void downlink_tick(struct downlink *d, int64_t mono_ms, struct steps *out);
+
+// The answer to STEP_IDENTIFY.
+struct downlink_identity {
+    bool refused;
+    bool final;       // with refused: trying again will not help
+    const char *text; // with refused
+    struct sign_public key;
+    struct str location;        // the device's own place
+    struct message_mark *marks; // one per stream of the hello
+    size_t count;
+    struct message_cursor feeds[DOWNLINK_FEEDS]; // heads: the location's, the chain's
+    bool knows[DOWNLINK_FEEDS]; // the device's cursor is a position this feed really had
+    struct message_cursor cursors[DOWNLINK_FEEDS]; // the device's, as in the hello
+    int64_t jitter_ms;
+    int64_t wall_ms;
+};
+void downlink_identified(struct downlink *d, const struct downlink_identity *identity,
+                         struct steps *out);
+
+// A push was checked, and what was new in it is durable.
+struct downlink_stored {
+    struct message_mark mark;
+    size_t events; // of the push, for credit
+    size_t bytes;
+    bool denied;
+    const char *reason; // with denied, damage or fork
+    bool failed;        // the store could not take it: ask again later
+    int64_t retry_ms;   // with failed
+};
+void downlink_stored(struct downlink *d, const struct downlink_stored *stored, struct steps *out);
+
+// The feed of a place has moved.
+void downlink_feed_moved(struct downlink *d, struct str location, uint64_t head, int64_t mono_ms,
+                         struct steps *out);
+// The answer to STEP_READ_FEED: rows after 'after', and what the store had folded of this
+// device's streams in the same transaction.
+struct downlink_page {
+    struct str location;
+    uint64_t after;
+    uint64_t to; // position of the last row, or the head when reached_head
+    struct hash hash;
+    struct str *rows;
+    size_t count;
+    bool reached_head;
+    struct message_include *includes;
+    size_t include_count;
+    bool failed;
+};
+void downlink_feed_page(struct downlink *d, const struct downlink_page *page, int64_t mono_ms,
+                        struct steps *out);
+
+bool downlink_is_live(const struct downlink *d);
+
+#endif

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// Messages of the protocol wasl.v1: structs, and their text form (docs/PROTOCOL.md).
+//
+// A message is NDJSON: a header line {"m":KIND, ...}, as many record lines as its "n" says, and a
+// closing line {"sum":"..."}: the first 16 bytes of BLAKE2b-256 over all that stands before it.
+// Why the sum: a bit that flips on the way must never look like an acknowledgement.
+// Invariants: what message_decode accepts is within every limit; events are verbatim spans.
+// Ownership: decoded strings and lists live in the arena and the text.
+#ifndef WASL_SYNC_MESSAGE_H
+#define WASL_SYNC_MESSAGE_H
+
+#include "model/stream.h"
+
+enum message_kind {
+    MESSAGE_CHALLENGE, // server: prove who you are
+    MESSAGE_HELLO,     // device: who, since when, which streams and cursors
+    MESSAGE_WELCOME,   // server: what it has of them
+    MESSAGE_PUSH,      // device: events of one stream, sealed
+    MESSAGE_ACK,       // server: watermarks and credit
+    MESSAGE_FEED,      // server: rows of one feed
+    MESSAGE_FEED_ACK,  // device: durable up to here
+    MESSAGE_PROBE,     // device: tell me where we are
+    MESSAGE_BUSY,      // server: slow down
+    MESSAGE_BEAT,      // both
+    MESSAGE_ERROR,     // both, before closing
+    MESSAGE_KIND_COUNT
+};
+
+enum {
+    MESSAGE_MAX_BYTES = LIMIT_EVENT_BYTES + 64 * 1024, // text form
+    MESSAGE_MAX_FEEDS = 4,
+    MESSAGE_MAX_INCLUDES = 64,
+    MESSAGE_MAX_EXCEPT = 256,
+};
+
+struct credit {
+    uint64_t events; // totals since the session began, so that a lost message loses no credit
+    uint64_t bytes;
+};
+
+struct message_challenge {
+    uint8_t nonce[CHALLENGE_SIZE];
+    int64_t clock; // ms since 1970
+    bool zstd;
+};
+
+struct message_stream { // a record line of hello
+    struct stream_key key;
+    struct mark head;
+    struct certificate certificate; // origin, device and location are the stream's and the hello's
+};
+struct message_cursor {
+    struct str location; // "*" for the chain-wide feed
+    struct uuid feed;    // zero: none yet
+    uint64_t position;
+    struct hash hash;
+};
+struct message_hello {
+    struct uuid chain;
+    struct uuid device;
+    struct uuid run;
+    struct str location;
+    int64_t clock;
+    struct str software;
+    bool zstd;
+    struct signature proof;
+    uint64_t backlog;
+    int64_t oldest_at; // 0: none
+    struct message_cursor feeds[MESSAGE_MAX_FEEDS];
+    size_t feed_count;
+    struct message_stream *streams;
+    size_t count;
+};
+
+struct message_mark { // a record line of welcome and ack
+    struct stream_key key;
+    struct mark held;
+    uint64_t settled;
+    uint64_t want; // 0, or: send again from here
+    bool fork;     // its history differs from ours: append those events again under a new run
+};
+struct message_welcome {
+    int64_t clock;
+    struct credit credit;
+    int64_t jitter_ms;                              // delays only the backlog's push
+    struct message_cursor feeds[MESSAGE_MAX_FEEDS]; // heads
+    size_t feed_count;
+    struct message_mark *marks;
+    size_t count;
+};
+
+struct message_push {
+    struct stream_key key;
+    uint64_t from;                // seq of the first event
+    struct hash head;             // chain hash at from + count - 1
+    struct signature seal;        // over that mark
+    struct signature certificate; // of the origin
+    struct uuid device;           // whose origin it is
+    struct str *events;
+    size_t count;
+};
+struct message_ack {
+    uint64_t probe;         // echo of the probe it answers, 0 when none
+    struct credit received; // what the server has worked off in this session
+    struct credit credit;   // how far the device may go
+    struct message_mark *marks;
+    size_t count;
+};
+
+struct message_include {
+    struct stream_key key;
+    uint64_t seq;
+    struct uuid *except; // ids up to seq that were not folded
+    size_t except_count;
+};
+struct message_feed {
+    struct str location;
+    struct uuid feed;
+    uint64_t number; // of the page within the session, from 1
+    uint64_t from;   // cursor before these rows
+    uint64_t to;     // cursor after them
+    struct hash hash;
+    bool reset;    // a fresh copy begins
+    bool complete; // the fresh copy is whole
+    struct message_include includes[MESSAGE_MAX_INCLUDES];
+    size_t include_count;
+    struct str *rows;
+    size_t count;
+};
+struct message_feed_ack {
+    struct str location;
+    struct uuid feed;
+    uint64_t number; // of the last page that is durable
+    uint64_t position;
+    bool resend; // a page is missing: go on from position
+};
+struct message_beat {
+    int64_t clock;
+    uint64_t pending[LANE_COUNT];
+    int64_t oldest_at;
+    int64_t disk_free;
+    struct str software;
+};
+struct message_error {
+    struct str code; // a name of err.h
+    struct str text;
+    bool final; // trying again will not help
+};
+
+struct message {
+    enum message_kind kind;
+    union {
+        struct message_challenge challenge;
+        struct message_hello hello;
+        struct message_welcome welcome;
+        struct message_push push;
+        struct message_ack ack;
+        struct message_feed feed;
+        struct message_feed_ack feed_ack;
+        uint64_t probe;
+        int64_t busy_ms;
+        struct message_beat beat;
+        struct message_error error;
+    };
+};
+
+const char *message_kind_name(enum message_kind kind);
+
+// Appends the text form. ERR_LIMIT beyond the buffer's maximum.
+enum err_code message_encode(const struct message *m, struct buf *to) MUST_CHECK;
+
+// ERR_DAMAGED: the closing sum is wrong. ERR_PROTOCOL: malformed in itself; ERR_LIMIT.
+enum err_code message_decode(struct str text, struct arena *arena, struct message *ret,
+                             struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Planted bugs, one at a time, behind the build option 'mutant': the simulator must find each.
+// MUTANT(name) is 1 only in that build.
+#ifndef WASL_SYNC_MUTANT_H
+#define WASL_SYNC_MUTANT_H
+
+#ifndef MUTANT_ack_before_fsync
+#define MUTANT_ack_before_fsync 0
+#endif
+#ifndef MUTANT_watermark_off_by_one
+#define MUTANT_watermark_off_by_one 0
+#endif
+#ifndef MUTANT_dedupe_dropped
+#define MUTANT_dedupe_dropped 0
+#endif
+#ifndef MUTANT_prune_at_held
+#define MUTANT_prune_at_held 0
+#endif
+#ifndef MUTANT_overlay_twice
+#define MUTANT_overlay_twice 0
+#endif
+#ifndef MUTANT_seq_reused
+#define MUTANT_seq_reused 0
+#endif
+#ifndef MUTANT_credit_leak
+#define MUTANT_credit_leak 0
+#endif
+
+#define MUTANT(name) MUTANT_##name
+
+#endif

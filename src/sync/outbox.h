@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a device has not seen settled: its streams, how far each is sent, held and settled.
+//
+// Why: "nothing leaves a till's outbox before the centre holds it" is decided here.
+// Invariants: settled <= held <= head; sent >= held while a session is live; marks move down only
+//   by outbox_told when the upstream itself says that it has less (it was restored, or a hub died).
+// Ownership: owns its table. Limits: LIMIT_STREAMS_HELLO streams not fully settled.
+#ifndef WASL_SYNC_OUTBOX_H
+#define WASL_SYNC_OUTBOX_H
+
+#include "sync/message.h"
+
+struct outbox_stream {
+    struct stream_key key;
+    struct certificate certificate;
+    struct mark head;      // durable here
+    struct mark held;      // what the upstream holds, as it said last
+    uint64_t settled;      // what the centre settled, as the upstream said last
+    struct mark sent;      // the last event handed to the link in this session
+    uint64_t included;     // what the upstream's feed includes: not in the overlay any more
+    int64_t held_since_ms; // when held rose above settled; 0 when it is not
+    uint64_t backlog;      // head when the session began
+    bool checked;          // the upstream's held hash was found equal to ours
+    bool forked;           // waits for its events to be appended under a new run
+};
+
+struct outbox {
+    struct outbox_stream *streams;
+    size_t count;
+    size_t capacity;
+};
+
+void outbox_fini(struct outbox *o);
+struct outbox_stream *outbox_find(const struct outbox *o, const struct stream_key *key);
+// Adds a stream, or moves the head of a known one up.
+enum err_code outbox_committed(struct outbox *o, const struct stream_key *key,
+                               const struct certificate *certificate,
+                               const struct mark *head) MUST_CHECK;
+// A new session: nothing is in flight.
+void outbox_session_begin(struct outbox *o);
+
+enum outbox_news { OUTBOX_SAME, OUTBOX_UP, OUTBOX_DOWN };
+// What the upstream says of a stream (welcome or ack). OUTBOX_DOWN: it has less than it had
+// acknowledged; sent goes back with it.
+enum outbox_news outbox_told(struct outbox_stream *s, const struct message_mark *mark,
+                             int64_t now_ms);
+// Sends again from 'seq' (a gap or damage on the way).
+void outbox_rewind(struct outbox_stream *s);
+
+// The stream to send from next: by lane, then oldest first; NULL when all is sent.
+// With hold_backlog, only what was committed after the session began.
+struct outbox_stream *outbox_next(struct outbox *o, bool hold_backlog);
+// Streams held but not settled for longer than timeout_ms go back to their settled mark.
+size_t outbox_resend_unsettled(struct outbox *o, int64_t now_ms, int64_t timeout_ms);
+
+// The seq up to which a stream's events may be dropped from the device: settled, never held.
+uint64_t outbox_prunable(const struct outbox_stream *s);
+// Forgets streams that are settled and included to their head, but for 'keep' (the current origin).
+void outbox_compact(struct outbox *o, const struct uuid *keep);
+
+struct outbox_totals {
+    uint64_t pending[LANE_COUNT]; // not held
+};
+struct outbox_totals outbox_count(const struct outbox *o);
+
+#endif

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// The device's end of a session: it reconnects, says hello, pulls, pushes, and keeps the outbox.
+//
+// Why: everything a till decides about its upstream is decided here, without sockets, clock or SQL.
+// Invariants:
+//   1. An event leaves the outbox only when the upstream says it is settled.
+//   2. Nothing is pushed before the feed was pulled up to the head that the welcome named, or
+//      PULL_BYTES came in, or PULL_MS went by.
+//   3. At most one load is under way; what is in flight stays within credit and window.
+//   4. Whatever message is lost, doubled or late, a probe finds out within a second, and what is
+//      missing is sent again.
+// Ownership: the caller's struct; uplink_fini. Threads: one at a time.
+// Time: struct moment is given with each input; mono_ms for intervals, wall_ms to compare clocks.
+#ifndef WASL_SYNC_UPLINK_H
+#define WASL_SYNC_UPLINK_H
+
+#include "base/rng.h"
+#include "base/sm.h"
+#include "sync/backoff.h"
+#include "sync/outbox.h"
+#include "sync/step.h"
+
+enum {
+    PULL_BYTES = 256 * 1024,
+    PULL_MS = 2000,
+    CONNECT_TIMEOUT_MS = 800,   // at first; four round trips once one is known
+    GREETING_TIMEOUT_MS = 3000, // challenge to welcome, before round trips are added
+    PROBE_AFTER_MS = 1000,
+    STALL_MS = 2000, // a probe unanswered for so long, plus what is in flight at 4 bytes a ms
+    SILENCE_MS = 25 * 1000,
+    UNSETTLED_RESEND_MS = 30 * 1000,
+    WINDOW_MIN_BYTES = 64 * 1024,
+    UPLINK_PUSHES = 64, // in flight at most
+    UPLINK_FEEDS = 2,   // its location's and the chain's
+};
+
+struct moment {
+    int64_t mono_ms;
+    int64_t wall_ms;
+};
+
+struct uplink_config {
+    struct uuid chain;
+    struct uuid device;
+    struct uuid run;
+    struct uuid origin; // of the current run; its streams stay in the outbox when all is settled
+    char location[LIMIT_NAME + 1];
+    const struct sign_key *key;
+    const char *software;
+    bool zstd;
+    uint64_t seed; // for jitter
+};
+
+struct uplink_push { // in flight
+    struct stream_key key;
+    struct mark last;
+    size_t events;
+    size_t bytes;
+    int64_t sent_ms;
+};
+
+struct uplink_feed {
+    char location[LIMIT_NAME + 1];
+    struct uuid feed;
+    uint64_t stored;   // durable here
+    uint64_t number;   // of the last page that is durable
+    struct hash hash;  // at stored
+    uint64_t received; // handed on, perhaps not durable yet
+    uint64_t head;     // as welcome named it
+    struct uuid head_feed;
+    bool reset_seen; // a fresh copy began in this session
+};
+
+struct uplink {
+    struct uplink_config config;
+    struct sm state;
+    struct outbox outbox;
+    struct backoff backoff;
+    struct rng rng;
+    struct uplink_feed feeds[UPLINK_FEEDS];
+    // the session
+    int64_t since_ms;    // when the state was entered
+    int64_t deadline_ms; // when tick has something to do; INT64_MAX: never
+    int64_t heard_ms;    // last message from the upstream
+    int64_t progress_ms; // last ack that moved something, or last push after silence
+    int64_t hello_ms;
+    int64_t rtt_ms;        // smoothed; 0: unknown
+    int64_t hold_until_ms; // jitter: the backlog waits
+    int64_t beat_ms;
+    int64_t last_sync_wall; // last welcome or ack, wall clock; 0: never
+    bool pulling;
+    size_t pulled_bytes;
+    bool loading;
+    bool peer_zstd;
+    struct credit allowed;
+    struct credit sent;
+    uint64_t probe; // number of the probe under way, 0: none
+    uint64_t probe_count;
+    int64_t probe_ms;
+    struct credit probe_sent;
+    struct uplink_push pushes[UPLINK_PUSHES];
+    size_t push_first, push_count;
+    size_t flight_events, flight_bytes;
+    size_t window_bytes;
+    int64_t oldest_at; // wall clock of the oldest pending event, told by the caller
+    int64_t disk_free;
+};
+
+void uplink_init(struct uplink *u, const struct uplink_config *config);
+void uplink_fini(struct uplink *u);
+// Where the feeds stand in the store. Before uplink_start.
+void uplink_set_feed(struct uplink *u, struct str location, const struct uuid *feed,
+                     uint64_t position, const struct hash *hash);
+
+// Inputs. Each may add effects to 'out'.
+void uplink_start(struct uplink *u, struct moment now, struct steps *out);
+void uplink_connected(struct uplink *u, struct moment now, struct steps *out);
+void uplink_disconnected(struct uplink *u, struct moment now, struct steps *out);
+void uplink_message(struct uplink *u, struct str text, struct moment now, struct steps *out);
+void uplink_tick(struct uplink *u, struct moment now, struct steps *out);
+// Own events became durable; head is the stream's new head.
+void uplink_committed(struct uplink *u, const struct stream_key *key,
+                      const struct certificate *certificate, const struct mark *head,
+                      struct moment now, struct steps *out);
+struct uplink_loaded {
+    struct stream_key key;
+    uint64_t after;
+    struct hash base;         // own chain hash at 'after'
+    const struct str *events; // after + 1, ...
+    size_t count;             // 0: they could not be read; tried again later
+    struct hash head;         // own chain hash, as stored, at after + count
+};
+void uplink_loaded(struct uplink *u, const struct uplink_loaded *loaded, struct moment now,
+                   struct steps *out);
+void uplink_feed_stored(struct uplink *u, const struct message_feed *page, struct moment now,
+                        struct steps *out);
+// A forked or damaged stream's events were appended again under a new run.
+void uplink_rehomed(struct uplink *u, const struct stream_key *key, struct moment now,
+                    struct steps *out);
+
+bool uplink_is_live(const struct uplink *u);
+const char *uplink_state_name(const struct uplink *u);
+int64_t uplink_deadline(const struct uplink *u); // mono ms; INT64_MAX: none
+
+#endif
