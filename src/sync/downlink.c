@@ -256,6 +256,7 @@ static void go_back(struct downlink *d, struct downlink_feed *f, uint64_t positi
 {
     f->sent = position;
     f->unacked_bytes = 0;
+    f->pages_acked = f->pages;
     if (position == 0) {
         f->reset = f->fresh = true;
     }
