@@ -79,7 +79,7 @@ static struct arena_block *grow(struct arena *a, size_t n)
     if (size < n) {
         size = n;
     }
-    struct arena_block *b = malloc(sizeof *b + size);
+    struct arena_block *b = size > SIZE_MAX - sizeof *b ? NULL : malloc(sizeof *b + size);
     if (b == NULL) {
         return NULL;
     }

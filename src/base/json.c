@@ -23,7 +23,8 @@ static void *take(void *ctx, size_t n)
 {
     struct arena_source *source = ctx;
     void *p = arena_alloc(source->arena, n);
-    if (p == NULL && n + 16 > source->arena->max - source->arena->used) {
+    size_t left = (source->arena->max - source->arena->used) & ~(size_t)15; // pieces of 16 bytes
+    if (p == NULL && n > left) {
         source->at_limit = true;
     }
     return p;

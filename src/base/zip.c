@@ -6,9 +6,10 @@
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 // Level 19 uses windows of 2^23 bytes; a frame that asks its reader for more is not one of ours.
-enum { LEVEL_MIN = 1, LEVEL_MAX = 19, WINDOW_LOG_MAX = 23, CHUNK = 64 * 1024 };
+enum { LEVEL_MIN = 1, LEVEL_MAX = 19, WINDOW_LOG_MAX = 23, CHUNK = 16 * 1024 };
 
 struct zip {
     ZSTD_CCtx *pack;
@@ -46,6 +47,17 @@ void zip_free(struct zip *z)
     free(z);
 }
 
+static enum err_code translate(size_t zstd_result)
+{
+    ZSTD_ErrorCode code = ZSTD_getErrorCode(zstd_result);
+    if (code == ZSTD_error_memory_allocation) {
+        return ERR_NO_MEMORY;
+    }
+    bool over =
+        code == ZSTD_error_dstSize_tooSmall || code == ZSTD_error_frameParameter_windowTooLarge;
+    return over ? ERR_LIMIT : ERR_PARSE;
+}
+
 enum err_code zip_pack(struct zip *z, struct str from, struct buf *to)
 {
     size_t room = to->max - to->len;
@@ -60,40 +72,39 @@ enum err_code zip_pack(struct zip *z, struct str from, struct buf *to)
     }
     size_t n = ZSTD_compress2(z->pack, p, bound, from.p, from.n);
     if (ZSTD_isError(n)) {
-        return bound == room ? ERR_LIMIT : ERR_NO_MEMORY;
+        return translate(n);
     }
     buf_grow_by(to, n);
     return ERR_OK;
 }
 
-static enum err_code unpack_all(struct zip *z, struct str from, size_t max_bytes, struct buf *to)
+// Gives the decoder at most 'step' bytes of room at a time, so that the buffer grows with what
+// really comes out and never by what a frame merely claims beyond max_bytes.
+static enum err_code unpack_all(struct zip *z, struct str from, size_t max_bytes, size_t step,
+                                struct buf *to)
 {
     ZSTD_inBuffer in = {.src = from.p, .size = from.n};
-    size_t total = 0;
-    size_t want = 1; // bytes that the decoder still expects: 0 at the end of a frame
-    while (in.pos < in.size || want != 0) {
-        size_t left = max_bytes - total;
-        size_t room = to->max - to->len;
-        size_t n = left < room ? left : room;
-        n = n < CHUNK ? n : CHUNK;
-        char byte;
-        char *p = &byte; // no room left: the decoder may still have an end of frame to read
+    size_t left = max_bytes < to->max - to->len ? max_bytes : to->max - to->len;
+    size_t expects = 1; // 0 at the end of a frame
+    while (in.pos < in.size || expects != 0) {
+        size_t n = left < step ? left : step;
+        char nothing;
+        char *p = &nothing; // without room the decoder may still read the end of its frame
         enum err_code rc = n == 0 ? ERR_OK : buf_reserve(to, n, &p);
         if (rc != ERR_OK) {
             return rc;
         }
         size_t in_before = in.pos;
         ZSTD_outBuffer out = {.dst = p, .size = n};
-        want = ZSTD_decompressStream(z->unpack, &out, &in);
-        if (ZSTD_isError(want)) {
-            return ERR_PARSE;
+        expects = ZSTD_decompressStream(z->unpack, &out, &in);
+        if (ZSTD_isError(expects)) {
+            return translate(expects);
         }
-        total += out.pos;
         if (out.pos > 0) {
             buf_grow_by(to, out.pos);
-        }
-        if (want != 0 && out.pos == 0 && in.pos == in_before) {
-            return n == 0 && in.pos < in.size ? ERR_LIMIT : ERR_PARSE;
+            left -= out.pos;
+        } else if (expects != 0 && in.pos == in_before) {
+            return n == 0 ? ERR_LIMIT : ERR_PARSE; // more to come out, or more wanted in
         }
     }
     return ERR_OK;
@@ -101,19 +112,18 @@ static enum err_code unpack_all(struct zip *z, struct str from, size_t max_bytes
 
 enum err_code zip_unpack(struct zip *z, struct str from, size_t max_bytes, struct buf *to)
 {
-    if (from.n == 0) {
-        return ERR_PARSE;
-    }
-    unsigned long long told = ZSTD_getFrameContentSize(from.p, from.n);
+    unsigned long long told =
+        from.n == 0 ? ZSTD_CONTENTSIZE_ERROR : ZSTD_getFrameContentSize(from.p, from.n);
     if (told == ZSTD_CONTENTSIZE_ERROR) {
         return ERR_PARSE;
     }
-    if (told != ZSTD_CONTENTSIZE_UNKNOWN && told > max_bytes) {
+    bool known = told != ZSTD_CONTENTSIZE_UNKNOWN && told != 0;
+    if (known && told > max_bytes) {
         return ERR_LIMIT;
     }
     size_t before = to->len;
     (void)ZSTD_DCtx_reset(z->unpack, ZSTD_reset_session_only);
-    enum err_code rc = unpack_all(z, from, max_bytes, to);
+    enum err_code rc = unpack_all(z, from, max_bytes, known ? (size_t)told : CHUNK, to);
     if (rc != ERR_OK) {
         to->len = before;
     }
@@ -141,8 +151,8 @@ static enum err_code read_all(gzFile f, const char *path, size_t max_bytes, stru
     size_t total = 0;
     for (;;) {
         // One byte more than allowed is asked for, to see that there is more.
-        size_t n = max_bytes - total < CHUNK ? max_bytes - total + 1 : CHUNK;
         char chunk[CHUNK];
+        size_t n = max_bytes - total < CHUNK ? max_bytes - total + 1 : CHUNK;
         int got = gzread(f, chunk, (unsigned)n);
         if (got < 0) {
             int why = 0;
