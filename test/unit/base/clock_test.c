@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/clock.h"
+#include "test/unit/unit.h"
+
+#include <string.h>
+
+TEST(clock__tells_a_wall_time_of_this_century)
+{
+    assert_true(clock_wall_ms() > INT64_C(1700000000000));
+    assert_true(clock_wall_ms() < INT64_C(4102444800000));
+}
+
+TEST(clock__tells_milliseconds_and_microseconds_of_the_same_clock)
+{
+    int64_t before_ms = clock_mono_ms();
+    int64_t us = clock_mono_us();
+    int64_t after_ms = clock_mono_ms();
+    assert_true(us / 1000 >= before_ms);
+    assert_true(us / 1000 <= after_ms);
+}
+
+TEST(clock__sleeps_at_least_as_long_as_asked)
+{
+    int64_t before_us = clock_mono_us();
+    clock_sleep_ms(15);
+    assert_true(clock_mono_us() - before_us >= 15000);
+}
+
+TEST(clock__does_not_sleep_for_a_time_that_has_passed)
+{
+    int64_t before_ms = clock_mono_ms();
+    clock_sleep_ms(0);
+    clock_sleep_ms(-1000);
+    clock_sleep_ms(INT64_MIN);
+    assert_true(clock_mono_ms() - before_ms < 1000);
+}
+
+TEST(clock__fills_with_different_random_bytes_and_not_beyond)
+{
+    unsigned char a[1001] = {0};
+    unsigned char b[1001] = {0};
+    clock_random(a, 1000);
+    clock_random(b, 1000);
+    assert_memory_not_equal(a, b, 1000);
+    assert_int_equal(a[1000], 0);
+    unsigned char zero[16] = {0};
+    assert_memory_not_equal(a + 984, zero, sizeof zero);
+    clock_random(a, 0);
+}
