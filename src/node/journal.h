@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// A node's journal: the one writer of its store. Everything durable goes through here.
+//
+// Why: own events and received ones, acks and feed pages share one transaction at a time, so that
+//   a batch of them shares one fsync. The same calls serve the C library (in the caller's thread)
+//   and the daemon (in its writer thread).
+// Invariants:
+//   1. journal_add and journal_receive tell success only for what the next journal_commit makes
+//      durable; after journal_rollback runs and overlay are as before journal_begin.
+//   2. Own events carry a fresh origin per process start and place (sync/run.h).
+// Ownership: results live in the arena given. Threads: one at a time (node/writer.h sees to it).
+#ifndef WASL_NODE_JOURNAL_H
+#define WASL_NODE_JOURNAL_H
+
+#include "node/identity.h"
+#include "sync/downlink.h"
+#include "sync/overlay.h"
+#include "sync/run.h"
+#include "sync/uplink.h"
+
+struct journal;
+
+enum err_code journal_open(const struct config *config, struct journal **ret, struct err *e)
+    MUST_CHECK;
+void journal_close(struct journal *j); // accepts NULL
+struct store *journal_store(struct journal *j);
+const struct identity *journal_identity(const struct journal *j);
+const struct uuid *journal_run_id(const struct journal *j); // of this process start
+// After enrolment, while running.
+enum err_code journal_rejoin(struct journal *j, struct err *e) MUST_CHECK;
+
+// What the upstream's clock is ahead of ours; own events' hlc follow it.
+void journal_set_clock(struct journal *j, int64_t offset_ms);
+int64_t journal_clock(const struct journal *j);
+
+// ---- transactions ---------------------------------------------------------------------------
+
+enum err_code journal_begin(struct journal *j, struct err *e) MUST_CHECK;
+enum err_code journal_commit(struct journal *j, struct err *e) MUST_CHECK; // on failure: rolled back
+void journal_rollback(struct journal *j);
+
+// ---- own events -------------------------------------------------------------------------------
+
+enum journal_verdict { VERDICT_ACCEPTED, VERDICT_DUPLICATE, VERDICT_REJECTED };
+struct journal_added {
+    enum journal_verdict verdict;
+    char reason[ERR_TEXT_MAX]; // with VERDICT_REJECTED
+};
+// Adds one event given as a draft (event_parse_draft): the node assigns v, origin, lane, seq, hlc.
+// A used id with the same content is a duplicate, with other content it is rejected. An error
+// return means that the store failed: the caller rolls back.
+enum err_code journal_add(struct journal *j, struct event *draft, struct journal_added *ret,
+                          struct err *e) MUST_CHECK;
+
+// Streams whose head moved in the last committed transaction; for uplink_committed. Emptied by it.
+struct journal_moved {
+    struct stream_key key;
+    struct certificate certificate;
+    struct mark head;
+};
+size_t journal_take_moved(struct journal *j, struct journal_moved *ret, size_t max);
+// Places whose feed may have moved in the last committed transaction.
+size_t journal_take_touched(struct journal *j, char (*ret)[LIMIT_NAME + 1], size_t max);
+
+// ---- the device's end ---------------------------------------------------------------------------
+
+// Everything unsettled or not yet included, into a fresh outbox; and the feeds' cursors.
+enum err_code journal_fill_uplink(struct journal *j, struct uplink *u, struct err *e) MUST_CHECK;
+// Answers STEP_LOAD. A failure gives count 0.
+void journal_load(struct journal *j, const struct step *step, struct arena *a,
+                  struct uplink_loaded *ret);
+enum err_code journal_acked(struct journal *j, const struct message_mark *mark, bool lost,
+                            int64_t now_ms, struct err *e) MUST_CHECK;
+enum err_code journal_apply_feed(struct journal *j, const struct message_feed *feed,
+                                 struct err *e) MUST_CHECK;
+// Appends the stream's events after 'after' again under a new run, same ids.
+enum err_code journal_rehome(struct journal *j, const struct stream_key *key, uint64_t after,
+                             struct err *e) MUST_CHECK;
+
+// ---- the server's end ----------------------------------------------------------------------------
+
+enum err_code journal_identify(struct journal *j, const struct message_hello *hello,
+                               struct arena *a, struct downlink_identity *ret, struct err *e)
+    MUST_CHECK;
+// Checks and appends one push (its text form).
+enum err_code journal_receive(struct journal *j, const struct intake_sender *sender,
+                              struct str text, struct arena *a, struct downlink_stored *ret,
+                              struct err *e) MUST_CHECK;
+enum err_code journal_feed_page(struct journal *j, const struct step *step,
+                                const struct stream_key *streams, size_t stream_count,
+                                struct arena *a, struct downlink_page *ret, struct err *e)
+    MUST_CHECK;
+
+#endif
