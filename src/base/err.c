@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#undef err_set // macros around these, for the analyser only
+#undef err_wrap
+
 static const struct {
     const char *name;
     const char *text;

@@ -65,6 +65,18 @@ enum err_code err_set(struct err *e, enum err_code code, const char *format, ...
 enum err_code err_wrap(struct err *e, enum err_code code, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
+#ifdef __clang_analyzer__
+// The analyser sees one file at a time: this tells it that both return the code they are given.
+#define ERR_SAME(name, e, code, ...)                                                               \
+    ({                                                                                             \
+        enum err_code err_given = (code);                                                          \
+        (void)name((e), err_given, __VA_ARGS__);                                                   \
+        err_given;                                                                                 \
+    })
+#define err_set(e, code, ...)  ERR_SAME(err_set, e, code, __VA_ARGS__)
+#define err_wrap(e, code, ...) ERR_SAME(err_wrap, e, code, __VA_ARGS__)
+#endif
+
 // True where trying the same thing again later may succeed.
 bool err_retriable(enum err_code code);
 
