@@ -46,6 +46,7 @@ struct conn_options {
     size_t send_low_bytes;        // default a quarter of send_max_bytes
     int64_t connect_timeout_ms;   // name and TCP together; default 10 s
     int64_t handshake_timeout_ms; // TLS; default 10 s
+    int64_t stall_timeout_ms;     // bytes wait and the peer takes none; default 60 s
     int64_t idle_timeout_ms; // no byte either way; default none: HTTP and WebSocket have theirs
 };
 
@@ -60,9 +61,13 @@ enum err_code conn_connect(struct loop *l, const char *host, uint16_t port,
 void conn_set_owner(struct conn *c, const struct conn_callbacks *callbacks, void *context);
 
 // Queues a copy of bytes. ERR_BUSY when it would pass send_max_bytes: nothing is taken, `drained`
-// follows. ERR_CLOSED after a close began. Before `opened` bytes wait.
+// follows. ERR_LIMIT when it is longer than send_max_bytes, ERR_NO_MEMORY; ERR_CLOSED after a close
+// began. Before `opened` bytes wait.
 enum err_code conn_write(struct conn *c, struct str bytes) MUST_CHECK;
 size_t conn_queued(const struct conn *c); // bytes that the system has not taken yet
+// Asks for `drained` once n more bytes fit: for an owner with a bound of its own. conn_write does
+// it.
+void conn_await_room(struct conn *c, size_t n);
 // Replaces the bounds of the send queue (an owner that takes over may need others).
 void conn_set_send_bounds(struct conn *c, size_t max_bytes, size_t low_bytes);
 
@@ -85,6 +90,8 @@ enum { CONN_LINGER_MS = 5000 };
 
 struct loop *conn_loop(const struct conn *c);
 void conn_peer(const struct conn *c, char to[CONN_ADDRESS_TEXT_SIZE]); // "address:port"
+// When (loop_now_ms) the peer last showed life: bytes came, or its full socket took more.
+int64_t conn_last_heard_ms(const struct conn *c);
 bool conn_is_tls(const struct conn *c);
 bool conn_tls_resumed(const struct conn *c); // the handshake was a short one
 // Appends the PEM of the CA at the end of the peer's verified chain (for a client, after `opened`).
@@ -100,15 +107,15 @@ struct listener_callbacks {
 };
 
 struct listener_options {
+    // "ADDRESS:PORT": an IP address, "[v6]:PORT"; port 0: the system picks one.
+    const char *address;
     struct conn_options conn; // for each accepted conn
     size_t max_conns;         // accepted and not closed yet; default 20,000
     bool share_port;          // several loops of this process listen on one port (SO_REUSEPORT)
 };
 
-// address is "ADDRESS:PORT" (an IP address, "[v6]:PORT"; port 0: the system picks one).
 // ERR_BUSY naming the address when it is in use, ERR_DENIED, ERR_INVALID, ERR_PARSE, ERR_NETWORK.
-enum err_code listener_open(struct loop *l, const char *address,
-                            const struct listener_options *options,
+enum err_code listener_open(struct loop *l, const struct listener_options *options,
                             const struct listener_callbacks *callbacks, void *context,
                             struct listener **ret, struct err *e) MUST_CHECK;
 uint16_t listener_port(const struct listener *s);
