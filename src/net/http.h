@@ -76,11 +76,11 @@ struct http_options {
 };
 
 // Errors as listener_open.
-enum err_code http_server_open(struct loop *l, const char *address,
-                               const struct http_options *options,
+enum err_code http_server_open(struct loop *l, const struct http_options *options,
                                const struct http_callbacks *callbacks, void *context,
                                struct http_server **ret, struct err *e) MUST_CHECK;
 uint16_t http_server_port(const struct http_server *s);
+struct loop *http_server_loop(const struct http_server *s);
 size_t http_server_conns(const struct http_server *s); // without those handed over
 // Stops listening, lets answers that are being sent finish (CONN_LINGER_MS), closes the rest.
 // `gone` is called for unanswered requests; then `closed`.
@@ -115,8 +115,8 @@ enum err_code http_decode(struct str from, bool form, char *to, size_t size) MUS
 // Finds key in a query or form and decodes its value. ERR_NOT_FOUND, and as http_decode.
 enum err_code http_query_get(struct str query, const char *key, char *to, size_t size) MUST_CHECK;
 
-// For net/websocket.c: answers with head (a complete 101 response), takes the connection out of the
-// server and gives it, with what came behind the request (to be freed with buf_fini).
+// For net/ws_opening.c: answers with head (a complete 101 response), takes the connection out of
+// the server and gives it, with what came behind the request (to be freed with buf_fini).
 enum err_code http_take_conn(struct http_server *s, struct http_id id, struct str head,
                              struct conn **ret_conn, struct buf *ret_rest) MUST_CHECK;
 

@@ -7,8 +7,8 @@
 //      header (as for conn); then the ws is freed. After ws_close no `message` comes.
 //   2. A message is checked against message_max_bytes by its announced length, before anything is
 //      buffered for it; text is valid UTF-8.
-//   3. A peer that sent nothing for silence_ms is closed; pings are sent early enough that a living
-//      peer never is.
+//   3. A peer that showed no life for silence_ms (sent nothing, took nothing) is closed; pings are
+//      sent early enough that a living peer never is.
 //   4. Between messages a ws holds no buffer and no framing state: only itself, its conn and TLS.
 // Ownership: a ws frees itself after `closed`; the owner's context lives until then. Bytes given to
 //   `message` are valid during the call.
@@ -89,7 +89,8 @@ enum err_code ws_connect(struct loop *l, const struct ws_target *target,
 void ws_set_owner(struct ws *w, const struct ws_callbacks *callbacks, void *context);
 
 // Queues a copy. ERR_BUSY when the queue would pass send_max_bytes: nothing is taken, `drained`
-// follows. ERR_CLOSED before `opened` and after a close began. Text must be valid UTF-8.
+// follows. ERR_LIMIT when it is longer than send_max_bytes, ERR_NO_MEMORY; ERR_CLOSED before
+// `opened` and after a close began. Text must be valid UTF-8.
 enum err_code ws_send(struct ws *w, enum ws_type type, struct str bytes) MUST_CHECK;
 size_t ws_queued(const struct ws *w); // bytes that the system has not taken yet
 
