@@ -43,7 +43,9 @@ extern const size_t config_key_count;
 
 // Reads DIR/wasl.ini. ERR_NOT_FOUND (no node here), ERR_INVALID naming the key.
 enum err_code config_read(const char *dir, struct config *ret, struct err *e) MUST_CHECK;
-// Writes a new DIR/wasl.ini with what differs from the defaults, commented.
+// Writes DIR/wasl.ini anew, all or nothing: every key with its meaning, those that have their
+// preset as comments. ERR_INVALID for a value that an ini file cannot carry; ERR_READ_ONLY,
+// ERR_DISK_FULL.
 enum err_code config_write(const struct config *config, struct err *e) MUST_CHECK;
 void config_defaults(enum node_role role, struct config *ret);
 
