@@ -20,8 +20,8 @@
 
 struct journal;
 
-enum err_code journal_open(const struct config *config, struct journal **ret, struct err *e)
-    MUST_CHECK;
+enum err_code journal_open(const struct config *config, struct journal **ret,
+                           struct err *e) MUST_CHECK;
 void journal_close(struct journal *j); // accepts NULL
 struct store *journal_store(struct journal *j);
 const struct identity *journal_identity(const struct journal *j);
@@ -36,7 +36,8 @@ int64_t journal_clock(const struct journal *j);
 // ---- transactions ---------------------------------------------------------------------------
 
 enum err_code journal_begin(struct journal *j, struct err *e) MUST_CHECK;
-enum err_code journal_commit(struct journal *j, struct err *e) MUST_CHECK; // on failure: rolled back
+enum err_code journal_commit(struct journal *j,
+                             struct err *e) MUST_CHECK; // on failure: rolled back
 void journal_rollback(struct journal *j);
 
 // ---- own events -------------------------------------------------------------------------------
@@ -77,18 +78,19 @@ enum err_code journal_apply_feed(struct journal *j, const struct message_feed *f
 enum err_code journal_rehome(struct journal *j, const struct stream_key *key, uint64_t after,
                              struct err *e) MUST_CHECK;
 
-// ---- the server's end ----------------------------------------------------------------------------
+// ---- the server's end
+// ----------------------------------------------------------------------------
 
 enum err_code journal_identify(struct journal *j, const struct message_hello *hello,
-                               struct arena *a, struct downlink_identity *ret, struct err *e)
-    MUST_CHECK;
+                               struct arena *a, struct downlink_identity *ret,
+                               struct err *e) MUST_CHECK;
 // Checks and appends one push (its text form).
 enum err_code journal_receive(struct journal *j, const struct intake_sender *sender,
                               struct str text, struct arena *a, struct downlink_stored *ret,
                               struct err *e) MUST_CHECK;
 enum err_code journal_feed_page(struct journal *j, const struct step *step,
                                 const struct stream_key *streams, size_t stream_count,
-                                struct arena *a, struct downlink_page *ret, struct err *e)
-    MUST_CHECK;
+                                struct arena *a, struct downlink_page *ret,
+                                struct err *e) MUST_CHECK;
 
 #endif

@@ -2,9 +2,11 @@
 // The writer thread: takes jobs from any thread, runs them on the journal, many to one transaction.
 //
 // Why: one fsync for all that waits (group commit); nobody is told of success before it.
-// Invariants: a job's 'run' is called with a transaction open; when it, or the commit, fails, the
-//   whole batch is rolled back and each of its jobs runs again alone, so that one bad job spoils
-//   only itself. 'done' is called exactly once, on the loop, with the outcome of the commit.
+// Invariants: a writing job's 'run' is called with a transaction open; when it, or the commit,
+// fails,
+//   the whole batch is rolled back and each of its jobs runs again alone, so that one bad job
+//   spoils only itself. Reading jobs see what is durable: they run behind the commit. 'done' is
+//   called exactly once, on the loop, with the outcome of the commit.
 // Ownership: the caller's job must live until 'done'. Limits: WRITER_QUEUE_MAX jobs.
 #ifndef WASL_NODE_WRITER_H
 #define WASL_NODE_WRITER_H
@@ -18,6 +20,7 @@ struct writer;
 
 struct job {
     struct job *next; // the writer's
+    bool reads;       // runs after its batch's commit, outside any transaction
     // May be called again after a rollback: it must begin afresh. An error return fails the job.
     enum err_code (*run)(struct job *job, struct journal *j, struct err *e);
     void (*done)(struct job *job); // on the loop's thread; code and error say how it went
@@ -25,18 +28,28 @@ struct job {
     struct err error;
 };
 
-// What happened to the journal in a transaction, told on the loop before the jobs' done.
+// What a commit changed, told on the loop before its jobs' done.
+struct writer_news {
+    struct journal_moved *moved; // own streams
+    size_t moved_count;
+    struct writer_feed {
+        char location[LIMIT_NAME + 1];
+        uint64_t head;
+    } * feeds; // feeds that may have moved
+    size_t feed_count;
+};
 struct writer_hooks {
-    void (*moved)(void *context, const struct journal_moved *moved, size_t count);
-    void (*touched)(void *context, const char (*locations)[LIMIT_NAME + 1], const uint64_t *heads,
-                    size_t count);
+    void (*committed)(void *context, const struct writer_news *news);
     void *context;
 };
 
 enum err_code writer_open(struct journal *j, struct loop *loop, const struct writer_hooks *hooks,
                           struct writer **ret, struct err *e) MUST_CHECK;
-// Finishes what is queued, then ends the thread. Done callbacks still come on the loop.
-void writer_close(struct writer *w); // accepts NULL
+// Takes no more, finishes what is queued and ends the thread. 'done' callbacks still come on the
+// loop, until writer_owes is 0.
+void writer_end(struct writer *w);          // accepts NULL
+size_t writer_owes(const struct writer *w); // jobs whose 'done' has not been called
+void writer_close(struct writer *w);        // ends it and frees it; accepts NULL
 enum err_code writer_post(struct writer *w, struct job *job) MUST_CHECK; // ERR_BUSY when full
 size_t writer_queued(const struct writer *w);
 

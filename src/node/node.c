@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/node.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "node/downlink_service.h"
+#include "node/server.h"
+#include "node/uplink_service.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DRAIN_MS = 2000 };
+
+struct node {
+    const struct config *config;
+    struct loop *loop;
+    struct journal *journal;
+    struct writer *writer;
+    struct uplink_service *uplink;
+    struct downlink_service *downlink;
+    struct server *server;
+    int64_t fsync_us;
+};
+
+static void on_committed(void *context, const struct writer_news *news)
+{
+    struct node *n = context;
+    if (n->uplink)
+        uplink_service_committed(n->uplink, news->moved, news->moved_count);
+    if (n->downlink)
+        downlink_service_moved(n->downlink, news->feeds, news->feed_count);
+    if (n->server)
+        server_committed(n->server);
+}
+
+static void on_live(void *context, struct server_live *ret)
+{
+    const struct node *n = context;
+    *ret = (struct server_live){.online = n->config->role == ROLE_CENTRAL, .fsync_us = n->fsync_us};
+    if (n->uplink) {
+        struct uplink_view view;
+        uplink_service_view(n->uplink, &view);
+        ret->online = view.online;
+        ret->clock_offset_ms = view.clock_offset_ms;
+        ret->last_sync_at = view.last_sync_at;
+        snprintf(ret->upstream, sizeof(ret->upstream), "%s", view.upstream);
+    }
+    if (n->downlink)
+        ret->sessions = downlink_service_sessions(n->downlink);
+}
+
+static void on_sync(void *context, struct http_server *http, const struct http_request *request)
+{
+    downlink_service_accept(((struct node *)context)->downlink, http, request);
+}
+
+static void on_signal(int signal_number, void *context)
+{
+    struct node *n = context;
+    log_line(LOG_INFO, "node", "signal %d: stopping", signal_number);
+    loop_stop(n->loop);
+}
+
+static enum err_code open_base(struct node *n, struct err *e)
+{
+    enum err_code code = journal_open(n->config, &n->journal, e);
+    if (code == ERR_OK)
+        code = loop_new(&n->loop, e);
+    if (code == ERR_OK)
+        code = loop_on_signal(n->loop, SIGTERM, on_signal, n, e);
+    if (code == ERR_OK)
+        code = loop_on_signal(n->loop, SIGINT, on_signal, n, e);
+    int64_t free_bytes;
+    if (code == ERR_OK)
+        code = store_disk(journal_store(n->journal), &free_bytes, &n->fsync_us, e);
+    struct writer_hooks hooks = {on_committed, n};
+    return code ? code : writer_open(n->journal, n->loop, &hooks, &n->writer, e);
+}
+
+static enum err_code open_services(struct node *n, struct err *e)
+{
+    struct uplink_service_options up = {n->loop, n->writer, n->journal, n->config};
+    struct downlink_service_options down = {n->loop, n->writer, n->journal, n->config};
+    struct server_options http = {.loop = n->loop,
+                                  .writer = n->writer,
+                                  .journal = n->journal,
+                                  .config = n->config,
+                                  .context = n,
+                                  .live = on_live,
+                                  .sync = n->config->role == ROLE_CENTRAL ? on_sync : NULL};
+    enum err_code code = n->config->role == ROLE_CENTRAL
+                             ? downlink_service_open(&down, &n->downlink, e)
+                             : uplink_service_open(&up, &n->uplink, e);
+    return code ? code : server_open(&http, &n->server, e);
+}
+
+// First what lets work in, then the sessions, then the writer with what it still has; at last the
+// loop runs on until every socket and job has said goodbye.
+static void close_all(struct node *n)
+{
+    server_close(n->server);
+    uplink_service_close(n->uplink);
+    downlink_service_close(n->downlink);
+    n->server = NULL;
+    n->uplink = NULL;
+    n->downlink = NULL;
+    writer_end(n->writer);
+    int64_t until = clock_mono_ms() + DRAIN_MS;
+    while (n->loop && n->writer && writer_owes(n->writer) && clock_mono_ms() < until)
+        loop_run_once(n->loop, 10);
+    for (int i = 0; n->loop && i < 20; i++)
+        loop_run_once(n->loop, 5);
+    writer_close(n->writer);
+    loop_free(n->loop);
+    journal_close(n->journal);
+}
+
+enum err_code node_serve(const struct config *config, struct err *e)
+{
+    if (config->role == ROLE_BRANCH)
+        return err_set(e, ERR_UNSUPPORTED,
+                       "a branch hub is not built yet: tills go straight to "
+                       "the centre");
+    struct node n = {.config = config};
+    log_set_level(config->log_debug ? LOG_DEBUG : LOG_INFO);
+    signal(SIGPIPE, SIG_IGN);
+    enum err_code code = open_base(&n, e);
+    if (code == ERR_OK)
+        code = open_services(&n, e);
+    if (code == ERR_OK) {
+        log_line(LOG_INFO, "node", "%s serves %s port %u, fsync takes %lld us",
+                 node_role_name(config->role), config->listen, server_port(n.server),
+                 (long long)n.fsync_us);
+        loop_run(n.loop);
+    }
+    close_all(&n);
+    return code;
+}

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/writer.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NEWS_MAX = 1024 };
+
+// Two locks: 'queue_lock' guards the list of waiting jobs and is held for moments; 'journal_lock'
+// is held by whoever works on the journal, the thread or a caller of writer_run. Never both.
+
+struct writer {
+    struct journal *journal;
+    struct loop *loop;
+    struct writer_hooks hooks;
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t queue_lock;
+    pthread_cond_t wake;
+    struct job *first;
+    struct job **end;
+    size_t queued;
+    size_t owed; // atomic: jobs whose 'done' has not been called
+    bool closing;
+    pthread_mutex_t journal_lock;
+    // of the batch under way, under journal_lock
+    struct journal_moved moved[NEWS_MAX];
+    size_t moved_count;
+    char touched[NEWS_MAX + 1][LIMIT_NAME + 1];
+    size_t touched_count;
+};
+
+// What goes to the loop at once: news, then finished jobs.
+struct delivery {
+    struct writer *writer;
+    struct writer_news news;
+    struct job *jobs;
+};
+
+static void deliver(void *context)
+{
+    struct delivery *d = context;
+    if (d->writer->hooks.committed && (d->news.moved_count || d->news.feed_count))
+        d->writer->hooks.committed(d->writer->hooks.context, &d->news);
+    while (d->jobs) {
+        struct job *job = d->jobs;
+        d->jobs = job->next;
+        job->next = NULL;
+        __atomic_fetch_sub(&d->writer->owed, 1, __ATOMIC_RELAXED);
+        if (job->done)
+            job->done(job);
+    }
+    free(d->news.moved);
+    free(d->news.feeds);
+    free(d);
+}
+
+// ---- one batch ---------------------------------------------------------------------------------
+
+// After each commit: what it moved, beside what the batch's earlier commits moved.
+static void collect_news(struct writer *w)
+{
+    w->moved_count +=
+        journal_take_moved(w->journal, w->moved + w->moved_count, NEWS_MAX - w->moved_count);
+    w->touched_count += journal_take_touched(w->journal, w->touched + w->touched_count,
+                                             NEWS_MAX - w->touched_count);
+}
+
+static void read_heads(struct writer *w, struct writer_news *news)
+{
+    struct store *store = journal_store(w->journal);
+    if (w->touched_count == 0 || store_role(store) == ROLE_TERMINAL)
+        return;
+    news->feeds = calloc(w->touched_count + 1, sizeof(*news->feeds));
+    if (news->feeds == NULL)
+        return;
+    memcpy(w->touched[w->touched_count], "*", 2);
+    for (size_t i = 0; i <= w->touched_count; i++) {
+        struct feed_cursor head;
+        if (store_feed_head(store, str_of(w->touched[i]), &head, NULL) != ERR_OK)
+            continue;
+        struct writer_feed *feed = &news->feeds[news->feed_count++];
+        memcpy(feed->location, w->touched[i], sizeof(feed->location));
+        feed->head = head.position;
+    }
+}
+
+static void make_news(struct writer *w, struct writer_news *news)
+{
+    read_heads(w, news);
+    news->moved = w->moved_count ? malloc(w->moved_count * sizeof(*news->moved)) : NULL;
+    if (news->moved) {
+        memcpy(news->moved, w->moved, w->moved_count * sizeof(*news->moved));
+        news->moved_count = w->moved_count;
+    }
+    w->moved_count = w->touched_count = 0;
+}
+
+static enum err_code run_writes(struct writer *w, struct job *jobs)
+{
+    struct err e = {0};
+    enum err_code code = journal_begin(w->journal, &e);
+    for (struct job *job = jobs; code == ERR_OK && job; job = job->next) {
+        if (job->reads)
+            continue;
+        job->code = job->run(job, w->journal, &e);
+        code = job->code;
+        if (code)
+            journal_rollback(w->journal);
+    }
+    if (code == ERR_OK)
+        code = journal_commit(w->journal, &e);
+    if (code == ERR_OK)
+        collect_news(w);
+    for (struct job *job = jobs; job; job = job->next) {
+        if (job->reads)
+            continue;
+        job->code = code;
+        job->error = e;
+    }
+    return code;
+}
+
+static void run_reads(struct writer *w, struct job *jobs)
+{
+    for (struct job *job = jobs; job; job = job->next) {
+        if (job->reads)
+            job->code = job->run(job, w->journal, &job->error);
+    }
+}
+
+static bool has_writes(const struct job *jobs)
+{
+    while (jobs && jobs->reads)
+        jobs = jobs->next;
+    return jobs != NULL;
+}
+
+// All together; when that fails and there are several, each alone, in order.
+static void run_batch(struct writer *w, struct job *jobs, struct writer_news *news)
+{
+    bool several = jobs->next != NULL;
+    if (has_writes(jobs) && run_writes(w, jobs) && several) {
+        for (struct job *job = jobs; job; job = job->next) {
+            struct job *rest = job->next;
+            job->next = NULL;
+            if (!job->reads)
+                (void)!run_writes(w, job);
+            job->next = rest;
+        }
+    }
+    make_news(w, news);
+    run_reads(w, jobs);
+}
+
+// ---- the thread --------------------------------------------------------------------------------
+
+static struct job *take_batch(struct writer *w)
+{
+    pthread_mutex_lock(&w->queue_lock);
+    while (w->first == NULL && !w->closing)
+        pthread_cond_wait(&w->wake, &w->queue_lock);
+    struct job *first = w->first;
+    struct job *last = first;
+    size_t count = first ? 1 : 0;
+    while (last && last->next && count < WRITER_BATCH_JOBS) {
+        last = last->next;
+        count++;
+    }
+    if (last) {
+        w->first = last->next;
+        last->next = NULL;
+        if (w->first == NULL)
+            w->end = &w->first;
+        w->queued -= count;
+    }
+    pthread_mutex_unlock(&w->queue_lock);
+    return first;
+}
+
+static void send_off(struct delivery *d)
+{
+    while (loop_post(d->writer->loop, deliver, d) == ERR_BUSY)
+        sched_yield(); // the loop is behind: its queue empties as it runs
+}
+
+static void *work(void *context)
+{
+    struct writer *w = context;
+    struct job *jobs;
+    while ((jobs = take_batch(w)) != NULL) {
+        struct delivery *d = calloc(1, sizeof(*d));
+        MUST(d != NULL);
+        d->writer = w;
+        d->jobs = jobs;
+        pthread_mutex_lock(&w->journal_lock);
+        run_batch(w, jobs, &d->news);
+        pthread_mutex_unlock(&w->journal_lock);
+        send_off(d);
+    }
+    return NULL;
+}
+
+enum err_code writer_open(struct journal *j, struct loop *loop, const struct writer_hooks *hooks,
+                          struct writer **ret, struct err *e)
+{
+    struct writer *w = calloc(1, sizeof(*w));
+    if (w == NULL)
+        return err_set(e, ERR_NO_MEMORY, "out of memory");
+    w->journal = j;
+    w->loop = loop;
+    if (hooks)
+        w->hooks = *hooks;
+    w->end = &w->first;
+    pthread_mutex_init(&w->queue_lock, NULL);
+    pthread_mutex_init(&w->journal_lock, NULL);
+    pthread_cond_init(&w->wake, NULL);
+    if (loop && pthread_create(&w->thread, NULL, work, w) != 0) {
+        free(w);
+        return err_set(e, ERR_NO_MEMORY, "the writer thread cannot be started");
+    }
+    w->started = loop != NULL;
+    *ret = w;
+    return ERR_OK;
+}
+
+void writer_end(struct writer *w)
+{
+    if (w == NULL || !w->started)
+        return;
+    pthread_mutex_lock(&w->queue_lock);
+    w->closing = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->queue_lock);
+    pthread_join(w->thread, NULL);
+    w->started = false;
+}
+
+size_t writer_owes(const struct writer *w)
+{
+    return __atomic_load_n(&w->owed, __ATOMIC_RELAXED);
+}
+
+void writer_close(struct writer *w)
+{
+    if (w == NULL)
+        return;
+    writer_end(w);
+    pthread_cond_destroy(&w->wake);
+    pthread_mutex_destroy(&w->queue_lock);
+    pthread_mutex_destroy(&w->journal_lock);
+    free(w);
+}
+
+enum err_code writer_post(struct writer *w, struct job *job)
+{
+    enum err_code code = ERR_OK;
+    job->next = NULL;
+    pthread_mutex_lock(&w->queue_lock);
+    if (w->closing)
+        code = ERR_CLOSED;
+    else if (w->queued >= WRITER_QUEUE_MAX)
+        code = ERR_BUSY;
+    if (code == ERR_OK) {
+        *w->end = job;
+        w->end = &job->next;
+        w->queued++;
+        __atomic_fetch_add(&w->owed, 1, __ATOMIC_RELAXED);
+        pthread_cond_signal(&w->wake);
+    }
+    pthread_mutex_unlock(&w->queue_lock);
+    return code;
+}
+
+size_t writer_queued(const struct writer *w)
+{
+    return w->queued;
+}
+
+enum err_code writer_run(struct writer *w, struct job *job)
+{
+    struct writer_news news = {0};
+    job->next = NULL;
+    pthread_mutex_lock(&w->journal_lock);
+    run_batch(w, job, &news);
+    pthread_mutex_unlock(&w->journal_lock);
+    struct delivery *d = w->loop && news.moved_count ? calloc(1, sizeof(*d)) : NULL;
+    if (d == NULL) {
+        free(news.moved);
+        free(news.feeds);
+        return job->code;
+    }
+    d->writer = w;
+    d->news = news;
+    send_off(d);
+    return job->code;
+}
