@@ -10,7 +10,9 @@
 //
 // Why lines can be given back: a quote that never closes would make one record of the rest of the
 // file. A record that cannot be right (too long, unterminated, or the caller finds the number of
-// fields wrong) loses its first line only; reading resumes behind it (pos moves back).
+// fields wrong) loses its first line only; reading resumes behind it (pos moves back). From a
+// record's second line on libcsv is strict: the next field that opens with a quote then shows that
+// the first quote was a stray one.
 #include "cli/csv_source.h"
 
 #include "base/buf.h"
@@ -18,6 +20,7 @@
 #include <csv.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -54,9 +57,12 @@ struct csv_source {
     size_t count;
     bool row_done;
     bool too_many;
+    bool misquoted;
     enum err_code failed;
     struct csv_record record;
 };
+
+static const char stray_quote[] = "a quote is opened and never closed";
 
 static void on_field(void *p, size_t n, void *context)
 {
@@ -164,8 +170,8 @@ static enum err_code find_line(struct csv_source *s, size_t *ret_end, struct err
             return ERR_OK;
         }
         if (s->len - s->pos > CSV_RECORD_MAX) {
-            return err_set(e, ERR_LIMIT, "%s: line %llu is longer than %d bytes", s->path,
-                           (unsigned long long)(s->line + s->lines), CSV_RECORD_MAX);
+            return err_set(e, ERR_LIMIT, "%s: line %" PRIu64 " is longer than %d bytes", s->path,
+                           s->line + s->lines, CSV_RECORD_MAX);
         }
         // The last byte may be a "\r" whose "\n" is still to come.
         size_t back = s->len > s->pos ? 1 : 0;
@@ -183,11 +189,13 @@ static enum err_code feed(struct csv_source *s, size_t end, struct err *e)
     size_t n = end - s->pos;
     const char *p = s->in + s->pos;
     bool ended = p[n - 1] == '\n' || p[n - 1] == '\r';
+    (void)csv_set_opts(&s->parser, s->lines > 0 ? CSV_STRICT : 0);
     size_t fed = csv_parse(&s->parser, p, n, on_field, on_row, s);
     if (fed == n && !ended) { // the file's last line
         fed += csv_parse(&s->parser, "\n", 1, on_field, on_row, s) - 1;
     }
-    if (fed != n || s->failed != ERR_OK) {
+    s->misquoted = fed != n && csv_error(&s->parser) == CSV_EPARSE;
+    if ((fed != n && !s->misquoted) || s->failed != ERR_OK) {
         return err_set(e, ERR_NO_MEMORY, "%s: out of memory", s->path);
     }
     if (s->lines == 0) {
@@ -206,15 +214,17 @@ static void begin_record(struct csv_source *s)
     s->count = 0;
     s->row_done = false;
     s->too_many = false;
+    s->misquoted = false;
     s->failed = ERR_OK;
     buf_reset(&s->text);
 }
 
 static void end_record(struct csv_source *s, const char *problem)
 {
+    const char *text = s->text.data != NULL ? s->text.data : ""; // all fields are empty
     size_t at = 0;
     for (size_t i = 0; i < s->count; i++) {
-        s->fields[i] = str_make(s->text.data + at, s->ends[i] - at);
+        s->fields[i] = str_make(text + at, s->ends[i] - at);
         at = s->ends[i];
     }
     s->record = (struct csv_record){
@@ -261,14 +271,14 @@ enum err_code csv_source_next(struct csv_source *s, const struct csv_record **re
             return ERR_OK;
         }
         if (end == s->pos) {
-            return give_up(s, "a quote is opened and never closed", e);
+            return give_up(s, stray_quote, e);
         }
         code = feed(s, end, e);
         if (code != ERR_OK) {
             return code;
         }
-        if (s->too_many) {
-            return give_up(s, "too many fields", e);
+        if (s->too_many || s->misquoted) {
+            return give_up(s, s->too_many ? "too many fields" : stray_quote, e);
         }
         if (s->row_done) {
             end_record(s, NULL);
@@ -277,7 +287,7 @@ enum err_code csv_source_next(struct csv_source *s, const struct csv_record **re
         if (is_blank(str_make(s->in + s->start, s->pos - s->start))) {
             begin_record(s);
         } else if (s->pos - s->start > CSV_RECORD_MAX) {
-            return give_up(s, "a quote is opened and not closed for too long", e);
+            return give_up(s, stray_quote, e);
         }
     }
 }
