@@ -56,9 +56,12 @@ static enum err_code find_named(struct row_reader *r, const struct csv_record *h
 {
     bool found = false;
     for (size_t i = 0; i < header->count; i++) {
-        struct str text;
-        if (text_decoder_read(&r->decoder, &r->arena, header->fields[i], &text) != ERR_OK ||
-            !str_equal(str_trim(text), column)) {
+        struct str text = {0};
+        enum err_code code = text_decoder_read(&r->decoder, &r->arena, header->fields[i], &text);
+        if (code == ERR_NO_MEMORY) {
+            return code;
+        }
+        if (code != ERR_OK || !str_equal(str_trim(text), column)) {
             continue;
         }
         if (found) {
@@ -80,8 +83,11 @@ static enum err_code find_column(struct row_reader *r, enum import_field field, 
             return err_set(e, ERR_INVALID, "%s: the column '%.*s' is there twice", file,
                            STR_ARG(column));
         }
-        if (code != ERR_OK) {
+        if (code == ERR_NOT_FOUND) {
             return not_there(r, field, file, column, e);
+        }
+        if (code != ERR_OK) {
+            return err_set(e, code, "out of memory");
         }
     } else {
         uint64_t number = 0;
@@ -108,16 +114,22 @@ static enum err_code bind_field(struct row_reader *r, enum import_field field, c
                                 const struct csv_record *first, struct err *e)
 {
     struct str rest = str_of(r->map->columns[field]);
-    size_t ignored = 0;
     bool several = field == IMPORT_TIME || field == IMPORT_TICKET;
     if (rest.n == 0) {
         return ERR_OK;
     }
-    // A header may hold a comma itself.
-    if (!several || (r->map->header && find_named(r, first, rest, &ignored) == ERR_OK)) {
+    if (several && r->map->header) { // a header may hold a comma itself
+        size_t ignored = 0;
+        enum err_code code = find_named(r, first, rest, &ignored);
+        if (code == ERR_NO_MEMORY) {
+            return err_set(e, code, "out of memory");
+        }
+        several = code == ERR_NOT_FOUND;
+    }
+    if (!several) {
         return find_column(r, field, file, first, rest, e);
     }
-    struct str column;
+    struct str column = {0};
     while (str_cut(&rest, ',', &column)) {
         enum err_code code = find_column(r, field, file, first, str_trim(column), e);
         if (code != ERR_OK) {
@@ -155,7 +167,7 @@ static enum err_code read_part(struct row_reader *r, enum import_field field, st
     if (raw.n > FIELD_BYTES_MAX) {
         return err_set(e, ERR_INVALID, "%s is too long", name);
     }
-    struct str text;
+    struct str text = {0};
     enum err_code code = text_decoder_read(&r->decoder, &r->arena, raw, &text);
     if (code == ERR_PARSE) {
         return err_set(e, ERR_INVALID, "%s is not valid %s", name, r->map->encoding);
@@ -178,7 +190,7 @@ static enum err_code read_joined(struct row_reader *r, const struct csv_record *
     }
     size_t n = 0;
     for (size_t i = 0; i < columns->count; i++) {
-        struct str part;
+        struct str part = {0};
         enum err_code code = read_part(r, field, record->fields[columns->at[i]], &part, e);
         if (code != ERR_OK) {
             return code;
@@ -293,7 +305,7 @@ enum err_code row_reader_key(struct row_reader *r, const struct csv_record *reco
 static enum err_code read_time(struct row_reader *r, const struct csv_record *record,
                                struct row *row, struct err *e)
 {
-    struct str text;
+    struct str text = {0};
     enum err_code code = read_field(r, record, IMPORT_TIME, &text, e);
     if (code != ERR_OK) {
         return code;
@@ -320,7 +332,7 @@ static enum err_code read_decimal(struct row_reader *r, const struct csv_record 
                                   enum import_field field, const int64_t *fallback, int64_t *ret,
                                   struct err *e)
 {
-    struct str text;
+    struct str text = {0};
     enum err_code code = read_field(r, record, field, &text, e);
     if (code != ERR_OK) {
         return code;
