@@ -30,8 +30,7 @@ static struct effect *next_effect(struct effect_list *list)
     return &list->items[list->count++];
 }
 
-// ---- tickets
-// -----------------------------------------------------------------------------------------
+// ---- tickets ----------------------------------------------------------------------------------
 
 static const char *const ticket_kind_names[] = {"sale", "cancellation", "return"};
 
@@ -141,8 +140,7 @@ static enum err_code ticket_effects(const struct event *event, struct effect_lis
     return ERR_OK;
 }
 
-// ---- stock
-// -------------------------------------------------------------------------------------------
+// ---- stock ------------------------------------------------------------------------------------
 
 static enum err_code stock_effects(const struct event *event, struct effect_list *list, int sign,
                                    struct err *e)
@@ -182,8 +180,7 @@ static enum err_code adjusted_effects(const struct event *event, struct effect_l
     return ERR_OK;
 }
 
-// ---- the chain
-// -----------------------------------------------------------------------------------------
+// ---- the chain --------------------------------------------------------------------------------
 
 static enum err_code device_id_of(const struct event *event, struct uuid *ret, struct err *e)
 {
@@ -236,8 +233,7 @@ static enum err_code run_effects(const struct event *event, struct effect_list *
     return device_id_of(event, &effect->run.device, e);
 }
 
-// ---- all
-// -----------------------------------------------------------------------------------------------
+// ---- all --------------------------------------------------------------------------------------
 
 enum effect_owner effect_owner_rule(enum effect_kind kind)
 {

@@ -35,7 +35,7 @@ bool event_name_valid(struct str name)
     return name.p[0] != ' ' && name.p[name.n - 1] != ' ';
 }
 
-// ---- reading ---------------------------------------------------------------------------------
+// ---- reading ----------------------------------------------------------------------------------
 // One pass over the members; each key has a bit, so that a missing or repeated one is noticed.
 
 enum member {
@@ -278,7 +278,7 @@ enum err_code event_parse_draft(yyjson_val *object, struct arena *arena, struct 
     return event_type_check(ret->type, ret->version, ret->body, e);
 }
 
-// ---- writing -----------------------------------------------------------------------------------
+// ---- writing ----------------------------------------------------------------------------------
 
 struct writer {
     yyjson_mut_doc *doc;
@@ -355,8 +355,7 @@ enum err_code event_write(const struct event *event, struct buf *to)
     return code;
 }
 
-// ---- comparing
-// -----------------------------------------------------------------------------------
+// ---- comparing --------------------------------------------------------------------------------
 
 static bool same_base(const struct event *a, const struct event *b)
 {

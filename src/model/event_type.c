@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-// ---- bodies
-// --------------------------------------------------------------------------------------
+// ---- bodies -----------------------------------------------------------------------------------
 
 static const struct field line_fields[] = {
     {"n", FIELD_INTEGER, true, NULL, "number of the line, from 1"},
@@ -108,8 +107,7 @@ static const struct field run_fields[] = {
     {"previous", FIELD_LIST, true, head_fields, "where the device's last run ended"},
     END};
 
-// ---- the table
-// -------------------------------------------------------------------------------------
+// ---- the table --------------------------------------------------------------------------------
 
 #define TYPE(name_, nature_, flow_, record_, rights_, audience_, late_, fields_, why_)             \
     {                                                                                              \
@@ -158,8 +156,7 @@ const struct event_type *event_type_find(struct str name)
     return NULL;
 }
 
-// ---- checking
-// ----------------------------------------------------------------------------------------
+// ---- checking ---------------------------------------------------------------------------------
 
 static bool is_currency(struct str text)
 {
@@ -287,8 +284,7 @@ enum err_code event_type_check(const struct event_type *type, int version, yyjso
     return check_fields(type->fields, body, e);
 }
 
-// ---- names
-// -----------------------------------------------------------------------------------------
+// ---- names ------------------------------------------------------------------------------------
 
 const char *event_nature_name(enum event_nature nature)
 {

@@ -22,7 +22,8 @@ enum {
 };
 
 #define LIMIT_CLOCK_SKEW_MS (INT64_C(5) * 60 * 1000)
-#define LIMIT_OFFLINE_MS    (INT64_C(5) * 60 * 1000) // a branch silent for longer is shown as offline
+// A branch silent for longer is shown as offline.
+#define LIMIT_OFFLINE_MS (INT64_C(5) * 60 * 1000)
 
 enum {
     SEAL_EVERY_EVENTS = 500,

@@ -122,17 +122,17 @@ static struct message proof_message(const struct uuid *chain, const struct uuid 
     return m;
 }
 
-struct signature proof_make(const struct sign_key *key, const struct uuid *chain,
-                            const struct uuid *device, const struct uuid *run,
-                            const uint8_t challenge[CHALLENGE_SIZE])
+struct signature stream_proof_make(const struct sign_key *key, const struct uuid *chain,
+                                   const struct uuid *device, const struct uuid *run,
+                                   const uint8_t challenge[CHALLENGE_SIZE])
 {
     struct message m = proof_message(chain, device, run, challenge);
     return sign_make(key, message_str(&m));
 }
 
-bool proof_verify(const struct signature *proof, const struct uuid *chain,
-                  const struct uuid *device, const struct uuid *run,
-                  const uint8_t challenge[CHALLENGE_SIZE], const struct sign_public *key)
+bool stream_proof_verify(const struct signature *proof, const struct uuid *chain,
+                         const struct uuid *device, const struct uuid *run,
+                         const uint8_t challenge[CHALLENGE_SIZE], const struct sign_public *key)
 {
     struct message m = proof_message(chain, device, run, challenge);
     return sign_verify(key, message_str(&m), proof);

@@ -52,12 +52,12 @@ bool seal_verify(const struct seal *seal, const struct uuid *chain,
 // Proof that a device holds its key, fresh for one connection: signs chain, device, run and the
 // server's challenge.
 enum { CHALLENGE_SIZE = 32 };
-struct signature proof_make(const struct sign_key *key, const struct uuid *chain,
-                            const struct uuid *device, const struct uuid *run,
-                            const uint8_t challenge[CHALLENGE_SIZE]);
-bool proof_verify(const struct signature *proof, const struct uuid *chain,
-                  const struct uuid *device, const struct uuid *run,
-                  const uint8_t challenge[CHALLENGE_SIZE],
-                  const struct sign_public *key) MUST_CHECK;
+struct signature stream_proof_make(const struct sign_key *key, const struct uuid *chain,
+                                   const struct uuid *device, const struct uuid *run,
+                                   const uint8_t challenge[CHALLENGE_SIZE]);
+bool stream_proof_verify(const struct signature *proof, const struct uuid *chain,
+                         const struct uuid *device, const struct uuid *run,
+                         const uint8_t challenge[CHALLENGE_SIZE],
+                         const struct sign_public *key) MUST_CHECK;
 
 #endif

@@ -133,7 +133,7 @@ bool config_is_loopback(const char *address)
            (inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6));
 }
 
-// ---- one value ------------------------------------------------------------------------------
+// ---- one value --------------------------------------------------------------------------------
 
 // What every message begins with: which key of which file.
 struct where {

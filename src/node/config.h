@@ -14,16 +14,16 @@ struct config {
     enum node_role role;
     char location[LIMIT_NAME + 1];
     char region[LIMIT_NAME + 1];
-    char listen[64]; // ADDRESS:PORT
+    char listen[64];                                      // ADDRESS:PORT
     char upstreams[CONFIG_UPSTREAMS_MAX][CONFIG_URL_MAX]; // ws:// or wss:// or http(s)://, in order
     size_t upstream_count;
     int64_t window_events; // credit a device gets beyond what was worked off
     int64_t window_bytes;
-    int64_t jitter_ms;     // the most that a returning device is told to wait with its backlog
+    int64_t jitter_ms; // the most that a returning device is told to wait with its backlog
     bool zstd;
-    int64_t store_max_bytes;    // quota of wasl.db, 0: none
-    int64_t offline_ms;         // a branch silent for longer is shown as offline
-    int64_t drop_acks_every;    // fault injection: every n-th ack is lost; 0: none
+    int64_t store_max_bytes; // quota of wasl.db, 0: none
+    int64_t offline_ms;      // a branch silent for longer is shown as offline
+    int64_t drop_acks_every; // fault injection: every n-th ack is lost; 0: none
     bool log_debug;
 };
 

@@ -60,7 +60,7 @@ static void session_drop(struct session *session)
     free(session);
 }
 
-// ---- what a device says of itself ------------------------------------------------------------
+// ---- what a device says of itself -------------------------------------------------------------
 
 struct report_job {
     struct job job;
@@ -129,7 +129,7 @@ static void note_hello(struct session *session, const struct message_hello *hell
         status->version[0] = '\0';
 }
 
-// ---- ending ------------------------------------------------------------------------------------
+// ---- ending -----------------------------------------------------------------------------------
 
 static void session_end(struct session *session)
 {
@@ -150,7 +150,7 @@ static void session_end(struct session *session)
     session_drop(session);
 }
 
-// ---- jobs --------------------------------------------------------------------------------------
+// ---- jobs -------------------------------------------------------------------------------------
 
 struct identify_job {
     struct job job;
@@ -325,8 +325,8 @@ struct page_job {
 static enum err_code run_page(struct job *job, struct journal *j, struct err *e)
 {
     struct page_job *page = (struct page_job *)job;
-    return journal_feed_page(j, &page->step, page->streams, page->stream_count, &page->arena,
-                             &page->page, e);
+    struct journal_page_query query = {&page->step, page->streams, page->stream_count};
+    return journal_feed_page(j, &query, &page->arena, &page->page, e);
 }
 
 static void done_page(struct job *job)
@@ -409,7 +409,7 @@ static void keep_evidence(struct session *session, struct str text)
     free(job);
 }
 
-// ---- the link ----------------------------------------------------------------------------------
+// ---- the link ---------------------------------------------------------------------------------
 
 // Fault injection for tests: every n-th ack is lost.
 static bool is_lost_on_purpose(struct downlink_service *s, struct str text)

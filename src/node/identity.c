@@ -32,7 +32,7 @@ void identity_path(const struct config *config, const char *name, char to[CONFIG
     }
 }
 
-// ---- files --------------------------------------------------------------------------------------
+// ---- files ------------------------------------------------------------------------------------
 
 static enum err_code errno_text(const char *path, struct err *e)
 {
@@ -101,7 +101,7 @@ static enum err_code read_seed(const char *path, uint8_t seed[SIGN_SEED_SIZE], s
     return rc;
 }
 
-// ---- making -------------------------------------------------------------------------------------
+// ---- making -----------------------------------------------------------------------------------
 
 struct making {
     const struct config *config;
@@ -174,7 +174,7 @@ static enum err_code make_device_key(const struct making *m)
     return rc;
 }
 
-// ---- the centre's certificates ------------------------------------------------------------------
+// ---- the centre's certificates ----------------------------------------------------------------
 
 struct names {
     char texts[TLS_NAMES_MAX][URL_HOST_MAX];
@@ -270,7 +270,7 @@ static enum err_code make_certificates(const struct making *m, const struct uuid
     return tls_make_certificate(&subject, &ca, &server, m->e);
 }
 
-// ---- the store ----------------------------------------------------------------------------------
+// ---- the store --------------------------------------------------------------------------------
 
 static struct uuid fresh_id(void)
 {
@@ -388,7 +388,7 @@ enum err_code identity_create(const struct config *config, struct err *e)
     return rc;
 }
 
-// ---- reading ------------------------------------------------------------------------------------
+// ---- reading ----------------------------------------------------------------------------------
 
 // Leaves *ret as it is where there is none yet and that is allowed.
 static enum err_code get_id(struct store *s, const char *name, bool needed, struct uuid *ret,
@@ -459,7 +459,7 @@ enum err_code identity_read(const struct config *config, struct store *store, st
     return rc;
 }
 
-// ---- joining ------------------------------------------------------------------------------------
+// ---- joining ----------------------------------------------------------------------------------
 
 static enum err_code check_join(const struct identity *now, const struct config *config,
                                 const struct uuid *chain, struct str ca_pem, struct err *e)

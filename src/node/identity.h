@@ -10,7 +10,7 @@
 
 struct identity {
     enum node_role role;
-    struct uuid chain;  // zero: not enrolled yet
+    struct uuid chain; // zero: not enrolled yet
     struct uuid device;
     char location[LIMIT_NAME + 1];
     struct sign_key key;
@@ -20,8 +20,8 @@ struct identity {
 // server certificate as well. ERR_EXISTS when there is a node already; nothing is left behind on
 // failure.
 enum err_code identity_create(const struct config *config, struct err *e) MUST_CHECK;
-enum err_code identity_read(const struct config *config, struct store *store,
-                            struct identity *ret, struct err *e) MUST_CHECK;
+enum err_code identity_read(const struct config *config, struct store *store, struct identity *ret,
+                            struct err *e) MUST_CHECK;
 // After enrolment: the chain this device belongs to, and the CA it trusts from now on.
 enum err_code identity_join(const struct config *config, struct store *store,
                             const struct uuid *chain, struct str ca_pem, struct err *e) MUST_CHECK;

@@ -88,8 +88,12 @@ enum err_code journal_identify(struct journal *j, const struct message_hello *he
 enum err_code journal_receive(struct journal *j, const struct intake_sender *sender,
                               struct str text, struct arena *a, struct downlink_stored *ret,
                               struct err *e) MUST_CHECK;
-enum err_code journal_feed_page(struct journal *j, const struct step *step,
-                                const struct stream_key *streams, size_t stream_count,
+struct journal_page_query {
+    const struct step *step;          // STEP_READ_FEED
+    const struct stream_key *streams; // the session's, for the includes
+    size_t stream_count;
+};
+enum err_code journal_feed_page(struct journal *j, const struct journal_page_query *query,
                                 struct arena *a, struct downlink_page *ret,
                                 struct err *e) MUST_CHECK;
 

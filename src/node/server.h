@@ -13,18 +13,18 @@
 
 // What the sync services know and the store does not.
 struct server_live {
-    bool online;               // the uplink's session is live (a centre: always)
+    bool online;                   // the uplink's session is live (a centre: always)
     char upstream[CONFIG_URL_MAX]; // the one in use; empty: none
     int64_t clock_offset_ms;
-    int64_t last_sync_at;      // ms since 1970, 0: never
-    uint64_t sessions;         // devices connected here
-    int64_t fsync_us;          // measured at start
+    int64_t last_sync_at; // ms since 1970, 0: never
+    uint64_t sessions;    // devices connected here
+    int64_t fsync_us;     // measured at start
 };
 
 struct server_options {
     struct loop *loop;
     struct writer *writer;
-    struct journal *journal;       // only for its identity
+    struct journal *journal; // only for its identity
     const struct config *config;
     void *context;
     void (*live)(void *context, struct server_live *ret);

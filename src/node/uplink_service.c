@@ -68,7 +68,7 @@ static void on_timer(void *context)
     perform(s);
 }
 
-// ---- jobs --------------------------------------------------------------------------------------
+// ---- jobs -------------------------------------------------------------------------------------
 
 struct load_job {
     struct job job;
@@ -337,7 +337,7 @@ static void set_clock(struct uplink_service *s, int64_t offset_ms)
         free(clock);
 }
 
-// ---- the link ----------------------------------------------------------------------------------
+// ---- the link ---------------------------------------------------------------------------------
 
 static void drop_link(struct uplink_service *s)
 {
@@ -443,7 +443,7 @@ static void send_text(struct uplink_service *s, struct str text)
         log_line(LOG_WARN, "uplink", "a message could not be sent: %s", err_text(code));
 }
 
-// ---- steps -------------------------------------------------------------------------------------
+// ---- steps ------------------------------------------------------------------------------------
 
 static void perform_one(struct uplink_service *s, const struct step *step)
 {
@@ -509,7 +509,7 @@ static void perform(struct uplink_service *s)
     rearm(s);
 }
 
-// ---- opening -----------------------------------------------------------------------------------
+// ---- opening ----------------------------------------------------------------------------------
 
 static struct uplink_config uplink_config_of(const struct uplink_service_options *options)
 {

@@ -25,8 +25,7 @@ struct wasl {
     pthread_mutex_t ids_lock;
 };
 
-// ---- errors
-// --------------------------------------------------------------------------------------
+// ---- errors -----------------------------------------------------------------------------------
 
 static enum wasl_code public_code(enum err_code code)
 {
@@ -70,8 +69,7 @@ const char *wasl_version(void)
     return WASL_VERSION;
 }
 
-// ---- the sync thread
-// -----------------------------------------------------------------------------
+// ---- the sync thread --------------------------------------------------------------------------
 
 static void look(struct wasl *w)
 {
@@ -122,8 +120,7 @@ static enum err_code start_sync(struct wasl *w, struct err *e)
     return ERR_OK;
 }
 
-// ---- opening
-// -------------------------------------------------------------------------------------
+// ---- opening ----------------------------------------------------------------------------------
 
 static enum err_code open_parts(struct wasl *w, const char *dir, bool sync, struct err *e)
 {
@@ -174,8 +171,7 @@ void wasl_close(struct wasl *w)
     free(w);
 }
 
-// ---- appending
-// -----------------------------------------------------------------------------------
+// ---- appending --------------------------------------------------------------------------------
 
 struct append_job {
     struct job job;
@@ -295,8 +291,7 @@ enum wasl_code wasl_append(struct wasl *w, const struct wasl_event *events, size
     return report(code, &e, error);
 }
 
-// ---- reading
-// -------------------------------------------------------------------------------------
+// ---- reading ----------------------------------------------------------------------------------
 
 struct stock_job {
     struct job job;

@@ -57,7 +57,7 @@ static void deliver(void *context)
     free(d);
 }
 
-// ---- one batch ---------------------------------------------------------------------------------
+// ---- one batch --------------------------------------------------------------------------------
 
 // After each commit: what it moved, beside what the batch's earlier commits moved.
 static void collect_news(struct writer *w)
@@ -155,7 +155,7 @@ static void run_batch(struct writer *w, struct job *jobs, struct writer_news *ne
     run_reads(w, jobs);
 }
 
-// ---- the thread --------------------------------------------------------------------------------
+// ---- the thread -------------------------------------------------------------------------------
 
 static struct job *take_batch(struct writer *w)
 {

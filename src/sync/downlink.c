@@ -79,7 +79,7 @@ void downlink_opened(struct downlink *d, const uint8_t nonce[CHALLENGE_SIZE], in
     steps_send(out, &m);
 }
 
-// ---- streams and credit ----------------------------------------------------------------------
+// ---- streams and credit -----------------------------------------------------------------------
 
 static struct downlink_stream *find_stream(struct downlink *d, const struct stream_key *key)
 {
@@ -132,8 +132,7 @@ static void answer_probe(struct downlink *d, struct steps *out)
     send_ack(d, probe, NULL, 0, out);
 }
 
-// ---- feed
-// -----------------------------------------------------------------------------------------
+// ---- feed -------------------------------------------------------------------------------------
 
 static bool includes_due(const struct downlink *d)
 {
@@ -283,8 +282,7 @@ static void on_feed_ack(struct downlink *d, const struct message_feed_ack *m, st
     pump_feeds(d, out);
 }
 
-// ---- hello
-// ---------------------------------------------------------------------------------------
+// ---- hello ------------------------------------------------------------------------------------
 
 static void on_hello(struct downlink *d, const struct message_hello *m, struct steps *out)
 {
@@ -350,8 +348,8 @@ void downlink_identified(struct downlink *d, const struct downlink_identity *ide
         return;
     }
     d->sender.key = identity->key;
-    if (!proof_verify(&d->proof, &d->config.chain, &d->sender.device, &d->run, d->nonce,
-                      &identity->key)) {
+    if (!stream_proof_verify(&d->proof, &d->config.chain, &d->sender.device, &d->run, d->nonce,
+                             &identity->key)) {
         shut(d, ERR_UNAUTHENTICATED, "the proof does not fit the device's key", true, out);
         return;
     }
@@ -364,7 +362,7 @@ void downlink_identified(struct downlink *d, const struct downlink_identity *ide
     welcome(d, identity, out);
 }
 
-// ---- push ---------------------------------------------------------------------------------------
+// ---- push -------------------------------------------------------------------------------------
 
 static void on_push(struct downlink *d, const struct message_push *m, struct str text,
                     struct steps *out)
@@ -414,8 +412,7 @@ void downlink_stored(struct downlink *d, const struct downlink_stored *stored, s
     pump_feeds(d, out);
 }
 
-// ---- everything that comes in
-// --------------------------------------------------------------------
+// ---- everything that comes in -----------------------------------------------------------------
 
 static void on_beat(struct downlink *d, const struct message_beat *m, int64_t mono_ms,
                     struct steps *out)

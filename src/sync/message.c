@@ -14,7 +14,7 @@ const char *message_kind_name(enum message_kind kind)
     return kind_names[kind];
 }
 
-// ---- writing -----------------------------------------------------------------------------------
+// ---- writing ----------------------------------------------------------------------------------
 // A line is one flat object built with yyjson. struct line carries the first failure, so that a
 // message's code reads as the list of its members.
 
@@ -354,8 +354,7 @@ enum err_code message_encode(const struct message *m, struct buf *to)
     return code;
 }
 
-// ---- reading
-// -------------------------------------------------------------------------------------
+// ---- reading ----------------------------------------------------------------------------------
 
 struct reader {
     struct arena *arena;

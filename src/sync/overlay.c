@@ -188,17 +188,16 @@ static bool is_in(const struct uuid *id, const struct uuid *list, size_t count)
     return false;
 }
 
-void overlay_include(struct overlay *o, const struct stream_key *key, uint64_t seq,
-                     const struct uuid *except, size_t except_count,
+void overlay_include(struct overlay *o, const struct message_include *include,
                      void (*changed)(void *context, struct str sku), void *context)
 {
-    struct queue *q = find_queue(o, key);
+    struct queue *q = find_queue(o, &include->key);
     if (q == NULL || MUTANT(overlay_twice))
         return;
     struct entry **at = &q->first;
-    while (*at && (*at)->seq <= seq) {
+    while (*at && (*at)->seq <= include->seq) {
         struct entry *entry = *at;
-        if (is_in(&entry->event_id, except, except_count)) {
+        if (is_in(&entry->event_id, include->except, include->except_count)) {
             at = &entry->next;
             continue;
         }

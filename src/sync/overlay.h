@@ -9,7 +9,7 @@
 #ifndef WASL_SYNC_OVERLAY_H
 #define WASL_SYNC_OVERLAY_H
 
-#include "model/stream.h"
+#include "sync/message.h"
 
 struct overlay;
 
@@ -20,10 +20,9 @@ void overlay_free(struct overlay *o);
 enum err_code overlay_add(struct overlay *o, const struct stream_key *key, uint64_t seq,
                           const struct uuid *event_id, struct str sku, int64_t delta) MUST_CHECK;
 
-// The feed includes the stream up to seq, but for the ids in except (which stay).
+// The feed includes a stream up to a seq, but for the ids in 'except', which stay.
 // 'changed' is called once per entry that left, with its SKU.
-void overlay_include(struct overlay *o, const struct stream_key *key, uint64_t seq,
-                     const struct uuid *except, size_t except_count,
+void overlay_include(struct overlay *o, const struct message_include *include,
                      void (*changed)(void *context, struct str sku), void *context);
 
 int64_t overlay_sum(const struct overlay *o, struct str sku);

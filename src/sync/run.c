@@ -63,8 +63,8 @@ static yyjson_mut_val *previous_list(yyjson_mut_doc *doc, const struct run_previ
     return list;
 }
 
-static enum err_code first_body(const struct run *run, const struct run_previous *previous,
-                                size_t count, struct str software, struct buf *to)
+static enum err_code first_body(const struct run *run, const struct run_first *first,
+                                struct buf *to)
 {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     if (doc == NULL)
@@ -76,21 +76,20 @@ static enum err_code first_body(const struct run *run, const struct run_previous
     yyjson_mut_obj_add_strcpy(doc, body, "device", text);
     uuid_format(&run->id, text);
     yyjson_mut_obj_add_strcpy(doc, body, "run", text);
-    yyjson_mut_obj_add_strncpy(doc, body, "software", software.p, software.n);
-    yyjson_mut_obj_add_val(doc, body, "previous", previous_list(doc, previous, count));
+    yyjson_mut_obj_add_strncpy(doc, body, "software", first->software.p, first->software.n);
+    yyjson_mut_obj_add_val(doc, body, "previous",
+                           previous_list(doc, first->previous, first->previous_count));
     enum err_code code = json_append_doc(to, doc);
     yyjson_mut_doc_free(doc);
     return code;
 }
 
-enum err_code run_first_event(const struct run *run, const struct uuid *event_id,
-                              const struct run_previous *previous, size_t previous_count,
-                              struct str software, int64_t now_ms, struct arena *arena,
-                              struct event *ret)
+enum err_code run_first_event(const struct run *run, const struct run_first *first,
+                              struct arena *arena, struct event *ret)
 {
     struct buf text;
     buf_init(&text, LIMIT_EVENT_BYTES);
-    enum err_code code = first_body(run, previous, previous_count, software, &text);
+    enum err_code code = first_body(run, first, &text);
     struct json json = {0};
     if (code == ERR_OK)
         code = json_parse_in(arena, buf_str(&text), LIMIT_EVENT_DEPTH, &json, NULL);
@@ -101,13 +100,13 @@ enum err_code run_first_event(const struct run *run, const struct uuid *event_id
     struct str location = arena_copy(arena, str_of(run->location));
     if (code || record.p == NULL || location.p == NULL)
         return code ? code : ERR_NO_MEMORY;
-    *ret = (struct event){.id = *event_id,
+    *ret = (struct event){.id = first->event_id,
                           .location = location,
                           .type_name = STR("run_started"),
                           .type = event_type_find(STR("run_started")),
                           .record_type = STR("device"),
                           .record_id = record,
-                          .at = now_ms,
+                          .at = first->now_ms,
                           .body = json.root};
     ret->version = ret->type->version;
     ret->lane = ret->type->lane;

@@ -48,11 +48,16 @@ void run_begin(struct run *run, const struct run_identity *who, const struct uui
 enum err_code run_stamp(struct run *run, struct event *draft, int64_t now_ms, struct buf *to,
                         struct mark *ret_mark, struct err *e) MUST_CHECK;
 
-// The first event of a run, as a draft: its body is built in 'doc' memory of the arena.
-enum err_code run_first_event(const struct run *run, const struct uuid *event_id,
-                              const struct run_previous *previous, size_t previous_count,
-                              struct str software, int64_t now_ms, struct arena *arena,
-                              struct event *ret) MUST_CHECK;
+// The first event of a run, as a draft: its body is built in memory of the arena.
+struct run_first {
+    struct uuid event_id;
+    const struct run_previous *previous; // heads of the device's last run for this place
+    size_t previous_count;
+    struct str software;
+    int64_t now_ms;
+};
+enum err_code run_first_event(const struct run *run, const struct run_first *first,
+                              struct arena *arena, struct event *ret) MUST_CHECK;
 
 // True when the run's hlc lies so far ahead of the corrected clock that a new run is due.
 bool run_clock_was_off(const struct run *run, int64_t corrected_ms);

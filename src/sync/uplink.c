@@ -102,7 +102,7 @@ int64_t uplink_deadline(const struct uplink *u)
     return u->deadline_ms;
 }
 
-// ---- what is in flight -------------------------------------------------------------------------
+// ---- what is in flight ------------------------------------------------------------------------
 
 static struct uplink_push *push_at(struct uplink *u, size_t i)
 {
@@ -193,8 +193,7 @@ static void wake_for_waiting(struct uplink *u, struct moment now)
         wake_at(u, u->progress_ms + PROBE_AFTER_MS);
 }
 
-// ---- inputs from the link
-// ------------------------------------------------------------------------
+// ---- inputs from the link ---------------------------------------------------------------------
 
 static void pause(struct uplink *u, struct moment now)
 {
@@ -237,8 +236,7 @@ static void drop(struct uplink *u, struct moment now, struct steps *out, const c
     uplink_disconnected(u, now, out);
 }
 
-// ---- hello
-// -----------------------------------------------------------------------------------------
+// ---- hello ------------------------------------------------------------------------------------
 
 static bool list_streams(struct uplink *u, struct message_hello *hello, struct steps *out)
 {
@@ -267,7 +265,7 @@ static void say_hello(struct uplink *u, const struct message_challenge *challeng
                                     .zstd = c->zstd,
                                     .oldest_at = u->oldest_at,
                                     .feed_count = UPLINK_FEEDS};
-    hello->proof = proof_make(c->key, &c->chain, &c->device, &c->run, challenge->nonce);
+    hello->proof = stream_proof_make(c->key, &c->chain, &c->device, &c->run, challenge->nonce);
     struct outbox_totals totals = outbox_count(&u->outbox);
     for (int i = 0; i < LANE_COUNT; i++)
         hello->backlog += totals.pending[i];
@@ -388,7 +386,7 @@ static void on_welcome(struct uplink *u, const struct message_welcome *m, struct
     check_pulled(u, now);
 }
 
-// ---- push ---------------------------------------------------------------------------------------
+// ---- push -------------------------------------------------------------------------------------
 
 // Reads our own chain again on the way out: a bit that flipped on our disk must not travel.
 static bool chain_holds(const struct uplink_loaded *loaded)
@@ -486,7 +484,7 @@ void uplink_committed(struct uplink *u, const struct stream_key *key,
     pump(u, now, out);
 }
 
-// ---- acks ---------------------------------------------------------------------------------------
+// ---- acks -------------------------------------------------------------------------------------
 
 // The answer to a probe was sent after everything before the probe was worked off: what is not
 // held by now was lost on the way, with its credit.
@@ -521,7 +519,7 @@ static void on_ack(struct uplink *u, const struct message_ack *m, struct moment 
     outbox_compact(&u->outbox, &u->config.origin);
 }
 
-// ---- feed ---------------------------------------------------------------------------------------
+// ---- feed -------------------------------------------------------------------------------------
 
 static void answer_feed(struct uplink_feed *f, uint64_t position, bool resend, struct steps *out)
 {
@@ -579,8 +577,7 @@ void uplink_feed_stored(struct uplink *u, const struct message_feed *page, struc
     pump(u, now, out);
 }
 
-// ---- everything that comes in
-// ----------------------------------------------------------------------
+// ---- everything that comes in -----------------------------------------------------------------
 
 static void on_error(struct uplink *u, const struct message_error *m, struct moment now,
                      struct steps *out)
@@ -653,7 +650,7 @@ void uplink_message(struct uplink *u, struct str text, struct moment now, struct
     rearm(u, now);
 }
 
-// ---- time ---------------------------------------------------------------------------------------
+// ---- time -------------------------------------------------------------------------------------
 
 static void send_beat(struct uplink *u, struct moment now, struct steps *out)
 {

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/journal_private.h"
+
+#include "base/clock.h"
+
+#include <string.h>
+
+static enum err_code refuse_device(struct downlink_identity *ret, const char *text)
+{
+    ret->refused = true;
+    ret->final = true;
+    ret->text = text;
+    return ERR_OK;
+}
+
+static enum err_code identify_stream(struct journal *j, const struct message_stream *theirs,
+                                     struct message_mark *ret, struct err *e)
+{
+    struct stream_info info;
+    *ret = (struct message_mark){.key = theirs->key};
+    if (store_stream_find(j->store, &theirs->key, &info) != ERR_OK)
+        return ERR_OK;
+    ret->held = info.head;
+    ret->settled = info.settled.seq;
+    if (theirs->head.seq == 0 || theirs->head.seq > info.head.seq)
+        return ERR_OK;
+    struct hash ours;
+    enum err_code code = store_chain_at(j->store, &theirs->key, theirs->head.seq, &ours, e);
+    ret->fork = code == ERR_OK && !hash_equal(&ours, &theirs->head.hash);
+    return code;
+}
+
+static enum err_code identify_feed(struct journal *j, const struct message_hello *hello,
+                                   struct str location, size_t i, struct downlink_identity *ret,
+                                   struct err *e)
+{
+    struct feed_cursor head;
+    enum err_code code = store_feed_head(j->store, location, &head, e);
+    if (code)
+        return code;
+    ret->feeds[i] = (struct message_cursor){location, head.feed, head.position, head.hash};
+    for (size_t n = 0; n < hello->feed_count; n++) {
+        const struct message_cursor *theirs = &hello->feeds[n];
+        if (!str_equal(theirs->location, location))
+            continue;
+        ret->cursors[i] = *theirs;
+        struct feed_cursor cursor = {theirs->feed, theirs->position, theirs->hash};
+        if (uuid_equal(&theirs->feed, &head.feed))
+            code = store_feed_knows(j->store, location, &cursor, &ret->knows[i], e);
+    }
+    return code;
+}
+
+enum err_code journal_identify(struct journal *j, const struct message_hello *hello,
+                               struct arena *a, struct downlink_identity *ret, struct err *e)
+{
+    *ret = (struct downlink_identity){.wall_ms = clock_wall_ms()};
+    struct device_record device;
+    if (store_device_find(j->store, &hello->device, &device) != ERR_OK)
+        return refuse_device(ret, "the device is not enrolled here");
+    if (device.revoked)
+        return refuse_device(ret, "the device was revoked");
+    ret->key = device.key;
+    ret->location = arena_copy(a, str_of(device.location));
+    ret->marks = arena_alloc_zero(a, (hello->count + 1) * sizeof(*ret->marks));
+    if (ret->location.p == NULL || ret->marks == NULL)
+        return err_set(e, ERR_NO_MEMORY, "out of memory for a hello");
+    ret->count = hello->count;
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; code == ERR_OK && i < hello->count; i++)
+        code = identify_stream(j, &hello->streams[i], &ret->marks[i], e);
+    if (code == ERR_OK)
+        code = identify_feed(j, hello, ret->location, 0, ret, e);
+    return code ? code : identify_feed(j, hello, STR("*"), 1, ret, e);
+}
+
+static enum err_code find_intake_stream(void *context, const struct stream_key *key,
+                                        struct intake_stream *ret)
+{
+    struct journal *j = context;
+    struct stream_info info;
+    *ret = (struct intake_stream){0};
+    enum err_code code = store_stream_find(j->store, key, &info);
+    if (code == ERR_NOT_FOUND)
+        return ERR_OK;
+    if (code)
+        return code;
+    ret->known = true;
+    ret->held = info.head;
+    ret->settled = info.settled.seq;
+    ret->device = info.device;
+    memcpy(ret->location, info.location, sizeof(ret->location));
+    return ERR_OK;
+}
+
+static enum err_code chain_at(void *context, const struct stream_key *key, uint64_t seq,
+                              struct hash *ret)
+{
+    struct journal *j = context;
+    return store_chain_at(j->store, key, seq, ret, NULL);
+}
+
+static enum err_code append_received(struct journal *j, const struct stream_key *key,
+                                     const struct intake_result *result, struct arena *a,
+                                     struct err *e)
+{
+    struct store_entry *entries = arena_alloc_zero(a, (result->count + 1) * sizeof(*entries));
+    if (entries == NULL)
+        return err_set(e, ERR_NO_MEMORY, "out of memory for a push");
+    int64_t now = clock_wall_ms();
+    for (size_t i = 0; i < result->count; i++) {
+        const struct intake_event *item = &result->events[i];
+        entries[i] = (struct store_entry){.key = *key,
+                                          .seq = item->seq,
+                                          .chain = item->chain,
+                                          .bytes = item->bytes,
+                                          .event = item->envelope ? &item->event : NULL,
+                                          .status = item->seq <= result->settled ? STATUS_SETTLED
+                                                                                 : STATUS_HELD,
+                                          .dead = item->dead,
+                                          .received_at = now};
+    }
+    return store_append(j->store, entries, result->count, e);
+}
+
+static enum err_code take_new(struct journal *j, const struct message_push *push,
+                              const struct intake_result *result, struct arena *a, struct err *e)
+{
+    enum err_code code = ERR_OK;
+    if (!result->stream.known) {
+        struct stream_info info = {
+            .key = push->key, .device = result->stream.device, .certificate = result->certificate};
+        memcpy(info.location, result->stream.location, sizeof(info.location));
+        code = store_stream_add(j->store, &info, e);
+    }
+    if (code == ERR_OK)
+        code = append_received(j, &push->key, result, a, e);
+    if (code == ERR_OK)
+        code = store_seal_put(j->store, &result->seal, e);
+    journal_note_touched(j, str_of(result->stream.location));
+    return code;
+}
+
+// What could not be believed is kept as evidence, within bounds.
+static enum err_code keep_evidence(struct journal *j, const struct message_push *push,
+                                   const struct intake_result *result, struct err *e)
+{
+    return store_quarantine_put(j->store, &push->key, push->from,
+                                push->count ? push->events[0] : str_of(""), result->reason,
+                                clock_wall_ms(), e);
+}
+
+static enum err_code act_on(struct journal *j, const struct message_push *push,
+                            const struct intake_result *result, struct arena *a, struct err *e)
+{
+    switch (result->outcome) {
+    case INTAKE_APPEND:
+        return take_new(j, push, result, a, e);
+    case INTAKE_DUPLICATE:
+        return store_seal_put(j->store, &result->seal, e);
+    case INTAKE_DAMAGED:
+    case INTAKE_FORKED:
+    case INTAKE_DENIED:
+        return keep_evidence(j, push, result, e);
+    case INTAKE_GAP:
+        break;
+    }
+    return ERR_OK;
+}
+
+enum err_code journal_receive(struct journal *j, const struct intake_sender *sender,
+                              struct str text, struct arena *a, struct downlink_stored *ret,
+                              struct err *e)
+{
+    MUST(j->open);
+    struct message *m = arena_alloc(a, sizeof(*m));
+    struct intake_result *result = arena_alloc(a, sizeof(*result));
+    if (m == NULL || result == NULL)
+        return err_set(e, ERR_NO_MEMORY, "out of memory for a push");
+    enum err_code code = message_decode(text, a, m, e);
+    if (code)
+        return code;
+    struct intake_io io = {j, find_intake_stream, chain_at};
+    code = intake_check(&io, sender, &m->push, a, result, e);
+    if (code == ERR_OK)
+        code = act_on(j, &m->push, result, a, e);
+    if (code)
+        return code;
+    *ret = (struct downlink_stored){.mark = intake_mark(&m->push, result),
+                                    .events = m->push.count,
+                                    .denied = result->outcome == INTAKE_DENIED,
+                                    .reason = result->reason};
+    for (size_t i = 0; i < m->push.count; i++)
+        ret->bytes += m->push.events[i].n + 1;
+    return ERR_OK;
+}
+
+static enum err_code add_include(struct journal *j, const struct stream_key *key, struct arena *a,
+                                 struct downlink_page *ret, struct err *e)
+{
+    struct stream_info info;
+    if (store_stream_find(j->store, key, &info) != ERR_OK || info.head.seq == 0)
+        return ERR_OK;
+    struct message_include *include = &ret->includes[ret->include_count++];
+    *include = (struct message_include){.key = *key, .seq = info.head.seq};
+    enum err_code code =
+        store_unfolded(j->store, key, a, &include->except, &include->except_count, e);
+    if (include->except_count > MESSAGE_MAX_EXCEPT)
+        include->except_count = MESSAGE_MAX_EXCEPT;
+    return code;
+}
+
+static enum err_code copy_rows(const struct feed_page *page, uint64_t after, struct arena *a,
+                               struct downlink_page *ret)
+{
+    ret->rows = arena_alloc(a, (page->count + 1) * sizeof(*ret->rows));
+    if (ret->rows == NULL)
+        return ERR_NO_MEMORY;
+    ret->to = after;
+    for (size_t i = 0; i < page->count; i++) {
+        ret->rows[i] = page->rows[i].bytes;
+        ret->to = page->rows[i].position;
+        ret->hash = page->rows[i].hash;
+    }
+    ret->count = page->count;
+    ret->reached_head = page->reached_head;
+    if (page->reached_head) {
+        ret->to = page->head.position;
+        ret->hash = page->head.hash;
+    }
+    return ERR_OK;
+}
+
+enum err_code journal_feed_page(struct journal *j, const struct journal_page_query *query,
+                                struct arena *a, struct downlink_page *ret, struct err *e)
+{
+    const struct step *step = query->step;
+    *ret = (struct downlink_page){.location = step->location, .after = step->after};
+    struct feed_page page;
+    enum err_code code =
+        store_feed_read(j->store, step->location, step->after, step->max_bytes, a, &page, e);
+    if (code == ERR_OK)
+        code = copy_rows(&page, step->after, a, ret);
+    ret->includes =
+        code ? NULL : arena_alloc_zero(a, (query->stream_count + 1) * sizeof(*ret->includes));
+    if (ret->includes == NULL)
+        return code ? code : err_set(e, ERR_NO_MEMORY, "out of memory for a feed page");
+    for (size_t i = 0; code == ERR_OK && page.reached_head && i < query->stream_count; i++)
+        code = add_include(j, &query->streams[i], a, ret, e);
+    return code;
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the parts of the journal share. Nobody else includes this.
+//
+// Own events get their place from a run, one per location this process writes for (a till has one).
+// Everything in memory that a transaction changes is changed on a copy or kept aside until the
+// commit: runs are copied at journal_begin, overlay entries and moved heads wait in lists.
+#ifndef WASL_NODE_JOURNAL_PRIVATE_H
+#define WASL_NODE_JOURNAL_PRIVATE_H
+
+#include "node/journal.h"
+
+enum {
+    RUNS_MAX = 4096, // locations one process may write for
+    ARENA_MAX = 32 * 1024 * 1024,
+    MOVED_MAX = 4096,
+    TOUCHED_MAX = 4096,
+    PREVIOUS_MAX = 3 * LANE_COUNT,
+    LOAD_PAGE_EVENTS = 500,
+    LOAD_PAGE_BYTES = 4 * 1024 * 1024,
+};
+
+struct touched {
+    char location[LIMIT_NAME + 1];
+};
+struct delta { // waits for the commit to enter the overlay
+    struct stream_key key;
+    uint64_t seq;
+    struct uuid event_id;
+    struct str sku;
+    int64_t delta;
+};
+
+struct journal {
+    struct config config;
+    struct store *store;
+    struct identity identity;
+    struct uuid run_id;
+    int64_t clock_offset_ms;
+    struct run *runs;       // by location
+    struct run *runs_saved; // as at journal_begin
+    size_t run_count, run_count_saved;
+    struct overlay *overlay; // terminals only
+    struct arena arena;      // of the transaction
+    struct buf bytes;        // of one event
+    struct uuid_maker ids;
+    struct delta *deltas;
+    size_t delta_count, delta_capacity;
+    struct journal_moved *moved;
+    size_t moved_count;
+    struct touched *touched;
+    size_t touched_count;
+    bool open; // a transaction is open
+    bool overlay_stale;
+};
+
+// journal.c
+struct run *journal_find_run(struct journal *j, struct str location);
+void journal_forget_run(struct journal *j, struct run *run);
+enum err_code journal_run_for(struct journal *j, struct str location, struct run **ret,
+                              struct err *e) MUST_CHECK;
+enum err_code journal_stamp(struct journal *j, struct run *run, struct event *draft,
+                            struct err *e) MUST_CHECK;
+void journal_note_touched(struct journal *j, struct str location);
+
+// journal_overlay.c: own events that the feed does not yet include
+bool journal_has_overlay(const struct journal *j);
+enum err_code journal_note_deltas(struct journal *j, const struct event *event,
+                                  const struct stream_key *key) MUST_CHECK; // wait for the commit
+enum err_code journal_enter_deltas(struct journal *j) MUST_CHECK;           // after it
+enum err_code journal_load_overlay(struct journal *j, struct err *e) MUST_CHECK;
+
+// journal_uplink.c
+struct stream_list {
+    struct stream_info *items; // freed by the caller
+    size_t count, capacity;
+    enum err_code code;
+};
+enum err_code journal_own_streams(struct journal *j, struct stream_list *ret,
+                                  struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/journal_private.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+
+static bool collect_stream(void *context, const struct stream_info *info)
+{
+    struct stream_list *list = context;
+    if (!info->own)
+        return true;
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? list->capacity * 2 : 16;
+        struct stream_info *items = realloc(list->items, capacity * sizeof(*items));
+        if (items == NULL) {
+            list->code = ERR_NO_MEMORY;
+            return false;
+        }
+        list->items = items;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] = *info;
+    return true;
+}
+
+enum err_code journal_own_streams(struct journal *j, struct stream_list *ret, struct err *e)
+{
+    *ret = (struct stream_list){0};
+    enum err_code code = store_streams_each(j->store, collect_stream, ret, e);
+    code = code ? code : ret->code;
+    if (code) {
+        free(ret->items);
+        *ret = (struct stream_list){0};
+    }
+    return code;
+}
+
+static struct certificate certificate_of(const struct journal *j, const struct stream_info *info)
+{
+    return certificate_make(&j->identity.key, &j->identity.chain, &info->key.origin,
+                            &j->identity.device, str_of(info->location));
+}
+
+static enum err_code fill_stream(struct journal *j, struct uplink *u,
+                                 const struct stream_info *info, struct err *e)
+{
+    uint64_t included = 0;
+    enum err_code code = store_include_get(j->store, &info->key, &included, e);
+    bool done = info->settled.seq >= info->head.seq && included >= info->head.seq;
+    if (code || info->head.seq == 0 || done)
+        return code;
+    struct certificate certificate = certificate_of(j, info);
+    code = outbox_committed(&u->outbox, &info->key, &certificate, &info->head);
+    if (code)
+        return code == ERR_LIMIT ? ERR_OK : err_set(e, code, "the outbox"); // the rest: later
+    struct outbox_stream *s = outbox_find(&u->outbox, &info->key);
+    s->held = info->held;
+    s->settled = info->settled.seq;
+    s->included = included;
+    return ERR_OK;
+}
+
+static void fill_cursor(struct journal *j, struct uplink *u, const char *location)
+{
+    struct feed_cursor cursor;
+    if (store_feed_cursor(j->store, str_of(location), &cursor) == ERR_OK)
+        uplink_set_feed(u, str_of(location), &cursor.feed, cursor.position, &cursor.hash);
+}
+
+enum err_code journal_fill_uplink(struct journal *j, struct uplink *u, struct err *e)
+{
+    struct stream_list list;
+    enum err_code code = journal_own_streams(j, &list, e);
+    for (size_t i = 0; code == ERR_OK && i < list.count; i++)
+        code = fill_stream(j, u, &list.items[i], e);
+    free(list.items);
+    if (code == ERR_OK) {
+        fill_cursor(j, u, j->identity.location);
+        fill_cursor(j, u, "*");
+    }
+    return code;
+}
+
+static enum err_code load(struct journal *j, const struct step *step, struct arena *a,
+                          struct uplink_loaded *ret, struct err *e)
+{
+    struct store_event_list list = {0};
+    enum err_code code = ERR_OK;
+    if (step->after)
+        code = store_chain_at(j->store, &step->key, step->after, &ret->base, e);
+    if (code == ERR_OK)
+        code = store_read_stream(j->store, &step->key, step->after, step->max_events,
+                                 step->max_bytes, a, &list, e);
+    struct str *events = code ? NULL : arena_alloc(a, (list.count + 1) * sizeof(*events));
+    if (events == NULL)
+        return code ? code : ERR_NO_MEMORY;
+    for (size_t i = 0; i < list.count; i++)
+        events[i] = list.items[i].bytes;
+    ret->events = events;
+    ret->count = list.count;
+    if (list.count)
+        ret->head = list.items[list.count - 1].chain;
+    return ERR_OK;
+}
+
+void journal_load(struct journal *j, const struct step *step, struct arena *a,
+                  struct uplink_loaded *ret)
+{
+    *ret = (struct uplink_loaded){.key = step->key, .after = step->after};
+    if (load(j, step, a, ret, NULL) != ERR_OK)
+        ret->count = 0;
+}
+
+enum err_code journal_acked(struct journal *j, const struct message_mark *mark, bool lost,
+                            int64_t now_ms, struct err *e)
+{
+    if (lost)
+        return store_stream_lost(j->store, &mark->key, mark->held.seq, mark->settled, e);
+    return store_stream_acked(j->store, &mark->key, mark->held.seq, mark->settled, now_ms, e);
+}
+
+struct changed_list {
+    struct journal *j;
+    struct str *skus;
+    size_t count, capacity;
+    enum err_code code;
+};
+
+static void note_changed(void *context, struct str sku)
+{
+    struct changed_list *list = context;
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? list->capacity * 2 : 64;
+        struct str *skus = realloc(list->skus, capacity * sizeof(*skus));
+        if (skus == NULL) {
+            list->code = ERR_NO_MEMORY;
+            return;
+        }
+        list->skus = skus;
+        list->capacity = capacity;
+    }
+    struct str copy = arena_copy(&list->j->arena, sku);
+    if (copy.p == NULL)
+        list->code = ERR_NO_MEMORY;
+    else
+        list->skus[list->count++] = copy;
+}
+
+static int64_t overlay_of(void *context, struct str sku)
+{
+    const struct journal *j = context;
+    return overlay_sum(j->overlay, sku);
+}
+
+static enum err_code take_includes(struct journal *j, const struct message_feed *feed,
+                                   struct changed_list *changed, struct err *e)
+{
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; code == ERR_OK && i < feed->include_count; i++) {
+        const struct message_include *include = &feed->includes[i];
+        overlay_include(j->overlay, include, note_changed, changed);
+        struct feed_include stored = {include->key, include->seq};
+        code = store_include_set(j->store, &stored, e);
+    }
+    return code ? code : changed->code;
+}
+
+static enum err_code refresh_changed(struct journal *j, const struct changed_list *changed,
+                                     struct err *e)
+{
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; code == ERR_OK && i < changed->count; i++)
+        code = store_stock_refresh(j->store, str_of(j->identity.location), changed->skus[i],
+                                   overlay_sum(j->overlay, changed->skus[i]), e);
+    return code;
+}
+
+enum err_code journal_apply_feed(struct journal *j, const struct message_feed *feed, struct err *e)
+{
+    MUST(j->open);
+    if (journal_enter_deltas(j)) // own events of this very transaction stand before the page
+        return err_set(e, ERR_NO_MEMORY, "the overlay");
+    j->overlay_stale = true; // until the commit: a rollback reads it again
+    struct changed_list changed = {.j = j};
+    enum err_code code = take_includes(j, feed, &changed, e);
+    struct feed_apply apply = {.location = feed->location,
+                               .to = {feed->feed, feed->to, feed->hash},
+                               .reset = feed->reset,
+                               .complete = feed->complete,
+                               .rows = feed->rows,
+                               .count = feed->count,
+                               .overlay = overlay_of,
+                               .context = j};
+    if (code == ERR_OK)
+        code = store_feed_apply(j->store, &apply, e);
+    if (code == ERR_OK)
+        code = refresh_changed(j, &changed, e);
+    free(changed.skus);
+    return code;
+}
+
+// One event again under the current run: same id, same content, a new place.
+static enum err_code rehome_event(struct journal *j, struct run *run,
+                                  const struct store_event *stored, const struct hash *before,
+                                  struct err *e)
+{
+    struct hash computed = hash_chain(before, stored->bytes);
+    struct event event;
+    bool intact = hash_equal(&computed, &stored->chain) &&
+                  event_parse(stored->bytes, &j->arena, &event, NULL) == ERR_OK;
+    if (!intact) // its bytes are not what was written: they are kept as evidence, never sent on
+        return store_quarantine_put(j->store, &stored->key, stored->seq, stored->bytes,
+                                    "the bytes do not give their chain hash", clock_wall_ms(), e);
+    if (event.type && str_is(event.type_name, "run_started"))
+        return ERR_OK;
+    return journal_stamp(j, run, &event, e);
+}
+
+static enum err_code open_damage_review(struct journal *j, const struct stream_key *key,
+                                        uint64_t after, struct err *e)
+{
+    char record[UUID_TEXT_SIZE];
+    uuid_format(&key->origin, record);
+    struct review review = {
+        .kind = STR("damaged"),
+        .record = str_of(record),
+        .location = str_of(j->identity.location),
+        .text = STR("this journal and the upstream disagree about a run: its events were "
+                    "appended again"),
+        .detail = STR("{}"),
+        .opened_at = clock_wall_ms(),
+        .open = true};
+    (void)after;
+    return store_review_open(j->store, &review, e);
+}
+
+enum err_code journal_rehome(struct journal *j, const struct stream_key *key, uint64_t after,
+                             struct err *e)
+{
+    MUST(j->open);
+    struct stream_info info;
+    enum err_code code = store_stream_find(j->store, key, &info);
+    if (code)
+        return err_set(e, code, "a stream to be appended again is not here");
+    struct run *run = journal_find_run(j, str_of(info.location));
+    if (run && uuid_equal(&run->origin, &key->origin)) // the disputed run must not go on
+        journal_forget_run(j, run);
+    code = journal_run_for(j, str_of(info.location), &run, e);
+    struct hash before = {0};
+    if (code == ERR_OK && after)
+        code = store_chain_at(j->store, key, after, &before, e);
+    while (code == ERR_OK && after < info.head.seq) {
+        struct store_event_list list = {0};
+        code = store_read_stream(j->store, key, after, LOAD_PAGE_EVENTS, LOAD_PAGE_BYTES, &j->arena,
+                                 &list, e);
+        if (code == ERR_OK && list.count == 0)
+            break;
+        for (size_t i = 0; code == ERR_OK && i < list.count; i++) {
+            code = rehome_event(j, run, &list.items[i], &before, e);
+            before = list.items[i].chain;
+            after = list.items[i].seq;
+        }
+    }
+    j->overlay_stale = true;
+    return code ? code : open_damage_review(j, key, after, e);
+}
