@@ -67,6 +67,27 @@ TEST(csv_source__cuts_records_at_every_kind_of_line_ending)
     assert_string_equal(records(STR(""), ','), "");
 }
 
+TEST(csv_source__sees_one_line_ending_where_two_reads_meet_in_it)
+{
+    // The carriage return is the last of the first 256 KiB, which are read at once.
+    enum { RECORDS = 40000, WIDTH = 8, FIRST_READ = 256 * 1024 };
+    static char content[RECORDS * WIDTH + 2];
+    (void)snprintf(content, sizeof(content), "1");
+    for (size_t i = 0; i < RECORDS; i++) {
+        (void)snprintf(content + 1 + i * WIDTH, WIDTH + 1, "abc,de\r\n");
+    }
+    assert_int_equal(content[FIRST_READ - 1], '\r');
+    struct csv_source *s = open_source(fixture_plain(str_of(content)), ',');
+    struct err e = {0};
+    const struct csv_record *r = NULL;
+    for (size_t i = 0; i < RECORDS; i++) {
+        assert_int_equal(csv_source_next(s, &r, &e), ERR_OK);
+        assert_int_equal(r->line, i + 1);
+        assert_int_equal(r->raw.n, i == 0 ? WIDTH + 1 : WIDTH);
+    }
+    csv_source_close(s);
+}
+
 TEST(csv_source__skips_blank_lines_and_counts_them)
 {
     assert_string_equal(records(STR("\n\na\n  \n\r\nb\n\n"), ','), "3:a;6:b;");

@@ -342,6 +342,17 @@ TEST(ticket_reader__a_stray_quote_costs_its_own_line_only)
                                    "1,2020-01-01 00:00:01,\"a,1,1\n");
 }
 
+TEST(ticket_reader__a_record_over_lines_with_wrong_fields_loses_its_first_line_only)
+{
+    fixture_tickets("ticket,time,sku,quantity,price,name\n"
+                    "1,2020-01-01 00:00:01,a,1,1,\"oops\n"
+                    "2,2020-01-01 00:00:01,24\",1,1,pipe\n",
+                    fixture_map("name = name\n"), &o);
+    assert_string_equal(o.tickets, "2 sale 1577836801000 - [2 24\" pipe 1 x 1]\n");
+    assert_string_equal(o.rejects, "line 2 row 1: 9 fields instead of 6: "
+                                   "1,2020-01-01 00:00:01,a,1,1,\"oops\n");
+}
+
 TEST(ticket_reader__names_a_column_that_is_not_there_and_the_file)
 {
     const char *path = fixture_plain(STR("ticket,time,sku,quantity,cost\n"));
