@@ -189,6 +189,7 @@ static enum err_code parse(struct str text, int max_depth, const yyjson_alc *fro
         yyjson_doc_free(doc);
         return rc;
     }
+    doc->alc.ctx = NULL; // an arena_source ends now; no way of freeing looks at it
     *ret = (struct json){.doc = doc, .root = doc->root};
     return ERR_OK;
 }
@@ -203,14 +204,9 @@ enum err_code json_parse_in(struct arena *a, struct str text, int max_depth, str
 {
     struct arena_source source = {.arena = a};
     yyjson_alc alc = {take, take_again, give_back, &source};
-    struct json made = {0};
-    enum err_code rc = parse(text, max_depth, &alc, &made, e);
+    enum err_code rc = parse(text, max_depth, &alc, ret, e);
     if (rc == ERR_NO_MEMORY && source.at_limit) {
         return err_set(e, ERR_LIMIT, "JSON larger than the %zu bytes for it", a->max);
-    }
-    if (rc == ERR_OK) {
-        made.doc->alc.ctx = NULL; // source ends here; give_back does not look at it
-        *ret = made;
     }
     return rc;
 }

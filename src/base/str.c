@@ -171,12 +171,14 @@ void str_to_hex(char *to, const void *bytes, size_t n)
     to[2 * n] = '\0';
 }
 
-static int hex_value(char c)
+enum { NO_DIGIT = 16 };
+
+static unsigned hex_value(char c)
 {
     if (c >= '0' && c <= '9') {
-        return c - '0';
+        return (unsigned)(c - '0');
     }
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : NO_DIGIT;
 }
 
 enum err_code str_from_hex(struct str from, void *to, size_t n)
@@ -185,7 +187,7 @@ enum err_code str_from_hex(struct str from, void *to, size_t n)
         return ERR_PARSE;
     }
     for (size_t i = 0; i < from.n; i++) {
-        if (hex_value(from.p[i]) < 0) {
+        if (hex_value(from.p[i]) == NO_DIGIT) {
             return ERR_PARSE;
         }
     }

@@ -27,7 +27,7 @@ bool str_starts(struct str a, struct str prefix);
 int str_compare(struct str a, struct str b); // by unsigned bytes, shorter first; <0, 0, >0
 struct str str_trim(struct str a);           // ASCII blanks off both ends
 // Cuts *rest at the first separator: returns what stands before it and moves *rest behind it.
-// False when *rest was exhausted (a final piece without a separator is returned once).
+// False when *rest is empty: so the last piece needs no separator, and one behind it adds no piece.
 bool str_cut(struct str *rest, char separator, struct str *ret_piece);
 bool str_is_utf8(struct str a); // valid UTF-8 without U+0000 and without surrogates (RFC 3629)
 

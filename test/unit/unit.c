@@ -76,34 +76,36 @@ static bool refuse_this_one(void)
     return alloc_failed;
 }
 
-// What the linker puts in place of the functions of these names, and the functions themselves.
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t count, size_t n);
-void *__real_realloc(void *p, size_t n);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t count, size_t n);
-void *__wrap_realloc(void *p, size_t n);
-char *__wrap_strdup(const char *text);
+// Under --wrap=malloc the linker sends calls of malloc to __wrap_malloc, and knows the function
+// itself as __real_malloc.
+#define AT_SYMBOL(name) __asm__(name)
+void *real_malloc(size_t n) AT_SYMBOL("__real_malloc");
+void *real_calloc(size_t count, size_t n) AT_SYMBOL("__real_calloc");
+void *real_realloc(void *p, size_t n) AT_SYMBOL("__real_realloc");
+char *real_strdup(const char *text) AT_SYMBOL("__real_strdup");
+void *wrap_malloc(size_t n) AT_SYMBOL("__wrap_malloc");
+void *wrap_calloc(size_t count, size_t n) AT_SYMBOL("__wrap_calloc");
+void *wrap_realloc(void *p, size_t n) AT_SYMBOL("__wrap_realloc");
+char *wrap_strdup(const char *text) AT_SYMBOL("__wrap_strdup");
 
-void *__wrap_malloc(size_t n)
+void *wrap_malloc(size_t n)
 {
-    return refuse_this_one() ? NULL : __real_malloc(n);
+    return refuse_this_one() ? NULL : real_malloc(n);
 }
 
-void *__wrap_calloc(size_t count, size_t n)
+void *wrap_calloc(size_t count, size_t n)
 {
-    return refuse_this_one() ? NULL : __real_calloc(count, n);
+    return refuse_this_one() ? NULL : real_calloc(count, n);
 }
 
-void *__wrap_realloc(void *p, size_t n)
+void *wrap_realloc(void *p, size_t n)
 {
-    return refuse_this_one() ? NULL : __real_realloc(p, n);
+    return refuse_this_one() ? NULL : real_realloc(p, n);
 }
 
-char *__wrap_strdup(const char *text)
+char *wrap_strdup(const char *text)
 {
-    return refuse_this_one() ? NULL : __real_strdup(text);
+    return refuse_this_one() ? NULL : real_strdup(text);
 }
 
 static _Noreturn void act_in_child(void (*act)(void *arg), void *arg, int to)

@@ -103,11 +103,13 @@ TEST(err__cuts_between_characters_never_within_one)
     for (size_t i = 0; i < COUNT_OF(characters); i++) {
         size_t length = strlen(characters[i]);
         for (size_t shift = 0; shift < 4; shift++) {
-            char text[600] = "abc";
-            text[shift < 3 ? shift : 3] = '\0';
-            while (strlen(text) < 500) {
-                strcat(text, characters[i]);
+            char text[600];
+            memset(text, 'a', sizeof text);
+            size_t at = shift;
+            for (; at < 500; at += length) {
+                memcpy(text + at, characters[i], length);
             }
+            text[at] = '\0';
             struct err e;
             (void)err_set(&e, ERR_IO, "%s", text);
             size_t n = strlen(e.text);

@@ -131,12 +131,12 @@ TEST(ini_file__refuses_bytes_that_are_not_text)
 TEST(ini_file__refuses_a_line_too_long_rather_than_cutting_it)
 {
     char text[400] = "[a]\nx = ";
-    size_t head = strlen(text) - 4; // of the second line
-    memset(text + strlen(text), 'v', 199 - head);
+    size_t before = strlen(text) - strlen("[a]\n"); // of the value, in its line
+    memset(text + strlen(text), 'v', 199 - before);
     assert_int_equal(read_text(text), ERR_OK);
-    assert_int_equal(strlen(f.entries[0].value), 199 - head);
+    assert_int_equal(strlen(f.entries[0].value), 199 - before);
     ini_file_fini(&f);
-    strcat(text, "v");
+    text[strlen(text)] = 'v';
     refused(text, ERR_LIMIT, "line 2");
 }
 
@@ -157,10 +157,10 @@ TEST(ini_file__reads_a_thousand_keys_and_no_more)
 
 TEST(ini_file__refuses_a_file_larger_than_64_kib)
 {
-    static char text[64 * 1024 + 2];
+    static char text[65536 + 2];
     memset(text, '\n', sizeof text - 1);
     refused(text, ERR_LIMIT, "64 KiB");
-    text[64 * 1024] = '\0';
+    text[65536] = '\0';
     assert_int_equal(read_text(text), ERR_OK);
     ini_file_fini(&f);
 }

@@ -35,15 +35,14 @@ static void one_line(void)
 TEST(log__writes_time_level_area_and_text_in_one_line)
 {
     capture(one_line);
-    int year = 0;
-    int ms = 0;
-    char rest[100] = "";
-    assert_int_equal(sscanf(text, "%4d-%*2d-%*2dT%*2d:%*2d:%*2d.%3dZ %99[^\n]", &year, &ms, rest),
-                     3);
-    assert_true(year >= 2023);
-    assert_string_equal(rest, "warn sync: held=12 settled=7");
-    assert_int_equal(text[strlen(text) - 1], '\n');
-    assert_int_equal(strlen(text), strlen("2026-11-21T08:15:02.123Z ") + strlen(rest) + 1);
+    static const char form[] = "0000-00-00T00:00:00.000Z ";
+    size_t head = strlen(form);
+    assert_true(strlen(text) > head);
+    for (size_t i = 0; i < head; i++) {
+        assert_int_equal(text[i] >= '0' && text[i] <= '9' ? '0' : text[i], form[i]);
+    }
+    assert_true(memcmp(text, "2023", 4) > 0); // the year, as text
+    assert_string_equal(text + head, "warn sync: held=12 settled=7\n");
 }
 
 static void all_levels(void)
