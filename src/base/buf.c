@@ -96,7 +96,7 @@ enum err_code buf_append_format(struct buf *b, const char *format, ...)
         return ERR_INVALID;
     }
     size_t n = (size_t)written;
-    if (b->data == NULL || n > left) {
+    if (n > left) {
         char *room = NULL;
         enum err_code rc = buf_reserve(b, n, &room);
         if (rc != ERR_OK) {

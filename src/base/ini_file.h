@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading INI files (by inih) into a list of (section, key, value, line).
 //
-// Limits: 64 KiB a file, 1,000 keys, 198 bytes a line (what inih takes). Unknown keys are for the
+// Limits: 64 KiB a file, 1,000 keys, 199 bytes a line (what inih takes). Unknown keys are for the
 // caller to refuse: ini_file_refuse_unused.
 #ifndef WASL_BASE_INI_FILE_H
 #define WASL_BASE_INI_FILE_H

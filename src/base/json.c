@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALL_OBJECT = 32 };
+enum { SMALL_OBJECT = 32, NAMED_KEY_MAX = 64 };
 
 // An allocator for yyjson over an arena, which remembers why it said no.
 struct arena_source {
@@ -83,8 +83,10 @@ static int compare_keys(const void *a, const void *b)
 
 static enum err_code refuse(struct err *e, struct str key)
 {
-    return err_set(e, ERR_PARSE, "JSON object with two members '%.*s'",
-                   key.n > 64 ? 64 : (int)key.n, key.p);
+    if (key.n > NAMED_KEY_MAX) { // a cut might fall within a character
+        return err_set(e, ERR_PARSE, "JSON object with the same long member twice");
+    }
+    return err_set(e, ERR_PARSE, "JSON object with two members '%.*s'", STR_ARG(key));
 }
 
 static enum err_code check_large_object(yyjson_val *object, struct err *e)

@@ -148,8 +148,11 @@ enum err_code str_to_u64(struct str a, uint64_t *ret)
 enum err_code str_to_i64(struct str a, int64_t *ret)
 {
     bool negative = a.n > 0 && a.p[0] == '-';
+    if (negative) {
+        a = str_make(a.p + 1, a.n - 1);
+    }
     uint64_t value = 0;
-    enum err_code rc = str_to_u64(str_make(a.p + negative, a.n - negative), &value);
+    enum err_code rc = str_to_u64(a, &value);
     if (rc != ERR_OK) {
         return rc;
     }

@@ -146,6 +146,12 @@ TEST(arena__copies_text_with_a_nul_behind_it)
     struct str empty = arena_copy(&a, (struct str){NULL, 0});
     assert_int_equal(empty.n, 0);
     assert_string_equal(empty.p, "");
+    arena_reset(&a);
+    char *used = arena_alloc(&a, 512);
+    assert_non_null(used);
+    memset(used, 'x', 512);
+    arena_reset(&a);
+    assert_string_equal(arena_copy(&a, STR("abc")).p, "abc");
     arena_fini(&a);
 }
 
@@ -157,6 +163,17 @@ TEST(arena__copy_is_null_when_only_the_nul_does_not_fit)
     assert_null(copy.p);
     assert_int_equal(copy.n, 0);
     assert_non_null(arena_copy(&a, STR("0123456789abcde")).p);
+    arena_fini(&a);
+}
+
+TEST(arena__may_be_used_again_after_its_end)
+{
+    struct arena a;
+    arena_init(&a, 1024);
+    assert_non_null(arena_alloc(&a, 1000));
+    arena_fini(&a);
+    arena_fini(&a);
+    assert_non_null(arena_alloc(&a, 1000));
     arena_fini(&a);
 }
 

@@ -3,11 +3,23 @@
 #include "test/unit/unit.h"
 
 #include <string.h>
+#include <time.h>
 
 TEST(clock__tells_a_wall_time_of_this_century)
 {
     assert_true(clock_wall_ms() > INT64_C(1700000000000));
     assert_true(clock_wall_ms() < INT64_C(4102444800000));
+}
+
+TEST(clock__tells_the_time_of_the_system_to_the_millisecond)
+{
+    struct timespec before;
+    struct timespec after;
+    assert_int_equal(clock_gettime(CLOCK_REALTIME, &before), 0);
+    int64_t ms = clock_wall_ms();
+    assert_int_equal(clock_gettime(CLOCK_REALTIME, &after), 0);
+    assert_true(ms >= (int64_t)before.tv_sec * 1000 + before.tv_nsec / 1000000);
+    assert_true(ms <= (int64_t)after.tv_sec * 1000 + after.tv_nsec / 1000000);
 }
 
 TEST(clock__tells_milliseconds_and_microseconds_of_the_same_clock)

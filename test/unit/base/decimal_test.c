@@ -39,6 +39,22 @@ TEST(decimal__parses_whole_numbers_and_up_to_four_places)
     parses("-900000000000000.0000", -DECIMAL_MAX);
 }
 
+TEST(decimal__reads_no_further_than_the_span)
+{
+    static const struct {
+        size_t n;
+        int64_t value;
+    } cases[] = {{1, 10000}, {2, 120000}, {4, 123000}, {5, 123400}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        int64_t value = 0;
+        assert_int_equal(decimal_parse(str_make("12.3456", cases[i].n), &value), ERR_OK);
+        assert_int_equal(value, cases[i].value);
+    }
+    int64_t value = 0;
+    assert_int_equal(decimal_parse(str_make("12.3", 3), &value), ERR_PARSE);
+    assert_int_equal(decimal_parse(str_make("-1", 1), &value), ERR_PARSE);
+}
+
 TEST(decimal__accepts_zeros_beyond_the_fourth_place_and_nothing_else_there)
 {
     parses("1.50000", 15000);
@@ -183,6 +199,8 @@ TEST(decimal__adds_up_to_its_limit)
     assert_int_equal(sum, 25000);
     assert_int_equal(decimal_add(DECIMAL_MAX - 1, 1, &sum), ERR_OK);
     assert_true(sum == DECIMAL_MAX);
+    assert_int_equal(decimal_add(-DECIMAL_MAX + 1, -1, &sum), ERR_OK);
+    assert_true(sum == -DECIMAL_MAX);
     sum = 77;
     assert_int_equal(decimal_add(DECIMAL_MAX, 1, &sum), ERR_LIMIT);
     assert_int_equal(decimal_add(-DECIMAL_MAX, -1, &sum), ERR_LIMIT);

@@ -99,7 +99,8 @@ TEST(err__cuts_a_long_message)
 TEST(err__cuts_between_characters_never_within_one)
 {
     // Characters of 1 to 4 bytes, at every distance from the place of the cut.
-    static const char *const characters[] = {"x", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x8D\x95"};
+    static const char *const characters[] = {
+        "x", "\xC3\xA9", "\xE0\xA0\x80", "\xE2\x82\xAC", "\xF0\x90\x80\x80", "\xF0\x9F\x8D\x95"};
     for (size_t i = 0; i < COUNT_OF(characters); i++) {
         size_t length = strlen(characters[i]);
         for (size_t shift = 0; shift < 4; shift++) {
@@ -117,6 +118,17 @@ TEST(err__cuts_between_characters_never_within_one)
             assert_true(n > ERR_TEXT_MAX - 1 - length);
         }
     }
+}
+
+TEST(err__cuts_a_message_that_is_one_byte_too_long)
+{
+    char text[ERR_TEXT_MAX + 1];
+    memset(text, 'x', sizeof text);
+    memcpy(text + ERR_TEXT_MAX - 2, "\xC3\xA9", 3);
+    struct err e;
+    (void)err_set(&e, ERR_IO, "%s", text);
+    assert_int_equal(strlen(e.text), ERR_TEXT_MAX - 2);
+    assert_int_equal(e.text[ERR_TEXT_MAX - 3], 'x');
 }
 
 TEST(err__keeps_a_message_that_just_fits)

@@ -138,6 +138,7 @@ TEST(ini_file__refuses_a_line_too_long_rather_than_cutting_it)
     ini_file_fini(&f);
     text[strlen(text)] = 'v';
     refused(text, ERR_LIMIT, "line 2");
+    assert_non_null(strstr(e.text, "longer than 199 bytes"));
 }
 
 TEST(ini_file__reads_a_thousand_keys_and_no_more)

@@ -97,6 +97,7 @@ TEST(json__refuses_u0000_in_values_and_keys_at_any_depth)
     refused(STR("{\"a\\u0000\":1}"), ERR_PARSE);
     refused(STR("[[{\"a\":[\"\\\\\\u0000\"]}]]"), ERR_PARSE); // a backslash, then U+0000
     refused(STR("[\"\\\\u0000\",\"\\u0000\"]"), ERR_PARSE);   // harmless, then not
+    refused(STR("\"\\\\u0000\\u0000\""), ERR_PARSE);          // the same without a gap
     refused(STR("\"a\0b\""), ERR_PARSE);
     refused(STR("{}\0"), ERR_PARSE);
 }
@@ -161,6 +162,16 @@ TEST(json__refuses_a_member_given_twice)
     accepted(STR("{\"a\":{\"a\":1},\"b\":{\"a\":2},\"A\":3,\"\":4,\"aa\":5}"));
     assert_int_equal(json_parse(STR("{\"price\":1,\"price\":2}"), 16, &j, &e), ERR_PARSE);
     assert_non_null(strstr(e.text, "'price'"));
+    char text[400];
+    char key[101];
+    memset(key, 'k', sizeof key - 1);
+    for (size_t n = 64; n <= 100; n += 36) {
+        key[n] = '\0';
+        (void)snprintf(text, sizeof text, "{\"%s\":1,\"%s\":2}", key, key);
+        assert_int_equal(json_parse(str_of(text), 16, &j, &e), ERR_PARSE);
+        assert_true((strstr(e.text, key) != NULL) == (n == 64));
+        key[n] = 'k';
+    }
 }
 
 static struct str object_of(struct buf *b, int members, int repeated)
@@ -229,6 +240,11 @@ TEST(json__in_an_arena_reads_more_values_than_first_guessed)
     assert_int_equal(json_parse_in(&a, buf_str(&b), 4, &j, &e), ERR_OK);
     assert_int_equal(yyjson_arr_size(j.root), 10000);
     arena_fini(&a);
+    for (size_t max = 20000; max < 160000; max += 10000) { // less than the values take
+        arena_init(&a, max);
+        assert_int_equal(json_parse_in(&a, buf_str(&b), 4, &j, &e), ERR_LIMIT);
+        arena_fini(&a);
+    }
     buf_fini(&b);
 }
 

@@ -54,6 +54,7 @@ static void all_levels(void)
     log_line(LOG_ERROR, "a", "fourth");
     log_set_level(LOG_DEBUG);
     log_line(LOG_DEBUG, "a", "fifth");
+    log_line((enum log_level)(LOG_ERROR + 1), "a", "sixth");
 }
 
 TEST(log__leaves_out_what_is_below_its_level)
@@ -64,6 +65,7 @@ TEST(log__leaves_out_what_is_below_its_level)
     assert_null(strstr(text, "third"));
     assert_non_null(strstr(text, "error a: fourth"));
     assert_non_null(strstr(text, "debug a: fifth"));
+    assert_non_null(strstr(text, "error a: sixth"));
 }
 
 static void forged_line(void)

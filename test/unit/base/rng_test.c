@@ -59,17 +59,21 @@ TEST(rng__below_reaches_every_value_about_equally_often)
 
 TEST(rng__below_is_unbiased_for_a_bound_that_does_not_divide_2_to_64)
 {
-    // With bound 3 * 2^62 a plain remainder would give the lowest third twice as often.
+    // With bound 3 * 2^62 every fourth draw must be thrown away: else the multiples of 3 would come
+    // (by a multiplication), or the lowest third (by a remainder), twice as often.
     struct rng r;
     rng_init(&r, 6);
     uint64_t bound = UINT64_C(3) << 62;
     int low = 0;
+    int multiples = 0;
     for (int i = 0; i < 30000; i++) {
         uint64_t value = rng_below(&r, bound);
         assert_true(value < bound);
         low += value < bound / 3;
+        multiples += value % 3 == 0;
     }
     assert_in_range(low, 9600, 10400);
+    assert_in_range(multiples, 9600, 10400);
     assert_true(rng_below(&r, 1) == 0);
 }
 

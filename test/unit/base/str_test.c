@@ -137,6 +137,20 @@ TEST(str__refuses_invalid_utf8)
     }
 }
 
+TEST(str__refuses_a_character_that_reaches_beyond_the_span)
+{
+    static const char *const characters[] = {"\xC2\x80", "\xE2\x82\xAC", "\xF0\x9F\x8D\x95"};
+    for (size_t i = 0; i < COUNT_OF(characters); i++) {
+        char text[8] = "abc";
+        memcpy(text + 3, characters[i], strlen(characters[i]));
+        for (size_t n = 4; n < strlen(text); n++) {
+            assert_false(str_is_utf8(str_make(text, n)));
+            assert_false(str_is_utf8(str_make(text + 3, n - 3)));
+        }
+        assert_true(str_is_utf8(str_of(text)));
+    }
+}
+
 TEST(str__copies_what_fits_with_its_nul)
 {
     char to[4] = "xxx";
@@ -175,6 +189,7 @@ TEST(str__refuses_what_is_no_integer_or_out_of_range)
                                       "1.0", "0x10", "--1",  "1e3", "9223372036854775808",
                                       "a",   "1-",   "-1-1", "1\n", "-9223372036854775809"};
     int64_t i = 77;
+    assert_int_equal(str_to_i64((struct str){NULL, 0}, &i), ERR_PARSE);
     for (size_t k = 0; k < COUNT_OF(bad); k++) {
         if (str_to_i64(str_of(bad[k]), &i) != ERR_PARSE) {
             fail_msg("'%s' was taken", bad[k]);

@@ -148,6 +148,45 @@ TEST(zip__refuses_a_bomb_that_hides_its_size)
     end();
 }
 
+TEST(zip__fills_the_last_room_of_a_buffer_from_a_frame_of_untold_size)
+{
+    begin();
+    memset(bytes, 'x', 1000);
+    pack_untold(1000);
+    struct buf small;
+    buf_init(&small, 1004);
+    assert_int_equal(buf_append_str(&small, STR("head")), ERR_OK);
+    assert_int_equal(zip_unpack(z, buf_str(&packed), 5000, &small), ERR_OK);
+    assert_int_equal(small.len, 1004);
+    small.len = 5;
+    assert_int_equal(zip_unpack(z, buf_str(&packed), 5000, &small), ERR_LIMIT);
+    assert_int_equal(small.len, 5);
+    buf_fini(&small);
+    end();
+}
+
+TEST(zip__reads_an_empty_last_block_when_the_limit_is_reached_already)
+{
+    begin();
+    memset(bytes, 'x', 1000);
+    ZSTD_CStream *s = ZSTD_createCStream();
+    char *room = NULL;
+    assert_int_equal(buf_reserve(&packed, 10000, &room), ERR_OK);
+    ZSTD_inBuffer in = {bytes, 1000, 0};
+    ZSTD_outBuffer out = {room, 10000, 0};
+    assert_int_equal(ZSTD_compressStream2(s, &out, &in, ZSTD_e_flush), 0);
+    size_t flushed = out.pos;
+    assert_int_equal(ZSTD_compressStream2(s, &out, &in, ZSTD_e_end), 0);
+    assert_true(out.pos > flushed);
+    buf_grow_by(&packed, out.pos);
+    ZSTD_freeCStream(s);
+    assert_int_equal(zip_unpack(z, buf_str(&packed), 1000, &back), ERR_OK);
+    assert_int_equal(back.len, 1000);
+    assert_int_equal(zip_unpack(z, str_make(packed.data, flushed), 2000, &back), ERR_PARSE);
+    assert_int_equal(back.len, 1000);
+    end();
+}
+
 TEST(zip__counts_several_frames_together)
 {
     begin();
