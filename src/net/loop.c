@@ -9,6 +9,7 @@
 #include "net/loop_internal.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,11 +190,21 @@ static void wait_for_handles(struct loop *l)
     }
 }
 
+// Writing to a peer that is gone must be an error of that connection, not a signal to the process.
+static void block_pipe_signal(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    MUST(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
+}
+
 void loop_free(struct loop *l)
 {
     if (l == NULL) {
         return;
     }
+    block_pipe_signal();
     run_posts(l);
     for (size_t i = 0; i < l->signal_count; i++) {
         uv_close((uv_handle_t *)&l->signals[i].handle, NULL);
@@ -217,11 +228,13 @@ void loop_free(struct loop *l)
 
 void loop_run(struct loop *l)
 {
+    block_pipe_signal();
     uv_run(&l->uv, UV_RUN_DEFAULT);
 }
 
 void loop_run_once(struct loop *l, int64_t timeout_ms)
 {
+    block_pipe_signal();
     if (timeout_ms <= 0) {
         uv_run(&l->uv, UV_RUN_NOWAIT);
         return;

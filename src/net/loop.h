@@ -13,7 +13,7 @@
 // Ownership: loop_new gives, loop_free takes. Timers, connections, listeners and servers are closed
 //   by their owners first; loop_free waits for their close callbacks, and a handle still open then
 //   is a bug of ours (MUST).
-// Threads: see 1 and 2.
+// Threads: see 1 and 2. The thread that runs a loop has SIGPIPE blocked from then on.
 // Limits: LOOP_POST_MAX closures wait at once, LOOP_HOOK_MAX hooks, LOOP_SIGNAL_MAX signals.
 #ifndef WASL_NET_LOOP_H
 #define WASL_NET_LOOP_H

@@ -19,6 +19,7 @@ struct tls_filter {
     struct tls_context *context;
     struct str in;      // borrowed ciphertext that OpenSSL has not read yet
     struct buf *sealed; // where ciphertext goes
+    bool failed;        // TLS itself broke: its session is not used again
     char *name;         // a client's "host:port", else NULL
 };
 
@@ -150,6 +151,10 @@ void tls_filter_free(struct tls_filter *f)
     if (f == NULL) {
         return;
     }
+    if (f->ssl != NULL && !f->failed) {
+        // A connection that just breaks off is every day's event here: its session stays good.
+        SSL_set_shutdown(f->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    }
     SSL_free(f->ssl);
     tls_context_drop(f->context);
     free(f->name);
@@ -211,8 +216,9 @@ static enum err_code explain_verify(const struct tls_filter *f, long result, str
                    why);
 }
 
-static enum err_code explain(const struct tls_filter *f, const char *doing, struct err *e)
+static enum err_code explain(struct tls_filter *f, const char *doing, struct err *e)
 {
+    f->failed = true;
     long verified = SSL_get_verify_result(f->ssl);
     if (f->context->is_client && verified != X509_V_OK) {
         return explain_verify(f, verified, e);
