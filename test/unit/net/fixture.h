@@ -48,12 +48,28 @@ struct raw {
     int closed;
     int drained;
     struct err why;
+    const char *answer; // sent once, to the first bytes that come
 };
 void raw_connect(struct raw *r, struct loop *l, uint16_t port, struct tls_context *tls);
 void raw_send(struct raw *r, const char *text);
 bool raw_has(const struct raw *r, const char *text);
 size_t raw_count(const struct raw *r, const char *text);
 void raw_end(struct raw *r, struct loop *l); // closes, waits, frees
+
+// A listener whose conns are kept as raw ones, and which may answer the first bytes with a text.
+struct canned {
+    struct listener *listener;
+    const char *answer; // NULL: silent
+    struct raw *conns;
+    size_t count;
+    size_t room;
+    int refused;
+    int closed;
+    struct err refusal;
+};
+void canned_open(struct canned *s, struct loop *l, const struct listener_options *options,
+                 size_t room); // address is set here
+void canned_close(struct canned *s, struct loop *l);
 
 // An end of a WebSocket, which counts and echoes.
 struct peer {
