@@ -96,20 +96,20 @@ static enum err_code open_services(struct node *n, struct err *e)
     return code ? code : server_open(&http, &n->server, e);
 }
 
-// First what lets work in, then the sessions, then the writer with what it still has; at last the
-// loop runs on until every socket and job has said goodbye.
+// First the writer finishes what was accepted and every answer goes out; then the doors close; at
+// last the loop runs on until the sockets have said goodbye.
 static void close_all(struct node *n)
 {
+    writer_end(n->writer);
+    int64_t until = clock_mono_ms() + DRAIN_MS;
+    while (n->loop && n->writer && writer_owes(n->writer) && clock_mono_ms() < until)
+        loop_run_once(n->loop, 10);
     server_close(n->server);
     uplink_service_close(n->uplink);
     downlink_service_close(n->downlink);
     n->server = NULL;
     n->uplink = NULL;
     n->downlink = NULL;
-    writer_end(n->writer);
-    int64_t until = clock_mono_ms() + DRAIN_MS;
-    while (n->loop && n->writer && writer_owes(n->writer) && clock_mono_ms() < until)
-        loop_run_once(n->loop, 10);
     for (int i = 0; n->loop && i < 20; i++)
         loop_run_once(n->loop, 5);
     writer_close(n->writer);
