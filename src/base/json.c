@@ -330,3 +330,43 @@ enum err_code json_append_doc(struct buf *b, yyjson_mut_doc *doc)
     char *text = yyjson_mut_write_opts(doc, YYJSON_WRITE_NOFLAG, NULL, &n, &why);
     return append_text(b, text, n, why);
 }
+
+static void *writer_take(void *ctx, size_t n)
+{
+    struct json_writer *w = ctx;
+    void *p = malloc(n);
+    w->failed = w->failed || p == NULL;
+    return p;
+}
+
+static void *writer_take_again(void *ctx, void *old, size_t old_n, size_t n)
+{
+    struct json_writer *w = ctx;
+    (void)old_n;
+    void *p = realloc(old, n);
+    w->failed = w->failed || p == NULL;
+    return p;
+}
+
+static void writer_give_back(void *ctx, void *p)
+{
+    (void)ctx;
+    free(p);
+}
+
+void json_writer_begin(struct json_writer *w)
+{
+    *w = (struct json_writer){.source = {writer_take, writer_take_again, writer_give_back, w}};
+    w->doc = yyjson_mut_doc_new(&w->source);
+    w->root = yyjson_mut_obj(w->doc);
+    yyjson_mut_doc_set_root(w->doc, w->root);
+}
+
+enum err_code json_writer_end(struct json_writer *w, struct buf *to)
+{
+    enum err_code rc = w->failed ? ERR_NO_MEMORY : json_append_doc(to, w->doc);
+    yyjson_mut_doc_free(w->doc);
+    w->doc = NULL;
+    w->root = NULL;
+    return rc;
+}

@@ -47,6 +47,18 @@ enum err_code json_get_decimal(yyjson_val *object, const char *key, int64_t *ret
                                struct err *e) MUST_CHECK;   // from a decimal string
 yyjson_val *json_find(yyjson_val *object, const char *key); // NULL when absent
 
+// One object to be written with yyjson's mutable calls, whose results need no check: an allocation
+// that failed is remembered, so that json_writer_end never writes an object that lacks a member.
+// Ownership: stays where it is until json_writer_end, which must follow and frees everything.
+struct json_writer {
+    yyjson_mut_doc *doc;
+    yyjson_mut_val *root;
+    yyjson_alc source;
+    bool failed;
+};
+void json_writer_begin(struct json_writer *w);
+enum err_code json_writer_end(struct json_writer *w, struct buf *to) MUST_CHECK; // ERR_NO_MEMORY
+
 // Writing (by yyjson, always): appends to a bounded buffer.
 enum err_code json_append_string(struct buf *b, struct str text) MUST_CHECK;  // quoted and escaped
 enum err_code json_append_value(struct buf *b, yyjson_val *value) MUST_CHECK; // minified

@@ -280,24 +280,19 @@ enum err_code event_parse_draft(yyjson_val *object, struct arena *arena, struct 
 
 // ---- writing ----------------------------------------------------------------------------------
 
-struct writer {
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *root;
-};
-
-static void add_str(struct writer *w, const char *key, struct str text)
+static void add_str(struct json_writer *w, const char *key, struct str text)
 {
     yyjson_mut_obj_add_strncpy(w->doc, w->root, key, text.p, text.n);
 }
 
-static void add_uuid(struct writer *w, const char *key, const struct uuid *id)
+static void add_uuid(struct json_writer *w, const char *key, const struct uuid *id)
 {
     char text[UUID_TEXT_SIZE];
     uuid_format(id, text);
     yyjson_mut_obj_add_strcpy(w->doc, w->root, key, text);
 }
 
-static void add_record(struct writer *w, const struct event *event)
+static void add_record(struct json_writer *w, const struct event *event)
 {
     yyjson_mut_val *record = yyjson_mut_obj(w->doc);
     yyjson_mut_obj_add_strncpy(w->doc, record, "type", event->record_type.p, event->record_type.n);
@@ -305,7 +300,7 @@ static void add_record(struct writer *w, const struct event *event)
     yyjson_mut_obj_add_val(w->doc, w->root, "record", record);
 }
 
-static void add_base(struct writer *w, const struct event *event)
+static void add_base(struct json_writer *w, const struct event *event)
 {
     if (event->base_count == 0)
         return;
@@ -318,7 +313,7 @@ static void add_base(struct writer *w, const struct event *event)
     yyjson_mut_obj_add_val(w->doc, w->root, "base", base);
 }
 
-static void add_all(struct writer *w, const struct event *event)
+static void add_all(struct json_writer *w, const struct event *event)
 {
     char text[HLC_TEXT_SIZE];
     yyjson_mut_obj_add_int(w->doc, w->root, "v", event->version);
@@ -344,15 +339,10 @@ static void add_all(struct writer *w, const struct event *event)
 
 enum err_code event_write(const struct event *event, struct buf *to)
 {
-    struct writer w = {.doc = yyjson_mut_doc_new(NULL)};
-    if (w.doc == NULL)
-        return ERR_NO_MEMORY;
-    w.root = yyjson_mut_obj(w.doc);
-    yyjson_mut_doc_set_root(w.doc, w.root);
+    struct json_writer w;
+    json_writer_begin(&w);
     add_all(&w, event);
-    enum err_code code = json_append_doc(to, w.doc);
-    yyjson_mut_doc_free(w.doc);
-    return code;
+    return json_writer_end(&w, to);
 }
 
 // ---- comparing --------------------------------------------------------------------------------

@@ -15,43 +15,21 @@ const char *message_kind_name(enum message_kind kind)
 }
 
 // ---- writing ----------------------------------------------------------------------------------
-// A line is one flat object built with yyjson. struct line carries the first failure, so that a
-// message's code reads as the list of its members.
 
-struct line {
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *root;
-};
-
-static struct line line_new(void)
+static void line_begin(struct json_writer *l, enum message_kind kind)
 {
-    struct line l = {.doc = yyjson_mut_doc_new(NULL)};
-    if (l.doc) {
-        l.root = yyjson_mut_obj(l.doc);
-        yyjson_mut_doc_set_root(l.doc, l.root);
-    }
-    return l;
+    json_writer_begin(l);
+    yyjson_mut_obj_add_str(l->doc, l->root, "m", kind_names[kind]);
 }
 
-static struct line header_new(enum message_kind kind)
+static enum err_code line_end(struct json_writer *l, struct buf *to)
 {
-    struct line l = line_new();
-    if (l.doc)
-        yyjson_mut_obj_add_str(l.doc, l.root, "m", kind_names[kind]);
-    return l;
-}
-
-static enum err_code line_end(struct line *l, struct buf *to)
-{
-    if (l->doc == NULL)
-        return ERR_NO_MEMORY;
-    enum err_code code = json_append_doc(to, l->doc);
-    yyjson_mut_doc_free(l->doc);
+    enum err_code code = json_writer_end(l, to);
     return code ? code : buf_append(to, "\n", 1);
 }
 
-static void put_hex(struct line *l, yyjson_mut_val *object, const char *key, const void *bytes,
-                    size_t n)
+static void put_hex(struct json_writer *l, yyjson_mut_val *object, const char *key,
+                    const void *bytes, size_t n)
 {
     char text[2 * SIGN_SIZE + 1];
     MUST(n <= SIGN_SIZE);
@@ -59,32 +37,33 @@ static void put_hex(struct line *l, yyjson_mut_val *object, const char *key, con
     yyjson_mut_obj_add_strcpy(l->doc, object, key, text);
 }
 
-static void put_uuid(struct line *l, yyjson_mut_val *object, const char *key, const struct uuid *id)
+static void put_uuid(struct json_writer *l, yyjson_mut_val *object, const char *key,
+                     const struct uuid *id)
 {
     char text[UUID_TEXT_SIZE];
     uuid_format(id, text);
     yyjson_mut_obj_add_strcpy(l->doc, object, key, text);
 }
 
-static void put_str(struct line *l, yyjson_mut_val *object, const char *key, struct str text)
+static void put_str(struct json_writer *l, yyjson_mut_val *object, const char *key, struct str text)
 {
     yyjson_mut_obj_add_strncpy(l->doc, object, key, text.p ? text.p : "", text.n);
 }
 
-static void put_key(struct line *l, yyjson_mut_val *object, const struct stream_key *key)
+static void put_key(struct json_writer *l, yyjson_mut_val *object, const struct stream_key *key)
 {
     put_uuid(l, object, "origin", &key->origin);
     yyjson_mut_obj_add_str(l->doc, object, "lane", lane_name(key->lane));
 }
 
-static void put_credit(struct line *l, const char *key, const struct credit *credit)
+static void put_credit(struct json_writer *l, const char *key, const struct credit *credit)
 {
     yyjson_mut_val *pair = yyjson_mut_obj_add_arr(l->doc, l->root, key);
     yyjson_mut_arr_add_uint(l->doc, pair, credit->events);
     yyjson_mut_arr_add_uint(l->doc, pair, credit->bytes);
 }
 
-static void put_cursors(struct line *l, const struct message_cursor *cursors, size_t count)
+static void put_cursors(struct json_writer *l, const struct message_cursor *cursors, size_t count)
 {
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(l->doc, l->root, "feeds");
     for (size_t i = 0; i < count; i++) {
@@ -98,43 +77,39 @@ static void put_cursors(struct line *l, const struct message_cursor *cursors, si
 
 static enum err_code write_challenge(const struct message_challenge *m, struct buf *to)
 {
-    struct line l = header_new(MESSAGE_CHALLENGE);
-    if (l.doc) {
-        put_hex(&l, l.root, "nonce", m->nonce, CHALLENGE_SIZE);
-        yyjson_mut_obj_add_sint(l.doc, l.root, "clock", m->clock);
-        yyjson_mut_obj_add_bool(l.doc, l.root, "zstd", m->zstd);
-    }
+    struct json_writer l;
+    line_begin(&l, MESSAGE_CHALLENGE);
+    put_hex(&l, l.root, "nonce", m->nonce, CHALLENGE_SIZE);
+    yyjson_mut_obj_add_sint(l.doc, l.root, "clock", m->clock);
+    yyjson_mut_obj_add_bool(l.doc, l.root, "zstd", m->zstd);
     return line_end(&l, to);
 }
 
 static enum err_code write_hello(const struct message_hello *m, struct buf *to)
 {
-    struct line l = header_new(MESSAGE_HELLO);
-    if (l.doc) {
-        yyjson_mut_obj_add_str(l.doc, l.root, "protocol", "wasl.v1");
-        put_uuid(&l, l.root, "chain", &m->chain);
-        put_uuid(&l, l.root, "device", &m->device);
-        put_uuid(&l, l.root, "run", &m->run);
-        put_str(&l, l.root, "location", m->location);
-        yyjson_mut_obj_add_sint(l.doc, l.root, "clock", m->clock);
-        put_str(&l, l.root, "software", m->software);
-        yyjson_mut_obj_add_bool(l.doc, l.root, "zstd", m->zstd);
-        put_hex(&l, l.root, "proof", m->proof.b, SIGN_SIZE);
-        yyjson_mut_obj_add_uint(l.doc, l.root, "backlog", m->backlog);
-        yyjson_mut_obj_add_sint(l.doc, l.root, "oldest_at", m->oldest_at);
-        put_cursors(&l, m->feeds, m->feed_count);
-        yyjson_mut_obj_add_uint(l.doc, l.root, "n", m->count);
-    }
+    struct json_writer l;
+    line_begin(&l, MESSAGE_HELLO);
+    yyjson_mut_obj_add_str(l.doc, l.root, "protocol", "wasl.v1");
+    put_uuid(&l, l.root, "chain", &m->chain);
+    put_uuid(&l, l.root, "device", &m->device);
+    put_uuid(&l, l.root, "run", &m->run);
+    put_str(&l, l.root, "location", m->location);
+    yyjson_mut_obj_add_sint(l.doc, l.root, "clock", m->clock);
+    put_str(&l, l.root, "software", m->software);
+    yyjson_mut_obj_add_bool(l.doc, l.root, "zstd", m->zstd);
+    put_hex(&l, l.root, "proof", m->proof.b, SIGN_SIZE);
+    yyjson_mut_obj_add_uint(l.doc, l.root, "backlog", m->backlog);
+    yyjson_mut_obj_add_sint(l.doc, l.root, "oldest_at", m->oldest_at);
+    put_cursors(&l, m->feeds, m->feed_count);
+    yyjson_mut_obj_add_uint(l.doc, l.root, "n", m->count);
     enum err_code code = line_end(&l, to);
     for (size_t i = 0; code == ERR_OK && i < m->count; i++) {
         const struct message_stream *s = &m->streams[i];
-        l = line_new();
-        if (l.doc) {
-            put_key(&l, l.root, &s->key);
-            yyjson_mut_obj_add_uint(l.doc, l.root, "seq", s->head.seq);
-            put_hex(&l, l.root, "hash", s->head.hash.b, HASH_SIZE);
-            put_hex(&l, l.root, "certificate", s->certificate.signature.b, SIGN_SIZE);
-        }
+        json_writer_begin(&l);
+        put_key(&l, l.root, &s->key);
+        yyjson_mut_obj_add_uint(l.doc, l.root, "seq", s->head.seq);
+        put_hex(&l, l.root, "hash", s->head.hash.b, HASH_SIZE);
+        put_hex(&l, l.root, "certificate", s->certificate.signature.b, SIGN_SIZE);
         code = line_end(&l, to);
     }
     return code;
@@ -144,17 +119,16 @@ static enum err_code write_marks(const struct message_mark *marks, size_t count,
 {
     enum err_code code = ERR_OK;
     for (size_t i = 0; code == ERR_OK && i < count; i++) {
-        struct line l = line_new();
-        if (l.doc) {
-            put_key(&l, l.root, &marks[i].key);
-            yyjson_mut_obj_add_uint(l.doc, l.root, "held", marks[i].held.seq);
-            put_hex(&l, l.root, "hash", marks[i].held.hash.b, HASH_SIZE);
-            yyjson_mut_obj_add_uint(l.doc, l.root, "settled", marks[i].settled);
-            if (marks[i].want)
-                yyjson_mut_obj_add_uint(l.doc, l.root, "want", marks[i].want);
-            if (marks[i].fork)
-                yyjson_mut_obj_add_bool(l.doc, l.root, "fork", true);
-        }
+        struct json_writer l;
+        json_writer_begin(&l);
+        put_key(&l, l.root, &marks[i].key);
+        yyjson_mut_obj_add_uint(l.doc, l.root, "held", marks[i].held.seq);
+        put_hex(&l, l.root, "hash", marks[i].held.hash.b, HASH_SIZE);
+        yyjson_mut_obj_add_uint(l.doc, l.root, "settled", marks[i].settled);
+        if (marks[i].want)
+            yyjson_mut_obj_add_uint(l.doc, l.root, "want", marks[i].want);
+        if (marks[i].fork)
+            yyjson_mut_obj_add_bool(l.doc, l.root, "fork", true);
         code = line_end(&l, to);
     }
     return code;
@@ -162,14 +136,13 @@ static enum err_code write_marks(const struct message_mark *marks, size_t count,
 
 static enum err_code write_welcome(const struct message_welcome *m, struct buf *to)
 {
-    struct line l = header_new(MESSAGE_WELCOME);
-    if (l.doc) {
-        yyjson_mut_obj_add_sint(l.doc, l.root, "clock", m->clock);
-        put_credit(&l, "credit", &m->credit);
-        yyjson_mut_obj_add_sint(l.doc, l.root, "jitter_ms", m->jitter_ms);
-        put_cursors(&l, m->feeds, m->feed_count);
-        yyjson_mut_obj_add_uint(l.doc, l.root, "n", m->count);
-    }
+    struct json_writer l;
+    line_begin(&l, MESSAGE_WELCOME);
+    yyjson_mut_obj_add_sint(l.doc, l.root, "clock", m->clock);
+    put_credit(&l, "credit", &m->credit);
+    yyjson_mut_obj_add_sint(l.doc, l.root, "jitter_ms", m->jitter_ms);
+    put_cursors(&l, m->feeds, m->feed_count);
+    yyjson_mut_obj_add_uint(l.doc, l.root, "n", m->count);
     enum err_code code = line_end(&l, to);
     return code ? code : write_marks(m->marks, m->count, to);
 }
@@ -187,37 +160,35 @@ static enum err_code write_lines(const struct str *lines, size_t count, struct b
 
 static enum err_code write_push(const struct message_push *m, struct buf *to)
 {
-    struct line l = header_new(MESSAGE_PUSH);
-    if (l.doc) {
-        put_key(&l, l.root, &m->key);
-        yyjson_mut_obj_add_uint(l.doc, l.root, "from", m->from);
-        put_hex(&l, l.root, "head", m->head.b, HASH_SIZE);
-        put_hex(&l, l.root, "seal", m->seal.b, SIGN_SIZE);
-        if (m->from == 1) { // the receiver may not know the origin yet
-            put_uuid(&l, l.root, "device", &m->device);
-            put_hex(&l, l.root, "certificate", m->certificate.b, SIGN_SIZE);
-        }
-        yyjson_mut_obj_add_uint(l.doc, l.root, "n", m->count);
+    struct json_writer l;
+    line_begin(&l, MESSAGE_PUSH);
+    put_key(&l, l.root, &m->key);
+    yyjson_mut_obj_add_uint(l.doc, l.root, "from", m->from);
+    put_hex(&l, l.root, "head", m->head.b, HASH_SIZE);
+    put_hex(&l, l.root, "seal", m->seal.b, SIGN_SIZE);
+    if (m->from == 1) { // the receiver may not know the origin yet
+        put_uuid(&l, l.root, "device", &m->device);
+        put_hex(&l, l.root, "certificate", m->certificate.b, SIGN_SIZE);
     }
+    yyjson_mut_obj_add_uint(l.doc, l.root, "n", m->count);
     enum err_code code = line_end(&l, to);
     return code ? code : write_lines(m->events, m->count, to);
 }
 
 static enum err_code write_ack(const struct message_ack *m, struct buf *to)
 {
-    struct line l = header_new(MESSAGE_ACK);
-    if (l.doc) {
-        if (m->probe)
-            yyjson_mut_obj_add_uint(l.doc, l.root, "probe", m->probe);
-        put_credit(&l, "received", &m->received);
-        put_credit(&l, "credit", &m->credit);
-        yyjson_mut_obj_add_uint(l.doc, l.root, "n", m->count);
-    }
+    struct json_writer l;
+    line_begin(&l, MESSAGE_ACK);
+    if (m->probe)
+        yyjson_mut_obj_add_uint(l.doc, l.root, "probe", m->probe);
+    put_credit(&l, "received", &m->received);
+    put_credit(&l, "credit", &m->credit);
+    yyjson_mut_obj_add_uint(l.doc, l.root, "n", m->count);
     enum err_code code = line_end(&l, to);
     return code ? code : write_marks(m->marks, m->count, to);
 }
 
-static void put_includes(struct line *l, const struct message_feed *m)
+static void put_includes(struct json_writer *l, const struct message_feed *m)
 {
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(l->doc, l->root, "includes");
     for (size_t i = 0; i < m->include_count; i++) {
@@ -238,68 +209,64 @@ static void put_includes(struct line *l, const struct message_feed *m)
 
 static enum err_code write_feed(const struct message_feed *m, struct buf *to)
 {
-    struct line l = header_new(MESSAGE_FEED);
-    if (l.doc) {
-        put_str(&l, l.root, "location", m->location);
-        put_uuid(&l, l.root, "feed", &m->feed);
-        yyjson_mut_obj_add_uint(l.doc, l.root, "k", m->number);
-        yyjson_mut_obj_add_uint(l.doc, l.root, "from", m->from);
-        yyjson_mut_obj_add_uint(l.doc, l.root, "to", m->to);
-        put_hex(&l, l.root, "hash", m->hash.b, HASH_SIZE);
-        yyjson_mut_obj_add_bool(l.doc, l.root, "reset", m->reset);
-        yyjson_mut_obj_add_bool(l.doc, l.root, "complete", m->complete);
-        put_includes(&l, m);
-        yyjson_mut_obj_add_uint(l.doc, l.root, "n", m->count);
-    }
+    struct json_writer l;
+    line_begin(&l, MESSAGE_FEED);
+    put_str(&l, l.root, "location", m->location);
+    put_uuid(&l, l.root, "feed", &m->feed);
+    yyjson_mut_obj_add_uint(l.doc, l.root, "k", m->number);
+    yyjson_mut_obj_add_uint(l.doc, l.root, "from", m->from);
+    yyjson_mut_obj_add_uint(l.doc, l.root, "to", m->to);
+    put_hex(&l, l.root, "hash", m->hash.b, HASH_SIZE);
+    yyjson_mut_obj_add_bool(l.doc, l.root, "reset", m->reset);
+    yyjson_mut_obj_add_bool(l.doc, l.root, "complete", m->complete);
+    put_includes(&l, m);
+    yyjson_mut_obj_add_uint(l.doc, l.root, "n", m->count);
     enum err_code code = line_end(&l, to);
     return code ? code : write_lines(m->rows, m->count, to);
 }
 
 static enum err_code write_feed_ack(const struct message_feed_ack *m, struct buf *to)
 {
-    struct line l = header_new(MESSAGE_FEED_ACK);
-    if (l.doc) {
-        put_str(&l, l.root, "location", m->location);
-        put_uuid(&l, l.root, "feed", &m->feed);
-        yyjson_mut_obj_add_uint(l.doc, l.root, "k", m->number);
-        yyjson_mut_obj_add_uint(l.doc, l.root, "position", m->position);
-        yyjson_mut_obj_add_bool(l.doc, l.root, "resend", m->resend);
-    }
+    struct json_writer l;
+    line_begin(&l, MESSAGE_FEED_ACK);
+    put_str(&l, l.root, "location", m->location);
+    put_uuid(&l, l.root, "feed", &m->feed);
+    yyjson_mut_obj_add_uint(l.doc, l.root, "k", m->number);
+    yyjson_mut_obj_add_uint(l.doc, l.root, "position", m->position);
+    yyjson_mut_obj_add_bool(l.doc, l.root, "resend", m->resend);
     return line_end(&l, to);
 }
 
 static enum err_code write_beat(const struct message_beat *m, struct buf *to)
 {
-    struct line l = header_new(MESSAGE_BEAT);
-    if (l.doc) {
-        yyjson_mut_obj_add_sint(l.doc, l.root, "clock", m->clock);
-        yyjson_mut_val *pending = yyjson_mut_obj_add_arr(l.doc, l.root, "pending");
-        for (int i = 0; i < LANE_COUNT; i++)
-            yyjson_mut_arr_add_uint(l.doc, pending, m->pending[i]);
-        yyjson_mut_obj_add_sint(l.doc, l.root, "oldest_at", m->oldest_at);
-        yyjson_mut_obj_add_sint(l.doc, l.root, "disk_free", m->disk_free);
-        put_str(&l, l.root, "software", m->software);
-    }
+    struct json_writer l;
+    line_begin(&l, MESSAGE_BEAT);
+    yyjson_mut_obj_add_sint(l.doc, l.root, "clock", m->clock);
+    yyjson_mut_val *pending = yyjson_mut_obj_add_arr(l.doc, l.root, "pending");
+    for (int i = 0; i < LANE_COUNT; i++)
+        yyjson_mut_arr_add_uint(l.doc, pending, m->pending[i]);
+    yyjson_mut_obj_add_sint(l.doc, l.root, "oldest_at", m->oldest_at);
+    yyjson_mut_obj_add_sint(l.doc, l.root, "disk_free", m->disk_free);
+    put_str(&l, l.root, "software", m->software);
     return line_end(&l, to);
 }
 
 static enum err_code write_error(const struct message_error *m, struct buf *to)
 {
-    struct line l = header_new(MESSAGE_ERROR);
-    if (l.doc) {
-        put_str(&l, l.root, "code", m->code);
-        put_str(&l, l.root, "text", m->text);
-        yyjson_mut_obj_add_bool(l.doc, l.root, "final", m->final);
-    }
+    struct json_writer l;
+    line_begin(&l, MESSAGE_ERROR);
+    put_str(&l, l.root, "code", m->code);
+    put_str(&l, l.root, "text", m->text);
+    yyjson_mut_obj_add_bool(l.doc, l.root, "final", m->final);
     return line_end(&l, to);
 }
 
 static enum err_code write_number(enum message_kind kind, const char *key, int64_t value,
                                   struct buf *to)
 {
-    struct line l = header_new(kind);
-    if (l.doc)
-        yyjson_mut_obj_add_sint(l.doc, l.root, key, value);
+    struct json_writer l;
+    line_begin(&l, kind);
+    yyjson_mut_obj_add_sint(l.doc, l.root, key, value);
     return line_end(&l, to);
 }
 

@@ -66,22 +66,18 @@ static yyjson_mut_val *previous_list(yyjson_mut_doc *doc, const struct run_previ
 static enum err_code first_body(const struct run *run, const struct run_first *first,
                                 struct buf *to)
 {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    if (doc == NULL)
-        return ERR_NO_MEMORY;
     char text[UUID_TEXT_SIZE];
-    yyjson_mut_val *body = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, body);
+    struct json_writer body;
+    json_writer_begin(&body);
     uuid_format(&run->device, text);
-    yyjson_mut_obj_add_strcpy(doc, body, "device", text);
+    yyjson_mut_obj_add_strcpy(body.doc, body.root, "device", text);
     uuid_format(&run->id, text);
-    yyjson_mut_obj_add_strcpy(doc, body, "run", text);
-    yyjson_mut_obj_add_strncpy(doc, body, "software", first->software.p, first->software.n);
-    yyjson_mut_obj_add_val(doc, body, "previous",
-                           previous_list(doc, first->previous, first->previous_count));
-    enum err_code code = json_append_doc(to, doc);
-    yyjson_mut_doc_free(doc);
-    return code;
+    yyjson_mut_obj_add_strcpy(body.doc, body.root, "run", text);
+    yyjson_mut_obj_add_strncpy(body.doc, body.root, "software", first->software.p,
+                               first->software.n);
+    yyjson_mut_obj_add_val(body.doc, body.root, "previous",
+                           previous_list(body.doc, first->previous, first->previous_count));
+    return json_writer_end(&body, to);
 }
 
 enum err_code run_first_event(const struct run *run, const struct run_first *first,

@@ -479,3 +479,32 @@ TEST(json__writes_nothing_where_the_buffer_or_memory_ends)
     }
     buf_fini(&b);
 }
+
+static enum err_code write_list(struct buf *to)
+{
+    struct json_writer w;
+    json_writer_begin(&w);
+    yyjson_mut_val *list = yyjson_mut_obj_add_arr(w.doc, w.root, "list");
+    for (int i = 0; i < 500; i++) { // beyond the first pools of yyjson
+        yyjson_mut_arr_add_strcpy(w.doc, list, "a text that is copied");
+    }
+    yyjson_mut_obj_add_int(w.doc, w.root, "last", 7);
+    return json_writer_end(&w, to);
+}
+
+TEST(json__writes_no_object_that_lacks_a_member)
+{
+    struct buf b;
+    buf_init(&b, 100000);
+    bool failed = true;
+    for (unsigned n = 0; failed; n++) {
+        buf_reset(&b);
+        unit_alloc_fail(n);
+        enum err_code rc = write_list(&b);
+        failed = unit_alloc_end();
+        assert_int_equal(rc, failed ? ERR_NO_MEMORY : ERR_OK);
+        assert_true(failed ? b.len == 0 : n > 5);
+    }
+    assert_int_equal(b.len, 500 * (sizeof "\"a text that is copied\"") + 9 + 10);
+    buf_fini(&b);
+}
