@@ -230,7 +230,14 @@ static enum err_code run_effects(const struct event *event, struct effect_list *
     struct effect *effect = next_effect(list);
     *effect = (struct effect){.kind = EFFECT_RUN,
                               .run = {.previous = yyjson_obj_get(event->body, "previous")}};
-    return device_id_of(event, &effect->run.device, e);
+    struct uuid device;
+    enum err_code code = device_id_of(event, &effect->run.device, e);
+    if (code)
+        return code;
+    MUST(uuid_parse(text_of(event->body, "device"), &device) == ERR_OK);
+    if (!uuid_equal(&device, &effect->run.device))
+        return err_set(e, ERR_INVALID, "body: device: is not the record's");
+    return ERR_OK;
 }
 
 // ---- all --------------------------------------------------------------------------------------
