@@ -203,7 +203,8 @@ static bool string_valid(enum field_kind kind, struct str text)
     case FIELD_NAME:
         return event_name_valid(text);
     case FIELD_DECIMAL:
-        return decimal_parse(text, &decimal) == ERR_OK;
+        return decimal_parse(text, &decimal) == ERR_OK && decimal >= -LIMIT_DECIMAL &&
+               decimal <= LIMIT_DECIMAL;
     case FIELD_CURRENCY:
         return is_currency(text);
     case FIELD_DATE:
