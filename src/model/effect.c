@@ -289,7 +289,9 @@ enum err_code effect_list_of(const struct event *event, struct arena *arena,
     MUST(event->type != NULL);
     const struct reducer *reducer = &reducers[event->type - event_types];
     MUST(str_is(event->type_name, reducer->type));
-    enum err_code code = event_type_check(event->type, event->version, event->body, e);
+    enum err_code code = event_type_check_record(event->type, event->record_type, e);
+    if (code == ERR_OK)
+        code = event_type_check(event->type, event->version, event->body, e);
     if (code)
         return code;
     struct effect_list list = {

@@ -285,6 +285,15 @@ enum err_code event_type_check(const struct event_type *type, int version, yyjso
     return check_fields(type->fields, body, e);
 }
 
+enum err_code event_type_check_record(const struct event_type *type, struct str record_type,
+                                      struct err *e)
+{
+    if (str_is(record_type, type->record_type))
+        return ERR_OK;
+    return err_set(e, ERR_INVALID, "event: record: a %s changes a %s, not a %.*s", type->name,
+                   type->record_type, STR_ARG(record_type));
+}
+
 // ---- names ------------------------------------------------------------------------------------
 
 const char *event_nature_name(enum event_nature nature)

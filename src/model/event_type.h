@@ -62,6 +62,10 @@ const struct event_type *event_type_find(struct str name); // NULL when unknown
 enum err_code event_type_check(const struct event_type *type, int version, yyjson_val *body,
                                struct err *e) MUST_CHECK;
 
+// ERR_INVALID when an event of this type may not change a record of that type.
+enum err_code event_type_check_record(const struct event_type *type, struct str record_type,
+                                      struct err *e) MUST_CHECK;
+
 // Names for docs and JSON.
 const char *event_nature_name(enum event_nature nature);
 const char *event_flow_name(enum event_flow flow);
