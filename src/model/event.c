@@ -138,7 +138,7 @@ static enum err_code read_number(enum member member, yyjson_val *value, struct e
         return code;
     if (member == MEMBER_AT) {
         event->at = number;
-        return ERR_OK;
+        return number < 0 || number > LIMIT_CLOCK_MS ? bad(member, "out of range", e) : ERR_OK;
     }
     if (number < 1 || (member == MEMBER_V && number > 1000))
         return bad(member, "out of range", e);
@@ -252,30 +252,53 @@ enum err_code event_parse(struct str bytes, struct arena *arena, struct event *r
     if (bytes.n > LIMIT_EVENT_BYTES)
         return err_set(e, ERR_LIMIT, "event: %zu bytes, the limit is %d", bytes.n,
                        LIMIT_EVENT_BYTES);
+    if (bytes.n && memchr(bytes.p, '\n', bytes.n))
+        return err_set(e, ERR_INVALID, "event: its text is more than one line");
     struct json json = {0};
     enum err_code code = json_parse_in(arena, bytes, LIMIT_EVENT_DEPTH, &json, e);
     if (code)
         return err_wrap(e, code, "event");
-    *ret = (struct event){.bytes = bytes};
-    return read_members(json.root, 0, ret, e);
+    struct event event = {.bytes = bytes};
+    code = read_members(json.root, 0, &event, e);
+    if (code == ERR_OK)
+        *ret = event;
+    return code;
+}
+
+// A container of n values is followed by them; each knows where the next one stands.
+static bool is_deeper(yyjson_val *value, int depth) // recursion ends with the depth
+{
+    size_t count = yyjson_is_arr(value) ? yyjson_arr_size(value) : 2 * yyjson_obj_size(value);
+    bool deeper = depth == 0 && yyjson_is_ctn(value);
+    yyjson_val *item = count ? unsafe_yyjson_get_first(value) : NULL;
+    for (size_t i = 0; i < count && !deeper; i++) {
+        deeper = is_deeper(item, depth - 1);
+        item = unsafe_yyjson_get_next(item);
+    }
+    return deeper;
 }
 
 enum err_code event_parse_draft(yyjson_val *object, struct arena *arena, struct event *ret,
                                 struct err *e)
 {
     (void)arena;
-    *ret = (struct event){0};
-    enum err_code code = read_members(object, node_members, ret, e);
+    struct event event = {0};
+    if (is_deeper(object, LIMIT_EVENT_DEPTH))
+        return err_set(e, ERR_LIMIT, "event: deeper than %d levels", LIMIT_EVENT_DEPTH);
+    enum err_code code = read_members(object, node_members, &event, e);
     if (code)
         return code;
-    if (ret->type == NULL)
-        return err_set(e, ERR_NOT_FOUND, "event: type: '%.*s' is unknown", STR_ARG(ret->type_name));
-    if (!str_is(ret->record_type, ret->type->record_type))
-        return err_set(e, ERR_INVALID, "event: record: a %s changes a %s, not a %.*s",
-                       ret->type->name, ret->type->record_type, STR_ARG(ret->record_type));
-    ret->version = ret->type->version;
-    ret->lane = ret->type->lane;
-    return event_type_check(ret->type, ret->version, ret->body, e);
+    if (event.type == NULL)
+        return err_set(e, ERR_NOT_FOUND, "event: type: '%.*s' is unknown",
+                       STR_ARG(event.type_name));
+    code = event_type_check_record(event.type, event.record_type, e);
+    event.version = event.type->version;
+    event.lane = event.type->lane;
+    if (code == ERR_OK)
+        code = event_type_check(event.type, event.version, event.body, e);
+    if (code == ERR_OK)
+        *ret = event;
+    return code;
 }
 
 // ---- writing ----------------------------------------------------------------------------------

@@ -36,15 +36,15 @@ struct event {
     struct uuid base[LIMIT_BASE];
     int base_count;
     struct uuid cause; // zero when null
-    int64_t at;        // ms since 1970, the device's wall clock
+    int64_t at;        // ms since 1970, the device's wall clock; 0 .. LIMIT_CLOCK_MS
     hlc hlc;
     struct str actor;  // empty when absent
     struct uuid grant; // zero when absent
     yyjson_val *body;
 };
 
-// Reads an event's envelope. ERR_PARSE, ERR_INVALID (naming the field), ERR_LIMIT.
-// An unknown type is not an error here: type is NULL.
+// Reads an event's envelope, one line of JSON. ERR_PARSE, ERR_INVALID (naming the field),
+// ERR_LIMIT. An unknown type is not an error here: type is NULL.
 enum err_code event_parse(struct str bytes, struct arena *arena, struct event *ret,
                           struct err *e) MUST_CHECK;
 
