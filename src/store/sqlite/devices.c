@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/state.h"
+
+#include <string.h>
+
+enum err_code store_device_find(struct store *s, const struct uuid *id, struct device_record *ret)
+{
+    struct query q;
+    struct device_record device = {.id = *id};
+    query_begin(&q, &s->db, Q_DEVICE_FIND);
+    query_uuid(&q, id);
+    bool found = query_row(&q);
+    if (found) {
+        found =
+            str_copy(device.location, sizeof device.location, query_get_text(&q, 1)) == ERR_OK &&
+            node_role_parse(query_get_text(&q, 2), &device.role) == ERR_OK;
+        struct str key = query_get_text(&q, 3);
+        if (key.n == sizeof device.key.b)
+            memcpy(device.key.b, key.p, key.n);
+        device.revoked = query_get_int(&q, 4) != 0;
+    }
+    enum err_code code = query_end(&q, NULL);
+    if (code || !found)
+        return code ? code : ERR_NOT_FOUND;
+    *ret = device;
+    return ERR_OK;
+}
+
+// ---- codes and tokens
+// ----------------------------------------------------------------------------
+
+enum err_code store_code_put(struct store *s, const struct hash *secret, struct str location,
+                             enum node_role role, int64_t expires_at, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, Q_CODE_PUT);
+    query_hash(&q, secret);
+    query_text(&q, location);
+    query_text(&q, str_of(node_role_name(role)));
+    query_int(&q, expires_at);
+    return query_run(&q, e);
+}
+
+enum err_code store_code_take(struct store *s, const struct hash *secret, int64_t now_ms,
+                              char location[LIMIT_NAME + 1], enum node_role *ret_role,
+                              struct err *e)
+{
+    struct query q;
+    enum node_role role = ROLE_TERMINAL;
+    char place[LIMIT_NAME + 1] = "";
+    int64_t expires_at = 0;
+    query_begin(&q, &s->db, Q_CODE_TAKE);
+    query_hash(&q, secret);
+    bool found = query_row(&q);
+    if (found) {
+        found = str_copy(place, sizeof place, query_get_text(&q, 0)) == ERR_OK &&
+                node_role_parse(query_get_text(&q, 1), &role) == ERR_OK;
+        expires_at = query_get_int(&q, 2);
+    }
+    enum err_code code = query_run(&q, e);
+    if (code)
+        return code;
+    if (!found)
+        return err_set(e, ERR_NOT_FOUND, "the enrolment code is wrong or was used already");
+    if (expires_at <= now_ms)
+        return err_set(e, ERR_TIMEOUT, "the enrolment code has expired");
+    memcpy(location, place, sizeof place);
+    *ret_role = role;
+    return ERR_OK;
+}
+
+enum err_code store_token_put(struct store *s, const struct hash *token, struct str name,
+                              struct str role, int64_t now_ms, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, Q_TOKEN_PUT);
+    query_hash(&q, token);
+    query_text(&q, name);
+    query_text(&q, role);
+    query_int(&q, now_ms);
+    return query_run(&q, e);
+}
+
+enum err_code store_token_find(struct store *s, const struct hash *token, struct arena *a,
+                               struct str *ret_name, struct str *ret_role)
+{
+    struct query q;
+    struct str name = STR(""), role = STR("");
+    query_begin(&q, &s->db, Q_TOKEN_FIND);
+    query_hash(&q, token);
+    bool found = query_row(&q);
+    if (found) {
+        name = arena_copy(a, query_get_text(&q, 0));
+        role = arena_copy(a, query_get_text(&q, 1));
+    }
+    enum err_code code = query_end(&q, NULL);
+    if (code || !found)
+        return code ? code : ERR_NOT_FOUND;
+    if (name.p == NULL || role.p == NULL)
+        return ERR_NO_MEMORY;
+    *ret_name = name;
+    *ret_role = role;
+    return ERR_OK;
+}
+
+enum err_code store_device_status_put(struct store *s, const struct device_status *status,
+                                      struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, Q_DEVICE_STATUS_PUT);
+    query_uuid(&q, &status->device);
+    query_text(&q, str_of(status->location));
+    query_u64(&q, status->pending);
+    query_int(&q, status->oldest_pending_at);
+    query_int(&q, status->last_seen_at);
+    query_int(&q, status->last_sync_at);
+    query_int(&q, status->clock_offset_ms);
+    query_int(&q, status->disk_free_bytes);
+    query_text(&q, str_of(status->version));
+    query_int(&q, status->online);
+    return query_run(&q, e);
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/effects.h"
+
+#include "store/sqlite/claim.h"
+#include "store/sqlite/runs.h"
+
+// ---- tickets -----------------------------------------------------------------------------------
+
+static enum err_code put_ticket(struct fold *f, const struct fold_row *row,
+                                const struct effect_ticket *t, bool *ret_taken, struct err *e)
+{
+    struct query q;
+    query_begin(&q, f->tables, Q_TICKET_ADD);
+    query_int(&q, row->lsn);
+    query_text(&q, row->event->location);
+    query_text(&q, t->id);
+    query_uuid(&q, &row->event->id);
+    query_text(&q, str_of(ticket_kind_name(t->kind)));
+    query_text(&q, t->number);
+    query_text_or_null(&q, t->till);
+    query_text_or_null(&q, t->customer);
+    query_text(&q, t->currency);
+    query_int(&q, t->places);
+    query_int(&q, t->total);
+    query_int(&q, t->at);
+    query_int(&q, t->line_count);
+    query_int(&q, row->base);
+    enum err_code code = query_run(&q, e);
+    *ret_taken = code == ERR_OK && sqlite3_changes(f->tables->handle) == 0;
+    return code;
+}
+
+static enum err_code put_line(struct fold *f, const struct fold_row *row,
+                              const struct effect_line *line, struct err *e)
+{
+    struct query q;
+    query_begin(&q, f->tables, Q_LINE_ADD);
+    query_int(&q, row->lsn);
+    query_int(&q, line->number);
+    query_text(&q, line->sku);
+    query_text_or_null(&q, line->name);
+    query_int(&q, line->quantity);
+    query_int(&q, line->unit_price);
+    query_int(&q, line->amount);
+    return query_run(&q, e);
+}
+
+static enum err_code put_payment(struct fold *f, const struct fold_row *row,
+                                 const struct effect_payment *payment, struct err *e)
+{
+    struct query q;
+    query_begin(&q, f->tables, Q_PAYMENT_ADD);
+    query_int(&q, row->lsn);
+    query_int(&q, payment->number);
+    query_text(&q, payment->method);
+    query_text(&q, payment->currency);
+    query_int(&q, payment->amount);
+    return query_run(&q, e);
+}
+
+static enum err_code drop(struct db *db, enum db_statement statement, int64_t lsn, struct err *e)
+{
+    struct query q;
+    query_begin(&q, db, statement);
+    query_int(&q, lsn);
+    return query_run(&q, e);
+}
+
+static enum err_code drop_ticket(struct fold *f, int64_t lsn, struct err *e)
+{
+    enum err_code code = drop(f->tables, Q_PAYMENTS_DROP, lsn, e);
+    if (code == ERR_OK)
+        code = drop(f->tables, Q_LINES_DROP, lsn, e);
+    return code ? code : drop(f->tables, Q_TICKET_DROP, lsn, e);
+}
+
+// ---- places and devices ------------------------------------------------------------------------
+
+static enum err_code tell(struct fold *f, struct feed_change *change, enum err_code made,
+                          struct err *e)
+{
+    if (made == ERR_OK)
+        made = feed_queue_add(&f->changes, change);
+    return made ? err_set(e, made, "out of memory for feeds") : ERR_OK;
+}
+
+static enum err_code put_location(struct fold *f, const struct fold_row *row,
+                                  const struct effect_location *l, struct err *e)
+{
+    struct query q;
+    query_begin(&q, f->tables, Q_LOCATION_PUT);
+    query_text(&q, l->id);
+    query_text(&q, l->name);
+    query_text_or_null(&q, l->region);
+    query_int(&q, row->lsn);
+    enum err_code code = query_run(&q, e);
+    if (code || f->store == NULL)
+        return code;
+    struct feed_change change = {STR("*"), STR("location"), l->id, STR("")};
+    return tell(f, &change, feed_row_location(&f->effects, l->name, l->region, &change.row), e);
+}
+
+static enum err_code drop_location(struct fold *f, const struct effect_location *l, struct err *e)
+{
+    struct query q;
+    query_begin(&q, f->tables, Q_LOCATION_DROP);
+    query_text(&q, l->id);
+    enum err_code code = query_run(&q, e);
+    struct feed_change change = {STR("*"), STR("location"), l->id, STR("")};
+    return code || f->store == NULL ? code : tell(f, &change, ERR_OK, e);
+}
+
+// Brings devices.revoked in line with the revocations that are known, and says so to its place.
+static enum err_code judge_device(struct fold *f, const struct uuid *id, struct err *e)
+{
+    struct query q;
+    char text[UUID_TEXT_SIZE];
+    struct str location = STR(""), role = STR("");
+    bool revoked = false;
+    uuid_format(id, text);
+    query_begin(&q, f->tables, Q_DEVICE_REVOKED);
+    query_uuid(&q, id);
+    query_text(&q, str_of(text));
+    bool there = query_row(&q);
+    if (there) {
+        location = arena_copy(&f->effects, query_get_text(&q, 0));
+        revoked = query_get_int(&q, 1) != 0;
+    }
+    enum err_code code = query_run(&q, e);
+    if (code || !there || f->store == NULL)
+        return code;
+    query_begin(&q, f->tables, Q_DEVICE_FIND);
+    query_uuid(&q, id);
+    if (query_row(&q))
+        role = arena_copy(&f->effects, query_get_text(&q, 2));
+    code = query_end(&q, e);
+    if (code || location.p == NULL || role.p == NULL)
+        return code ? code : err_set(e, ERR_NO_MEMORY, "out of memory for feeds");
+    struct feed_change change = {location, STR("device"), str_of(text), STR("")};
+    return tell(f, &change, feed_row_device(&f->effects, location, role, revoked, &change.row), e);
+}
+
+static enum err_code put_device(struct fold *f, const struct fold_row *row,
+                                const struct effect_device *d, struct err *e)
+{
+    struct query q;
+    query_begin(&q, f->tables, Q_DEVICE_PUT);
+    query_uuid(&q, &d->id);
+    query_text(&q, d->location);
+    query_text(&q, d->role);
+    query_text_or_null(&q, d->name);
+    query_blob(&q, d->key.b, sizeof d->key.b);
+    query_int(&q, row->lsn);
+    enum err_code code = query_run(&q, e);
+    if (code == ERR_OK && f->store != NULL && !f->confirms)
+        code = feed_ensure(f->tables, d->location, e);
+    return code ? code : judge_device(f, &d->id, e);
+}
+
+static enum err_code drop_device(struct fold *f, const struct effect_device *d, struct err *e)
+{
+    struct query q;
+    char text[UUID_TEXT_SIZE];
+    uuid_format(&d->id, text);
+    query_begin(&q, f->tables, Q_DEVICE_DROP);
+    query_uuid(&q, &d->id);
+    enum err_code code = query_run(&q, e);
+    struct feed_change change = {d->location, STR("device"), str_of(text), STR("")};
+    return code || f->store == NULL ? code : tell(f, &change, ERR_OK, e);
+}
+
+static enum err_code revoke(struct fold *f, const struct fold_row *row, const struct uuid *id,
+                            bool on, struct err *e)
+{
+    struct effect effect = {.kind = EFFECT_REVOKE, .revoked = *id};
+    struct effect_list list = {&effect, 1};
+    struct claim claim;
+    bool there;
+    claim_of(row->event, &list, &claim);
+    enum err_code code = on ? claim_add(f->tables, &claim, row->event, row->lsn, e)
+                            : claim_drop(f->tables, &claim, row->event, &there, e);
+    return code ? code : judge_device(f, id, e);
+}
+
+// ---- all
+// -----------------------------------------------------------------------------------------
+
+static enum err_code move_stock(struct fold *f, const struct fold_row *row,
+                                const struct effect_stock *stock, int sign, struct err *e)
+{
+    if (delta_map_add(&f->deltas, row->event->location, stock->sku, stock->delta, sign))
+        return err_set(e, ERR_NO_MEMORY, "out of memory for stock");
+    return ERR_OK;
+}
+
+static enum err_code put_one(struct fold *f, const struct fold_row *row,
+                             const struct effect *effect, bool *taken, struct err *e)
+{
+    switch (effect->kind) {
+    case EFFECT_TICKET:
+        return put_ticket(f, row, &effect->ticket, taken, e);
+    case EFFECT_LINE:
+        return put_line(f, row, &effect->line, e);
+    case EFFECT_PAYMENT:
+        return put_payment(f, row, &effect->payment, e);
+    case EFFECT_STOCK:
+        return move_stock(f, row, &effect->stock, 1, e);
+    case EFFECT_LOCATION:
+        return put_location(f, row, &effect->location, e);
+    case EFFECT_DEVICE:
+        return put_device(f, row, &effect->device, e);
+    case EFFECT_REVOKE:
+        return revoke(f, row, &effect->revoked, true, e);
+    case EFFECT_RUN:
+        return runs_put(f, row, &effect->run, e);
+    }
+    return ERR_OK;
+}
+
+static enum err_code take_back_one(struct fold *f, const struct fold_row *row,
+                                   const struct effect *effect, struct err *e)
+{
+    switch (effect->kind) {
+    case EFFECT_TICKET:
+        return drop_ticket(f, row->lsn, e);
+    case EFFECT_LINE:
+    case EFFECT_PAYMENT:
+        return ERR_OK; // went with their ticket
+    case EFFECT_STOCK:
+        return move_stock(f, row, &effect->stock, -1, e);
+    case EFFECT_LOCATION:
+        return drop_location(f, &effect->location, e);
+    case EFFECT_DEVICE:
+        return drop_device(f, &effect->device, e);
+    case EFFECT_REVOKE:
+        return revoke(f, row, &effect->revoked, false, e);
+    case EFFECT_RUN:
+        return runs_take_back(f, row, &effect->run, e);
+    }
+    return ERR_OK;
+}
+
+enum err_code effects_put(struct fold *f, const struct fold_row *row,
+                          const struct effect_list *list, bool *ret_taken, struct err *e)
+{
+    enum err_code code = ERR_OK;
+    *ret_taken = false;
+    for (size_t i = 0; i < list->count && code == ERR_OK && !*ret_taken; i++)
+        code = put_one(f, row, &list->items[i], ret_taken, e);
+    return code;
+}
+
+enum err_code effects_take_back(struct fold *f, const struct fold_row *row,
+                                const struct effect_list *list, struct err *e)
+{
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < list->count && code == ERR_OK; i++)
+        code = take_back_one(f, row, &list->items[i], e);
+    return code;
+}

@@ -1,0 +1,581 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+//                  fold_add
+//                     |  another row carries the id?
+//          no --------+-------- yes: settle_carriers
+//          |                       |  earlier in the order than the one that counts?
+//          |               no -----+----- yes: take_back(the other), then
+//          |                |              |
+//        apply        duplicate or       apply
+//          |          conflict (id)
+//          +-- unknown type, bad body: dead letter
+//          +-- nothing owned: effects_put
+//          +-- owned: contend: the holder by effect_owner_rule keeps the record, the other waits
+#include "store/sqlite/fold.h"
+
+#include "base/json.h"
+#include "store/sqlite/claim.h"
+#include "store/sqlite/effects.h"
+#include "store/sqlite/questions.h"
+#include "store/sqlite/state.h"
+
+#include <string.h>
+
+#define EFFECTS_MAX_BYTES ((size_t)16 * 1024 * 1024)
+#define OTHERS_MAX_BYTES  ((size_t)64 * 1024 * 1024)
+
+void fold_init(struct fold *f, struct db *tables, struct db *journal)
+{
+    *f = (struct fold){.tables = tables, .journal = journal, .ids = {tables, journal, {{0}}}};
+    delta_map_init(&f->deltas);
+    feed_queue_init(&f->changes);
+    arena_init(&f->effects, EFFECTS_MAX_BYTES);
+    arena_init(&f->others, OTHERS_MAX_BYTES);
+}
+
+void fold_fini(struct fold *f)
+{
+    delta_map_fini(&f->deltas);
+    feed_queue_fini(&f->changes);
+    arena_fini(&f->effects);
+    arena_fini(&f->others);
+}
+
+void fold_forget(struct fold *f)
+{
+    delta_map_clear(&f->deltas);
+    feed_queue_clear(&f->changes);
+}
+
+// ---- rows in the journal -----------------------------------------------------------------------
+
+enum err_code fold_load(struct fold *f, int64_t lsn, struct event *ret, struct err *e)
+{
+    struct query q;
+    struct str bytes = STR("");
+    query_begin(&q, f->journal, Q_EVENT_BYTES);
+    query_int(&q, lsn);
+    bool found = query_row(&q);
+    if (found)
+        bytes = arena_copy(&f->others, query_get_text(&q, 0));
+    enum err_code code = query_end(&q, e);
+    if (code)
+        return code;
+    if (!found)
+        return err_set(e, ERR_DAMAGED, "the journal has no row %lld", (long long)lsn);
+    if (bytes.p == NULL)
+        return err_set(e, ERR_NO_MEMORY, "out of memory for an event");
+    code = event_parse(bytes, &f->others, ret, e);
+    return code && code != ERR_NO_MEMORY ? err_wrap(e, ERR_DAMAGED, "row %lld", (long long)lsn)
+                                         : code;
+}
+
+static enum err_code state_of(struct fold *f, int64_t lsn, enum row_state *ret, struct err *e)
+{
+    struct query q;
+    if (f->states != NULL) {
+        *ret = (enum row_state)f->states[lsn - f->states_from];
+        return ERR_OK;
+    }
+    query_begin(&q, f->journal, Q_EVENT_ID_STATE);
+    query_int(&q, lsn);
+    *ret = query_row(&q) ? (enum row_state)query_get_int(&q, 1) : ROW_SETTLED;
+    return query_end(&q, e);
+}
+
+enum err_code fold_base(struct fold *f, int64_t lsn, enum row_state *ret, struct err *e)
+{
+    struct query q;
+    struct stream_key key;
+    struct stream_slot *slot;
+    *ret = ROW_SETTLED;
+    if (f->store == NULL)
+        return ERR_OK;
+    query_begin(&q, f->journal, Q_EVENT_PLACE);
+    query_int(&q, lsn);
+    uint64_t seq = 0;
+    if (query_row(&q)) {
+        (void)query_get_uuid(&q, 0, &key.origin);
+        key.lane = (enum lane)query_get_int(&q, 1);
+        seq = query_get_u64(&q, 2);
+    }
+    enum err_code code = query_end(&q, e);
+    if (code == ERR_OK)
+        code = stream_cache_find(&f->store->streams, &key, &slot, e);
+    if (code)
+        return code;
+    if (seq > slot->info.settled.seq)
+        *ret = seq <= slot->info.held.seq || !slot->info.own ? ROW_HELD : ROW_PENDING;
+    return ERR_OK;
+}
+
+enum err_code fold_notify(struct fold *f, const struct event *event, enum row_state state,
+                          struct str reason, struct err *e)
+{
+    char text[UUID_TEXT_SIZE];
+    if (f->store == NULL || f->confirms)
+        return ERR_OK;
+    bool apart = state == ROW_CONFLICT || state == ROW_DEAD || state == ROW_ID_CONFLICT;
+    uuid_format(&event->id, text);
+    struct feed_change change = {event->location, STR("notice"), str_of(text), STR("")};
+    enum err_code code = ERR_OK;
+    if (apart)
+        code = feed_row_notice(&f->effects, str_of(event_status_name(state_status(state))), reason,
+                               &change.row);
+    if (code == ERR_OK)
+        code = feed_queue_add(&f->changes, &change);
+    return code ? err_set(e, code, "out of memory for feeds") : ERR_OK;
+}
+
+// Changes the state of another row that is in the journal already.
+static enum err_code set_state(struct fold *f, int64_t lsn, const struct event *event,
+                               enum row_state state, struct err *e)
+{
+    struct query q;
+    enum row_state before = ROW_SETTLED;
+    enum err_code code = state_of(f, lsn, &before, e);
+    if (code || before == state)
+        return code;
+    if (f->states != NULL) {
+        f->states[lsn - f->states_from] = (uint8_t)state;
+        return ERR_OK;
+    }
+    query_begin(&q, f->tables, Q_EVENT_STATE_SET);
+    query_int(&q, state);
+    query_int(&q, lsn);
+    code = query_run(&q, e);
+    if (code == ERR_OK && before == ROW_DEAD) {
+        query_begin(&q, f->tables, Q_DEAD_REMOVE);
+        query_int(&q, lsn);
+        code = query_run(&q, e);
+    }
+    return code ? code : fold_notify(f, event, state, STR(""), e);
+}
+
+// ---- records that one event holds
+// ----------------------------------------------------------------
+
+static enum err_code append_id(struct buf *b, const char *before, const struct uuid *id)
+{
+    char text[UUID_TEXT_SIZE];
+    uuid_format(id, text);
+    return buf_append_format(b, "%s\"%s\"", before, text);
+}
+
+// {"holder":ID,"others":[ID...]} in the total order: the same whatever came first.
+static enum err_code describe_claim(struct fold *f, const struct claim *claim, struct buf *b,
+                                    bool *ret_contested, struct err *e)
+{
+    struct query q;
+    struct uuid id = {.b = {0}};
+    *ret_contested = false;
+    query_begin(&q, f->tables, Q_TICKET_HOLDER);
+    query_text(&q, claim->location);
+    query_text(&q, claim->record);
+    if (query_row(&q))
+        (void)query_get_uuid(&q, 1, &id);
+    enum err_code code = query_end(&q, e);
+    if (code)
+        return code;
+    enum err_code full = append_id(b, "{\"holder\":", &id);
+    if (full == ERR_OK)
+        full = buf_append_str(b, STR(",\"others\":["));
+    query_begin(&q, f->tables, Q_CLAIM_IDS);
+    query_int(&q, claim->kind);
+    query_text(&q, claim->location);
+    query_text(&q, claim->record);
+    while (full == ERR_OK && query_row(&q)) {
+        (void)query_get_uuid(&q, 0, &id);
+        full = append_id(b, *ret_contested ? "," : "", &id);
+        *ret_contested = true;
+    }
+    code = query_end(&q, e);
+    if (full == ERR_OK)
+        full = buf_append_str(b, STR("]}"));
+    return code == ERR_OK && full ? err_set(e, full, "out of memory for a review") : code;
+}
+
+static enum err_code review_claim(struct fold *f, const struct claim *claim, int64_t now,
+                                  struct err *e)
+{
+    struct buf detail;
+    bool contested = false;
+    if (f->store == NULL || claim->rule != OWNER_FIRST)
+        return ERR_OK;
+    buf_init(&detail, LIMIT_MESSAGE_BYTES);
+    enum err_code code = describe_claim(f, claim, &detail, &contested, e);
+    struct review review = {.kind = STR("ticket_conflict"),
+                            .record = claim->record,
+                            .location = claim->location,
+                            .text =
+                                STR("Two events record the same ticket; the earlier one counts."),
+                            .detail = buf_str(&detail),
+                            .opened_at = now};
+    if (code == ERR_OK)
+        code = contested ? questions_ask(f->tables, &review, e)
+                         : questions_drop(f->tables, &review, e);
+    buf_fini(&detail);
+    return code;
+}
+
+// The row at hand against the event that holds the record it claims.
+static enum err_code contend(struct fold *f, struct fold_row *row, const struct effect_list *list,
+                             const struct claim *claim, int64_t holder, struct err *e)
+{
+    struct event other;
+    bool taken = false;
+    enum err_code code = fold_load(f, holder, &other, e);
+    if (code)
+        return code;
+    struct event_order mine = event_order_of(row->event), its = event_order_of(&other);
+    bool first = claim->rule == OWNER_FIRST;
+    row->ret_contended = first;
+    bool wins = (event_order_compare(&mine, &its) < 0) == first;
+    if (!wins) {
+        row->ret_state = first ? ROW_CONFLICT : row->base;
+        return claim_add(f->tables, claim, row->event, row->lsn, e);
+    }
+    struct fold_row loser = {.lsn = holder, .event = &other, .received_at = row->received_at};
+    struct effect_list its_effects;
+    code = effect_list_of(&other, &f->others, &its_effects, e);
+    if (code == ERR_OK && first)
+        code = effects_take_back(f, &loser, &its_effects, e);
+    if (code == ERR_OK && first)
+        code = set_state(f, holder, &other, ROW_CONFLICT, e);
+    if (code == ERR_OK)
+        code = claim_add(f->tables, claim, &other, holder, e);
+    return code ? code : effects_put(f, row, list, &taken, e);
+}
+
+static enum err_code claim_and_put(struct fold *f, struct fold_row *row,
+                                   const struct effect_list *list, struct err *e)
+{
+    struct claim claim;
+    bool taken = false;
+    int64_t holder = 0;
+    enum err_code code = ERR_OK;
+    claim_of(row->event, list, &claim);
+    if (claim.kind == CLAIM_LOCATION || claim.kind == CLAIM_DEVICE)
+        code = claim_holder(f->tables, &claim, &holder, e);
+    if (code == ERR_OK && holder == 0)
+        code = effects_put(f, row, list, &taken, e); // a ticket's header says whether it is free
+    if (code == ERR_OK && taken)
+        code = claim_holder(f->tables, &claim, &holder, e);
+    if (code || holder == 0)
+        return code;
+    return contend(f, row, list, &claim, holder, e);
+}
+
+// ---- one event that counts ---------------------------------------------------------------------
+
+static void bury(struct fold_row *row, const char *reason)
+{
+    row->ret_state = ROW_DEAD;
+    size_t n = strnlen(reason, sizeof row->ret_reason - 1);
+    memcpy(row->ret_reason, reason, n);
+    row->ret_reason[n] = '\0';
+}
+
+static bool is_bad_body(enum err_code code)
+{
+    return code == ERR_INVALID || code == ERR_LIMIT || code == ERR_NEWER || code == ERR_PARSE;
+}
+
+static enum err_code apply(struct fold *f, struct fold_row *row, struct effect_list *list,
+                           struct err *e)
+{
+    struct err why = {ERR_OK, ""};
+    *list = (struct effect_list){.count = 0};
+    row->ret_state = row->base;
+    if (row->dead != NULL) {
+        bury(row, row->dead);
+        return ERR_OK;
+    }
+    if (row->event->type == NULL) {
+        (void)err_set(&why, ERR_NOT_FOUND, "unknown type '%.*s'", STR_ARG(row->event->type_name));
+        bury(row, why.text);
+        return ERR_OK;
+    }
+    enum err_code code = effect_list_of(row->event, &f->effects, list, &why);
+    if (is_bad_body(code)) {
+        *list = (struct effect_list){.count = 0};
+        bury(row, why.text);
+        return ERR_OK;
+    }
+    return code ? err_set(e, code, "%s", why.text) : claim_and_put(f, row, list, e);
+}
+
+// The record goes to the next in line, as if the one taken back had never been.
+static enum err_code hand_on(struct fold *f, const struct claim *claim, struct err *e)
+{
+    struct event next;
+    struct effect_list list;
+    int64_t lsn = 0;
+    bool there = false, taken = false;
+    enum err_code code = claim_next(f->tables, claim, &lsn, e);
+    if (code || lsn == 0)
+        return code;
+    struct fold_row row = {.lsn = lsn, .event = &next};
+    code = fold_load(f, lsn, &next, e);
+    if (code == ERR_OK)
+        code = effect_list_of(&next, &f->others, &list, e);
+    if (code == ERR_OK)
+        code = claim_drop(f->tables, claim, &next, &there, e);
+    if (code == ERR_OK)
+        code = fold_base(f, lsn, &row.base, e);
+    if (code == ERR_OK)
+        code = effects_put(f, &row, &list, &taken, e);
+    if (code == ERR_OK && claim->rule == OWNER_FIRST)
+        code = set_state(f, lsn, &next, row.base, e);
+    return code;
+}
+
+// Undoes what an event that counted did.
+static enum err_code take_back(struct fold *f, struct fold_row *row, struct err *e)
+{
+    struct effect_list list;
+    struct claim claim;
+    bool waited = false;
+    if (row->event->type == NULL)
+        return ERR_OK;
+    enum err_code code = effect_list_of(row->event, &f->others, &list, NULL);
+    if (code)
+        return is_bad_body(code) ? ERR_OK : err_set(e, code, "out of memory for effects");
+    claim_of(row->event, &list, &claim);
+    bool owned =
+        claim.kind == CLAIM_TICKET || claim.kind == CLAIM_LOCATION || claim.kind == CLAIM_DEVICE;
+    if (owned)
+        code = claim_drop(f->tables, &claim, row->event, &waited, e);
+    if (code == ERR_OK && !waited)
+        code = effects_take_back(f, row, &list, e);
+    if (code == ERR_OK && owned && !waited)
+        code = hand_on(f, &claim, e);
+    if (code == ERR_OK && owned)
+        code = review_claim(f, &claim, row->received_at, e);
+    return code;
+}
+
+// ---- carriers of one id
+// --------------------------------------------------------------------------
+
+struct carrier {
+    int64_t lsn;
+    struct event event;
+    struct event_order order;
+    enum row_state state;
+};
+
+// Loads the rows that carry the same id at the same location; ret_counts is the one that counts.
+static enum err_code load_carriers(struct fold *f, const struct fold_row *row,
+                                   const struct ids_carriers *from, struct carrier *to,
+                                   size_t *ret_count, struct err *e)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < from->count; i++) {
+        struct carrier *c = &to[count];
+        c->lsn = from->lsns[i];
+        enum err_code code = fold_load(f, c->lsn, &c->event, e);
+        if (code == ERR_OK)
+            code = state_of(f, c->lsn, &c->state, e);
+        if (code)
+            return code;
+        c->order = event_order_of(&c->event);
+        count += str_equal(c->event.location, row->event->location);
+    }
+    *ret_count = count;
+    return ERR_OK;
+}
+
+static bool counts(const struct carrier *c)
+{
+    return c->state != ROW_DUPLICATE && c->state != ROW_ID_CONFLICT;
+}
+
+static enum row_state beside(const struct event *counted, const struct event *other)
+{
+    return event_same_content(counted, other) ? ROW_DUPLICATE : ROW_ID_CONFLICT;
+}
+
+static enum err_code review_id(struct fold *f, const struct fold_row *row, bool conflict,
+                               struct err *e)
+{
+    char text[UUID_TEXT_SIZE];
+    if (f->store == NULL)
+        return ERR_OK;
+    uuid_format(&row->event->id, text);
+    struct review review = {
+        .kind = STR("id_conflict"),
+        .record = str_of(text),
+        .location = row->event->location,
+        .text = STR("One event id carries different contents; the earlier one counts."),
+        .opened_at = row->received_at};
+    return conflict ? questions_ask(f->tables, &review, e) : questions_drop(f->tables, &review, e);
+}
+
+// The new row is earlier than the one that counted: that is undone, and all others are judged by
+// the new one.
+static enum err_code take_over(struct fold *f, struct fold_row *row, struct carrier *carriers,
+                               size_t count, bool *ret_conflict, struct err *e)
+{
+    struct effect_list list;
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < count && code == ERR_OK; i++) {
+        struct carrier *c = &carriers[i];
+        struct fold_row old = {.lsn = c->lsn, .event = &c->event, .received_at = row->received_at};
+        if (counts(c) && c->state != ROW_DEAD)
+            code = take_back(f, &old, e);
+        enum row_state state = beside(row->event, &c->event);
+        *ret_conflict = *ret_conflict || state == ROW_ID_CONFLICT;
+        if (code == ERR_OK)
+            code = set_state(f, c->lsn, &c->event, state, e);
+    }
+    return code ? code : apply(f, row, &list, e);
+}
+
+static enum err_code settle_carriers(struct fold *f, struct fold_row *row,
+                                     const struct ids_carriers *from, bool *ret_fresh,
+                                     struct err *e)
+{
+    struct carrier *carriers = arena_alloc(&f->others, from->count * sizeof *carriers);
+    size_t count = 0, holder = 0;
+    bool conflict = false;
+    *ret_fresh = false;
+    if (carriers == NULL)
+        return err_set(e, ERR_NO_MEMORY, "out of memory for the carriers of an id");
+    enum err_code code = load_carriers(f, row, from, carriers, &count, e);
+    if (code)
+        return code;
+    *ret_fresh = count == 0; // carried at other places only
+    if (count == 0)
+        return ERR_OK;
+    for (size_t i = 0; i < count; i++) {
+        holder = counts(&carriers[i]) ? i : holder;
+        conflict = conflict || carriers[i].state == ROW_ID_CONFLICT;
+    }
+    struct event_order mine = event_order_of(row->event);
+    if (event_order_compare(&mine, &carriers[holder].order) > 0) {
+        row->ret_state = beside(&carriers[holder].event, row->event);
+        conflict = conflict || row->ret_state == ROW_ID_CONFLICT;
+    } else {
+        conflict = false;
+        code = take_over(f, row, carriers, count, &conflict, e);
+    }
+    return code ? code : review_id(f, row, conflict, e);
+}
+
+enum err_code fold_add(struct fold *f, struct fold_row *row, struct err *e)
+{
+    if (f->others.used > 0)
+        arena_reset(&f->others);
+    return fold_add_kept(f, row, e);
+}
+
+enum err_code fold_add_kept(struct fold *f, struct fold_row *row, struct err *e)
+{
+    struct ids_carriers carriers;
+    struct effect_list list;
+    bool fresh = true;
+    arena_reset(&f->effects);
+    row->ret_reason[0] = '\0';
+    row->ret_contended = false;
+    enum err_code code = ids_add(&f->ids, &row->event->id, row->lsn, &f->others, &carriers, e);
+    if (code == ERR_OK && carriers.count > 0)
+        code = settle_carriers(f, row, &carriers, &fresh, e);
+    if (code == ERR_OK && fresh)
+        code = apply(f, row, &list, e);
+    return code;
+}
+
+enum err_code fold_retry(struct fold *f, struct fold_row *row, struct err *e)
+{
+    struct effect_list list;
+    arena_reset(&f->effects);
+    row->ret_reason[0] = '\0';
+    row->ret_contended = false;
+    return apply(f, row, &list, e);
+}
+
+enum err_code fold_settled(struct fold *f, const struct fold_row *row, struct err *e)
+{
+    struct effect_list list;
+    struct claim claim;
+    if (f->store == NULL || !row->ret_contended)
+        return ERR_OK;
+    enum err_code code = effect_list_of(row->event, &f->effects, &list, e);
+    if (code)
+        return code;
+    claim_of(row->event, &list, &claim);
+    return review_claim(f, &claim, row->received_at, e);
+}
+
+// ---- at the end of a transaction
+// -------------------------------------------------------------------
+
+static enum err_code write_stock(struct fold *f, const struct delta *d, struct feed_writer *feed,
+                                 bool told, struct err *e)
+{
+    struct query q;
+    int64_t quantity = 0;
+    query_begin(&q, f->tables, told ? Q_STOCK_ADD_TOLD : Q_STOCK_ADD);
+    query_text(&q, d->location);
+    query_text(&q, d->sku);
+    query_int(&q, d->quantity);
+    query_int(&q, d->moves);
+    if (f->confirms)
+        query_int(&q, 0);
+    else
+        query_null(&q);
+    if (told && query_row(&q))
+        quantity = query_get_int(&q, 0);
+    enum err_code code = query_run(&q, e);
+    bool gone = false;
+    if (code == ERR_OK && d->taken_back && !f->confirms) {
+        query_begin(&q, f->tables, Q_STOCK_DROP_EMPTY);
+        query_text(&q, d->location);
+        query_text(&q, d->sku);
+        code = query_run(&q, e);
+        gone = code == ERR_OK && sqlite3_changes(f->tables->handle) > 0;
+    }
+    if (code || !told)
+        return code;
+    struct feed_change none = {d->location, STR("stock"), d->sku, STR("")};
+    return gone ? feed_writer_put(feed, &none, e)
+                : feed_writer_stock(feed, d->location, d->sku, quantity, e);
+}
+
+static enum err_code any_feed(struct fold *f, bool *ret, struct err *e)
+{
+    struct query q;
+    *ret = false;
+    if (f->store == NULL || f->confirms)
+        return ERR_OK;
+    query_begin(&q, f->tables, Q_FEED_ANY);
+    *ret = query_row(&q);
+    return query_end(&q, e);
+}
+
+enum err_code fold_flush(struct fold *f, struct err *e)
+{
+    struct feed_writer feed;
+    bool feeds = false, told = false;
+    size_t count = f->deltas.count;
+    enum err_code code = any_feed(f, &feeds, e);
+    if (code == ERR_OK && feeds)
+        code = feed_queue_flush(&f->changes, f->tables, e);
+    if (code)
+        return code;
+    struct delta **sorted = delta_map_sort(&f->deltas);
+    feed_writer_init(&feed, f->tables);
+    for (size_t i = 0; i < count && code == ERR_OK; i++) {
+        if (feeds)
+            code = feed_writer_turn(&feed, sorted[i]->location, &told, e);
+        bool nothing = sorted[i]->quantity == 0 && sorted[i]->moves == 0;
+        if (code == ERR_OK && !nothing)
+            code = write_stock(f, sorted[i], &feed, told, e);
+    }
+    if (code == ERR_OK && feeds)
+        code = feed_writer_end(&feed, e);
+    feed_writer_fini(&feed);
+    fold_forget(f);
+    return code;
+}

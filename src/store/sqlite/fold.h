@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Folding events into the records' tables.
+//
+// Why: the same code serves the live store and the fresh fold that 'wasl verify' compares it with.
+// Invariants:
+//   1. What the tables hold depends on the set of events folded, never on the order of their
+//      coming. Each outcome that depends on a rank (which carrier of an id counts, who holds a
+//      ticket) is decided by the total order, and undone and redone when an earlier one arrives.
+//   2. Of the carriers of one (location, id) exactly one counts: the first in the total order.
+//      The others are 'duplicate' or, with other content, 'conflict'.
+//   3. An owned record is held by one event; other events that claim it and count are in claims.
+//   4. Stock deltas wait in memory until fold_flush; everything else is written at once.
+#ifndef WASL_STORE_SQLITE_FOLD_H
+#define WASL_STORE_SQLITE_FOLD_H
+
+#include "model/effect.h"
+#include "store/sqlite/delta.h"
+#include "store/sqlite/feed.h"
+#include "store/sqlite/ids.h"
+
+// As stored in events.state, and in this order (see schema 0001).
+enum row_state {
+    ROW_SETTLED,
+    ROW_HELD,
+    ROW_PENDING,
+    ROW_CONFLICT, // another event holds the record
+    ROW_REVIEW,
+    ROW_DEAD,
+    ROW_DUPLICATE,
+    ROW_ID_CONFLICT, // another event has the id; shown as conflict
+};
+
+struct store;
+
+struct fold {
+    struct db *tables;   // where the records are
+    struct db *journal;  // where the events are
+    struct store *store; // NULL in a check: no reviews, no feeds, no states written
+    uint8_t *states;     // in a fresh fold: of the rows, by lsn - states_from
+    int64_t states_from;
+    bool confirms; // stock has a confirmed part (terminals)
+    struct ids ids;
+    struct delta_map deltas;
+    struct feed_queue changes;
+    struct arena effects; // of the event at hand
+    struct arena others;  // events read back
+};
+
+void fold_init(struct fold *f, struct db *tables, struct db *journal);
+void fold_fini(struct fold *f);
+
+struct fold_row {
+    int64_t lsn;
+    const struct event *event;
+    const char *dead; // a dead letter for the caller's reason
+    int64_t received_at;
+    enum row_state base; // what it is when nothing is the matter
+    enum row_state ret_state;
+    char ret_reason[ERR_TEXT_MAX]; // why it is dead
+    bool ret_contended;            // another event claims the same record
+};
+// Counts the event's id and folds it if it counts. The row itself is the caller's to write.
+enum err_code fold_add(struct fold *f, struct fold_row *row, struct err *e) MUST_CHECK;
+// To be called once the row itself is written: asks people about what it contends for.
+enum err_code fold_settled(struct fold *f, const struct fold_row *row, struct err *e) MUST_CHECK;
+// Folds a dead letter again that counts its id already.
+enum err_code fold_retry(struct fold *f, struct fold_row *row, struct err *e) MUST_CHECK;
+// Like fold_add, for a row whose event f->others holds already.
+enum err_code fold_add_kept(struct fold *f, struct fold_row *row, struct err *e) MUST_CHECK;
+// What a row is when nothing is the matter with it: as far as its stream's marks say.
+enum err_code fold_base(struct fold *f, int64_t lsn, enum row_state *ret, struct err *e) MUST_CHECK;
+// Writes stock sums and feed rows. Before the commit.
+enum err_code fold_flush(struct fold *f, struct err *e) MUST_CHECK;
+void fold_forget(struct fold *f); // after a rollback
+// Queues word to the event's place that it became a dead letter or conflict (or no longer is).
+enum err_code fold_notify(struct fold *f, const struct event *event, enum row_state state,
+                          struct str reason, struct err *e) MUST_CHECK;
+// Reads the event of a row into f->others.
+enum err_code fold_load(struct fold *f, int64_t lsn, struct event *ret, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/rows.h"
+#include "store/sqlite/state.h"
+
+// A list that is filled up to its limits.
+struct reader {
+    struct arena *arena;
+    struct store_event_list list;
+    size_t room;
+    size_t bytes_left;
+    size_t max_events;
+    bool full;
+    enum err_code code;
+};
+
+static void read_row(struct query *q, struct store_event *ret)
+{
+    *ret = (struct store_event){.lsn = query_get_int(q, 0),
+                                .key.lane = (enum lane)query_get_int(q, 2),
+                                .seq = query_get_u64(q, 3),
+                                .status = state_status((enum row_state)query_get_int(q, 5)),
+                                .received_at = query_get_int(q, 6),
+                                .synced_at = query_get_int(q, 7)};
+    (void)query_get_uuid(q, 1, &ret->key.origin);
+    (void)query_get_hash(q, 4, &ret->chain);
+}
+
+static void take_row(struct reader *r, struct query *q)
+{
+    struct str bytes = query_get_text(q, 8);
+    r->full = r->list.count >= r->max_events || (r->list.count > 0 && bytes.n > r->bytes_left);
+    if (r->full)
+        return;
+    r->bytes_left -= bytes.n < r->bytes_left ? bytes.n : r->bytes_left;
+    struct store_event *items =
+        rows_grow(r->arena, r->list.items, r->list.count, &r->room, sizeof *items);
+    struct str kept = arena_copy(r->arena, bytes);
+    if (items == NULL || kept.p == NULL) {
+        r->code = ERR_NO_MEMORY;
+        return;
+    }
+    r->list.items = items;
+    struct store_event *to = &items[r->list.count++];
+    read_row(q, to);
+    to->bytes = kept;
+}
+
+static enum err_code drain(struct reader *r, struct query *q, struct err *e)
+{
+    while (r->code == ERR_OK && !r->full && query_row(q))
+        take_row(r, q);
+    enum err_code code = query_end(q, e);
+    if (code == ERR_OK && r->code)
+        code = err_set(e, r->code, "out of memory for events");
+    return code;
+}
+
+static enum err_code read_pieces(struct store *s, const struct stream_slot *slot, uint64_t after,
+                                 struct reader *r, struct err *e)
+{
+    struct query q;
+    struct stream_piece piece = {.last_seq = after};
+    enum err_code code = ERR_OK;
+    while (code == ERR_OK && !r->full && r->list.count < r->max_events &&
+           piece.last_seq < slot->info.head.seq) {
+        code = stream_slot_piece(&s->streams, slot, piece.last_seq + 1, UINT64_MAX, &piece, e);
+        if (code)
+            return code == ERR_NOT_FOUND ? ERR_OK : code;
+        query_begin(&q, &s->db, Q_EVENTS_RANGE);
+        query_int(&q, piece.first_lsn);
+        query_int(&q, piece.last_lsn);
+        query_int(&q, slot->number);
+        code = drain(r, &q, e);
+    }
+    return code;
+}
+
+enum err_code store_read_stream(struct store *s, const struct stream_key *key, uint64_t after,
+                                size_t max_events, size_t max_bytes, struct arena *a,
+                                struct store_event_list *ret, struct err *e)
+{
+    struct stream_slot *slot;
+    struct reader r = {.arena = a, .bytes_left = max_bytes, .max_events = max_events};
+    enum err_code code = stream_cache_find(&s->streams, key, &slot, e);
+    if (code == ERR_OK)
+        code = read_pieces(s, slot, after, &r, e);
+    if (code == ERR_OK)
+        *ret = r.list;
+    return code;
+}
+
+enum err_code store_read_journal(struct store *s, int64_t after_lsn, size_t max_events,
+                                 size_t max_bytes, struct arena *a, struct store_event_list *ret,
+                                 struct err *e)
+{
+    struct query q;
+    struct reader r = {.arena = a, .bytes_left = max_bytes, .max_events = max_events};
+    query_begin(&q, &s->db, Q_EVENTS_AFTER);
+    query_int(&q, after_lsn);
+    query_u64(&q, max_events);
+    enum err_code code = drain(&r, &q, e);
+    if (code == ERR_OK)
+        *ret = r.list;
+    return code;
+}
+
+enum err_code store_find_event(struct store *s, const struct uuid *id, struct arena *a,
+                               struct store_event_list *ret, struct err *e)
+{
+    struct query q;
+    struct ids_carriers carriers;
+    struct reader r = {.arena = a, .bytes_left = SIZE_MAX, .max_events = SIZE_MAX};
+    enum err_code code = ids_find(&s->fold.ids, id, a, &carriers, e);
+    for (size_t i = 0; code == ERR_OK && i < carriers.count; i++) {
+        query_begin(&q, &s->db, Q_EVENT_AT);
+        query_int(&q, carriers.lsns[i]);
+        code = drain(&r, &q, e);
+    }
+    if (code == ERR_OK)
+        *ret = r.list;
+    return code;
+}

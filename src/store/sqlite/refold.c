@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/refold.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PROGRESS_EVERY = 4096, FLUSH_EVERY = 65536 };
+#define LSN_SPAN_MAX (INT64_C(1) << 32)
+
+void refold_problem(struct refold *r, const char *format, ...)
+{
+    if (r->first_problem[0] != '\0')
+        return;
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(r->first_problem, sizeof r->first_problem, format, args);
+    va_end(args);
+}
+
+// ---- setting up
+// ----------------------------------------------------------------------------------
+
+static enum err_code measure(struct refold *r, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &r->s->db, Q_EVENTS_SPAN);
+    if (query_row(&q)) {
+        r->total = query_get_u64(&q, 0);
+        r->lsn_min = query_get_int(&q, 1);
+        r->lsn_max = query_get_int(&q, 2);
+        r->stream_max = query_get_int(&q, 3);
+    }
+    enum err_code code = query_end(&q, e);
+    if (code == ERR_OK &&
+        (r->lsn_min < 0 || r->lsn_max - r->lsn_min > LSN_SPAN_MAX || r->stream_max < 0))
+        code = err_set(e, ERR_DAMAGED, "the journal has rows at impossible positions");
+    return code;
+}
+
+static enum err_code read_stream(struct refold *r, struct query *q)
+{
+    struct stream_slot slot;
+    stream_slot_read(q, &slot);
+    if (slot.number < 0 || slot.number > r->stream_max)
+        return ERR_DAMAGED;
+    struct refold_stream *to = &r->streams[slot.number];
+    *to = (struct refold_stream){.known = true, .info = slot.info, .since = slot.since};
+    to->offset = INT64_MIN;
+    to->seal.seq = query_get_u64(q, 15);
+    (void)query_get_hash(q, 16, &to->seal.hash);
+    struct str signature = query_get_text(q, 17);
+    if (signature.n == sizeof to->signature.b)
+        memcpy(to->signature.b, signature.p, signature.n);
+    to->included = query_get_u64(q, 18);
+    return ERR_OK;
+}
+
+static enum err_code read_streams(struct refold *r, struct err *e)
+{
+    struct query q;
+    enum err_code bad = ERR_OK;
+    query_begin(&q, &r->s->db, Q_STREAMS_SEALED);
+    while (bad == ERR_OK && query_row(&q))
+        bad = read_stream(r, &q);
+    enum err_code code = query_end(&q, e);
+    return code == ERR_OK && bad ? err_set(e, bad, "a stream has an impossible number") : code;
+}
+
+enum err_code refold_init(struct refold *r, struct store *s, struct db *tables, struct err *e)
+{
+    *r = (struct refold){.s = s, .equal = true};
+    fold_init(&r->fold, tables, &s->db);
+    r->fold.ids.salt = s->fold.ids.salt;
+    enum err_code code = measure(r, e);
+    if (code)
+        return code;
+    size_t span = (size_t)(r->lsn_max - r->lsn_min) + 1;
+    r->states = calloc(span, 1);
+    r->stored = calloc(span, 1);
+    r->streams = calloc((size_t)r->stream_max + 1, sizeof *r->streams);
+    if (r->states == NULL || r->stored == NULL || r->streams == NULL)
+        return err_set(e, ERR_NO_MEMORY, "out of memory for a check of the journal");
+    r->fold.states = r->states;
+    r->fold.states_from = r->lsn_min;
+    return read_streams(r, e);
+}
+
+void refold_fini(struct refold *r)
+{
+    fold_fini(&r->fold);
+    free(r->states);
+    free(r->stored);
+    free(r->streams);
+}
+
+// ---- one row
+// -------------------------------------------------------------------------------------
+
+struct journal_row {
+    int64_t lsn;
+    struct uuid id;
+    bool has_id;
+    int64_t stream;
+    uint64_t seq;
+    struct hash chain;
+    struct str bytes;
+};
+
+static bool check_gap(struct refold *r, struct refold_stream *stream, const struct journal_row *row)
+{
+    if (row->seq == stream->at.seq + 1)
+        return true;
+    r->gaps += row->seq > stream->at.seq ? row->seq - stream->at.seq - 1 : 1;
+    refold_problem(r, "row %lld: seq %llu follows %llu", (long long)row->lsn,
+                   (unsigned long long)row->seq, (unsigned long long)stream->at.seq);
+    return false;
+}
+
+// What an edit changed shows in the row it changed, and only there: the next row is checked
+// against what this one says.
+static void check_chain(struct refold *r, struct refold_stream *stream,
+                        const struct journal_row *row)
+{
+    bool follows = check_gap(r, stream, row);
+    struct hash chain = hash_chain(&stream->at.hash, row->bytes);
+    if (follows && !hash_equal(&chain, &row->chain)) {
+        r->chain_errors++;
+        refold_problem(r, "row %lld: its bytes do not give its chain hash", (long long)row->lsn);
+    }
+    stream->at = (struct mark){row->seq, row->chain};
+    if (row->seq == stream->seal.seq)
+        stream->seal_chain = row->chain;
+}
+
+static enum err_code check_extent(struct refold *r, struct refold_stream *stream,
+                                  const struct journal_row *row, struct err *e)
+{
+    struct query q;
+    int64_t offset = row->lsn - (int64_t)row->seq;
+    if (offset == stream->offset)
+        return ERR_OK;
+    stream->offset = offset;
+    r->extents++;
+    query_begin(&q, &r->s->db, Q_EXTENT_FIND);
+    query_int(&q, row->stream);
+    query_u64(&q, row->seq);
+    bool right =
+        query_row(&q) && query_get_u64(&q, 0) == row->seq && query_get_int(&q, 1) == row->lsn;
+    if (!right) {
+        r->equal = false;
+        refold_problem(r, "row %lld: its stream does not say where it is", (long long)row->lsn);
+    }
+    return query_end(&q, e);
+}
+
+static enum err_code given_reason(struct refold *r, int64_t lsn, char to[ERR_TEXT_MAX],
+                                  bool *ret_given, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &r->s->db, Q_DEAD_GIVEN);
+    query_int(&q, lsn);
+    *ret_given = query_row(&q);
+    if (*ret_given) {
+        struct str reason = query_get_text(&q, 0);
+        size_t n = reason.n < ERR_TEXT_MAX ? reason.n : ERR_TEXT_MAX - 1;
+        memcpy(to, reason.p, n);
+        to[n] = '\0';
+    }
+    return query_end(&q, e);
+}
+
+static enum err_code fold_one(struct refold *r, const struct journal_row *row,
+                              const struct event *event, struct err *e)
+{
+    char reason[ERR_TEXT_MAX];
+    bool given = false;
+    struct fold_row fresh = {.lsn = row->lsn, .event = event, .base = ROW_SETTLED};
+    if (r->stored[row->lsn - r->lsn_min] == ROW_DEAD) {
+        enum err_code code = given_reason(r, row->lsn, reason, &given, e);
+        if (code)
+            return code;
+        // On a device the upstream's word is kept there too; here the event was folded.
+        fresh.dead = given && r->s->role != ROLE_TERMINAL ? reason : NULL;
+    }
+    const struct refold_stream *stream = &r->streams[row->stream];
+    if (r->fold.store != NULL)
+        fresh.base = row->seq <= stream->info.settled.seq                     ? ROW_SETTLED
+                     : row->seq <= stream->info.held.seq || !stream->info.own ? ROW_HELD
+                                                                              : ROW_PENDING;
+    enum err_code code = fold_add(&r->fold, &fresh, e);
+    r->states[row->lsn - r->lsn_min] = (uint8_t)fresh.ret_state;
+    return code ? code : fold_settled(&r->fold, &fresh, e);
+}
+
+static enum err_code visit(struct refold *r, const struct journal_row *row, struct arena *a,
+                           struct err *e)
+{
+    struct event event;
+    if (row->stream < 0 || row->stream > r->stream_max || !r->streams[row->stream].known) {
+        r->chain_errors++;
+        refold_problem(r, "row %lld: no such stream", (long long)row->lsn);
+        return ERR_OK;
+    }
+    struct refold_stream *stream = &r->streams[row->stream];
+    check_chain(r, stream, row);
+    enum err_code code = check_extent(r, stream, row, e);
+    if (code)
+        return code;
+    arena_reset(a);
+    code = event_parse(row->bytes, a, &event, NULL);
+    if (code == ERR_NO_MEMORY)
+        return err_set(e, code, "out of memory for an event");
+    r->ids += row->has_id;
+    if (row->has_id != (code == ERR_OK) || (row->has_id && !uuid_equal(&row->id, &event.id))) {
+        r->equal = false;
+        refold_problem(r, "row %lld: its id is not that of its bytes", (long long)row->lsn);
+    }
+    if (code == ERR_OK)
+        return fold_one(r, row, &event, e);
+    r->states[row->lsn - r->lsn_min] = ROW_DEAD;
+    return ERR_OK;
+}
+
+static enum err_code each_row(struct refold *r, struct query *q, struct arena *a, struct err *e)
+{
+    struct journal_row row = {.lsn = query_get_int(q, 0), .stream = query_get_int(q, 2)};
+    row.has_id = query_get_uuid(q, 1, &row.id);
+    row.seq = query_get_u64(q, 3);
+    r->stored[row.lsn - r->lsn_min] = (uint8_t)query_get_int(q, 4);
+    (void)query_get_hash(q, 5, &row.chain);
+    row.bytes = query_get_text(q, 6);
+    enum err_code code = visit(r, &row, a, e);
+    r->done++;
+    if (code == ERR_OK && r->done % FLUSH_EVERY == 0)
+        code = fold_flush(&r->fold, e);
+    if (r->progress != NULL && r->done % PROGRESS_EVERY == 0)
+        r->progress(r->context, r->done, r->total);
+    return code;
+}
+
+static void check_heads(struct refold *r)
+{
+    for (int64_t i = 0; i <= r->stream_max; i++) {
+        const struct refold_stream *stream = &r->streams[i];
+        if (!stream->known)
+            continue;
+        if (stream->at.seq < stream->info.head.seq) {
+            r->gaps += stream->info.head.seq - stream->at.seq;
+            refold_problem(r, "stream %lld: its last %llu events are missing", (long long)i,
+                           (unsigned long long)(stream->info.head.seq - stream->at.seq));
+        } else if (!mark_equal(&stream->at, &stream->info.head)) {
+            r->chain_errors++;
+            refold_problem(r, "stream %lld: its head is not its last event", (long long)i);
+        }
+    }
+}
+
+enum err_code refold_run(struct refold *r, struct err *e)
+{
+    struct query q;
+    struct arena a;
+    enum err_code code = ERR_OK;
+    arena_init(&a, (size_t)16 * 1024 * 1024);
+    query_begin(&q, &r->s->db, Q_EVENTS_ALL);
+    while (code == ERR_OK && query_row(&q))
+        code = each_row(r, &q, &a, e);
+    enum err_code end = query_end(&q, code ? NULL : e);
+    arena_fini(&a);
+    code = code ? code : end;
+    if (code == ERR_OK)
+        code = fold_flush(&r->fold, e);
+    check_heads(r);
+    if (code == ERR_OK && r->progress != NULL)
+        r->progress(r->context, r->total, r->total);
+    return code;
+}
+
+// ---- overlay
+// -------------------------------------------------------------------------------------
+
+static enum err_code notice_of(struct refold *r, int64_t lsn, bool *ret_apart, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &r->s->db, Q_NOTICE_FIND);
+    query_int(&q, lsn);
+    *ret_apart = query_row(&q) && query_get_int(&q, 0) != ROW_REVIEW;
+    return query_end(&q, e);
+}
+
+static enum err_code overlay_row(struct refold *r, const struct store_event *row,
+                                 const struct refold_stream *stream, struct delta_map *to,
+                                 struct err *e)
+{
+    struct event event;
+    struct effect_list list;
+    struct arena a;
+    bool apart = false;
+    enum err_code code = notice_of(r, row->lsn, &apart, e);
+    if (code || (row->seq <= stream->included && !apart) ||
+        r->states[row->lsn - r->lsn_min] > ROW_PENDING)
+        return code;
+    arena_init(&a, (size_t)16 * 1024 * 1024);
+    code = event_parse(row->bytes, &a, &event, e);
+    if (code == ERR_OK && event.type != NULL)
+        code = effect_list_of(&event, &a, &list, e);
+    for (size_t i = 0; code == ERR_OK && event.type != NULL && i < list.count; i++) {
+        const struct effect *effect = &list.items[i];
+        if (effect->kind == EFFECT_STOCK)
+            code = delta_map_add(to, event.location, effect->stock.sku, effect->stock.delta, 1);
+    }
+    arena_fini(&a);
+    return code;
+}
+
+static enum err_code overlay_stream(struct refold *r, const struct refold_stream *stream,
+                                    struct delta_map *to, struct err *e)
+{
+    enum { SOME = 500 };
+    struct arena a;
+    struct store_event_list list = {.count = 0};
+    uint64_t after = 0;
+    enum err_code code = ERR_OK;
+    arena_init(&a, (size_t)256 * 1024 * 1024);
+    do {
+        arena_reset(&a);
+        code = store_read_stream(r->s, &stream->info.key, after, SOME, LIMIT_BATCH_BYTES, &a, &list,
+                                 e);
+        for (size_t i = 0; code == ERR_OK && i < list.count; i++) {
+            code = overlay_row(r, &list.items[i], stream, to, e);
+            after = list.items[i].seq;
+        }
+    } while (code == ERR_OK && list.count > 0);
+    arena_fini(&a);
+    return code;
+}
+
+enum err_code refold_overlay(struct refold *r, struct delta_map *to, struct err *e)
+{
+    enum err_code code = ERR_OK;
+    for (int64_t i = 0; i <= r->stream_max && code == ERR_OK; i++) {
+        if (r->streams[i].known && r->streams[i].info.own)
+            code = overlay_stream(r, &r->streams[i], to, e);
+    }
+    return code;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// A pass over the whole journal: chains, gaps, and a fresh fold of it into given tables.
+#ifndef WASL_STORE_SQLITE_REFOLD_H
+#define WASL_STORE_SQLITE_REFOLD_H
+
+#include "store/sqlite/state.h"
+
+struct refold_stream {
+    bool known;
+    struct stream_info info;
+    int64_t since;
+    struct mark at;   // the newest row seen
+    struct mark seal; // newest seal, seq 0 when none
+    struct signature signature;
+    struct hash seal_chain; // the chain where the seal is
+    int64_t offset;         // lsn - seq of the newest row
+    uint64_t included;      // terminals: up to here the feed has it
+};
+struct refold {
+    struct store *s;
+    struct fold fold;
+    struct refold_stream *streams; // by number
+    int64_t stream_max;
+    int64_t lsn_min; // of the journal
+    int64_t lsn_max;
+    uint8_t *states; // what the fold says, by lsn
+    uint8_t *stored; // what the row says
+    uint64_t total;
+    uint64_t done;
+    uint64_t ids; // rows that have one
+    uint64_t extents;
+    uint64_t gaps;
+    uint64_t chain_errors;
+    bool equal;
+    char first_problem[ERR_TEXT_MAX];
+    void (*progress)(void *context, uint64_t done, uint64_t total);
+    void *context;
+};
+// Tables to fold into: they must be empty. The fold of r is set up with them.
+enum err_code refold_init(struct refold *r, struct store *s, struct db *tables,
+                          struct err *e) MUST_CHECK;
+void refold_fini(struct refold *r); // accepts a zeroed struct
+enum err_code refold_run(struct refold *r, struct err *e) MUST_CHECK;
+void refold_problem(struct refold *r, const char *format, ...) PRINTF_LIKE(2, 3);
+
+// Terminals: what the events that the feed does not include add to the stock, summed into 'to'.
+enum err_code refold_overlay(struct refold *r, struct delta_map *to, struct err *e) MUST_CHECK;
+
+#endif

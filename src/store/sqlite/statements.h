@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every SQL statement that runs more than once, by name.
+#ifndef WASL_STORE_SQLITE_STATEMENTS_H
+#define WASL_STORE_SQLITE_STATEMENTS_H
+
+#define STREAM_COLUMNS                                                                             \
+    "number, origin, lane, device, location, own, since, starts_run, head_seq, head_hash,"         \
+    " held_seq, held_hash, settled_seq, settled_hash, certificate"
+#define EVENT_COLUMNS                                                                              \
+    "e.lsn, s.origin, s.lane, e.seq, e.chain, e.state, s.since + e.received,"                      \
+    " CASE WHEN e.synced <> -2147483648 THEN s.since + e.synced ELSE 0 END, e.bytes"
+// Sums wrap around like the machine's, so that they depend on no order; SQLite would turn an
+// overflow into a float.
+#define WRAPPED_SUM(a, b)                                                                          \
+    "CASE WHEN typeof(" a " + " b ") = 'integer' THEN " a " + " b " WHEN " b " > 0 THEN"           \
+    " (" a " - 9223372036854775807 - 1) + (" b " - 9223372036854775807 - 1) ELSE"                  \
+    " (" a " + 9223372036854775807 + 1) + (" b " + 9223372036854775807 + 1) END"
+#define STOCK_ADD                                                                                  \
+    "INSERT INTO stock (location, sku, quantity, moves, confirmed) VALUES (?, ?, ?, ?, ?)"         \
+    " ON CONFLICT DO UPDATE SET quantity = " WRAPPED_SUM(                                          \
+        "quantity",                                                                                \
+        "excluded.quantity") ","                                                                   \
+                             " moves = moves + excluded.moves, local_version = local_version + 1"
+
+// X(name, sql)
+#define DB_STATEMENTS(X)                                                                           \
+    X(TABLE_EXISTS, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?")               \
+    X(VERSION, "SELECT max(version) FROM schema_version")                                          \
+    X(VERSION_ADD, "INSERT INTO schema_version (version, name, applied_at) VALUES (?, ?, ?)")      \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(META_GET, "SELECT value FROM meta WHERE name = ?")                                           \
+    X(META_SET, "INSERT INTO meta (name, value) VALUES (?, ?)"                                     \
+                " ON CONFLICT DO UPDATE SET value = excluded.value")                               \
+    /* streams */                                                                                  \
+    X(STREAM_FIND, "SELECT " STREAM_COLUMNS " FROM streams WHERE origin = ? AND lane = ?")         \
+    X(STREAMS_ALL, "SELECT " STREAM_COLUMNS " FROM streams WHERE number > ? ORDER BY number"       \
+                   " LIMIT 256")                                                                   \
+    X(STREAMS_SEALED, "SELECT " STREAM_COLUMNS ", seal_seq, seal_hash, seal_signature,"            \
+                      " (SELECT seq FROM includes AS i WHERE i.origin = s.origin"                  \
+                      " AND i.lane = s.lane) FROM streams AS s")                                   \
+    X(STREAMS_UNSETTLED, "SELECT " STREAM_COLUMNS " FROM streams"                                  \
+                         " WHERE own = 1 AND settled_seq < head_seq ORDER BY number LIMIT ?")      \
+    X(STREAM_ADD,                                                                                  \
+      "INSERT INTO streams (origin, lane, device, location, own, since, starts_run,"               \
+      " head_seq, head_hash, held_seq, held_hash, settled_seq, settled_hash, acked_at,"            \
+      " certificate) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)")                        \
+    X(STREAM_MOVE, "UPDATE streams SET head_seq = ?, head_hash = ?, held_seq = ?, held_hash = ?,"  \
+                   " settled_seq = ?, settled_hash = ?, starts_run = ? WHERE number = ?")          \
+    X(STREAM_ACKED, "UPDATE streams SET acked_at = ? WHERE number = ?")                            \
+    X(STREAM_NAMED, "SELECT min(seq) FROM run_heads WHERE origin = ? AND lane = ?")                \
+    X(SEAL_PUT, "UPDATE streams SET seal_seq = ?, seal_hash = ?, seal_signature = ?"               \
+                " WHERE origin = ? AND lane = ? AND seal_seq <= ?")                                \
+    X(EXTENT_ADD, "INSERT INTO extents (stream, seq, lsn) VALUES (?, ?, ?)")                       \
+    X(EXTENT_FIND, "SELECT seq, lsn FROM extents WHERE stream = ? AND seq <= ?"                    \
+                   " ORDER BY seq DESC LIMIT 1")                                                   \
+    X(EXTENT_NEXT, "SELECT seq FROM extents WHERE stream = ? AND seq > ? ORDER BY seq LIMIT 1")    \
+    X(EXTENTS_COUNT, "SELECT count(*) FROM extents")                                               \
+    X(CHAIN_AT, "SELECT chain FROM events WHERE lsn = ? AND stream = ? AND seq = ?")               \
+    X(ROWS_MOVE, "UPDATE events SET state = ?1, synced = CASE WHEN synced = -2147483648 THEN ?2"   \
+                 " ELSE synced END WHERE lsn BETWEEN ?3 AND ?4 AND stream = ?5 AND state < 3"      \
+                 " AND state <> ?1")                                                               \
+    X(TICKETS_MOVE, "UPDATE tickets SET state = ?1 WHERE lsn BETWEEN ?2 AND ?3 AND state < 3"      \
+                    " AND (SELECT stream FROM events WHERE lsn = tickets.lsn) = ?4")               \
+    /* journal */                                                                                  \
+    X(LAST_LSN, "SELECT max(lsn) FROM events")                                                     \
+    X(EVENT_ADD,                                                                                   \
+      "INSERT INTO events (lsn, id, stream, seq, state, received, synced, chain, bytes)"           \
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")                                                       \
+    X(EVENT_STATE_SET, "UPDATE events SET state = ? WHERE lsn = ?")                                \
+    X(EVENT_ID_SET, "UPDATE events SET id = ? WHERE lsn = ?")                                      \
+    X(EVENT_PLACE, "SELECT s.origin, s.lane, e.seq, e.state FROM events AS e"                      \
+                   " JOIN streams AS s ON s.number = e.stream WHERE e.lsn = ?")                    \
+    X(EVENT_BYTES, "SELECT bytes FROM events WHERE lsn = ?")                                       \
+    X(EVENT_ID_STATE, "SELECT id, state FROM events WHERE lsn = ?")                                \
+    X(EVENTS_RANGE, "SELECT " EVENT_COLUMNS " FROM events AS e JOIN streams AS s"                  \
+                    " ON s.number = e.stream WHERE e.lsn BETWEEN ? AND ? AND e.stream = ?"         \
+                    " ORDER BY e.lsn")                                                             \
+    X(EVENTS_AFTER, "SELECT " EVENT_COLUMNS " FROM events AS e JOIN streams AS s"                  \
+                    " ON s.number = e.stream WHERE e.lsn > ? ORDER BY e.lsn LIMIT ?")              \
+    X(EVENT_AT, "SELECT " EVENT_COLUMNS " FROM events AS e JOIN streams AS s"                      \
+                " ON s.number = e.stream WHERE e.lsn = ?")                                         \
+    X(EVENTS_UNFOLDED, "SELECT id FROM events INDEXED BY events_apart WHERE stream = ?"            \
+                       " AND seq <= ? AND state > 2 AND state IN (3, 5, 7) AND id IS NOT NULL"     \
+                       " ORDER BY seq")                                                            \
+    X(EVENTS_ALL, "SELECT lsn, id, stream, seq, state, chain, bytes FROM events ORDER BY lsn")     \
+    X(EVENTS_SPAN, "SELECT count(*), coalesce(min(lsn), 0), coalesce(max(lsn), 0),"                \
+                   " (SELECT coalesce(max(number), 0) FROM streams) FROM events")                  \
+    X(OLDEST_PENDING, "SELECT since + received FROM events JOIN streams ON number = stream"        \
+                      " WHERE lsn = ?")                                                            \
+    /* ids */                                                                                      \
+    X(ID_ADD, "INSERT INTO event_ids (key, lsn) VALUES (?, ?) ON CONFLICT DO NOTHING")             \
+    X(IDS_ALL, "SELECT i.key, i.lsn, e.id FROM event_ids AS i LEFT JOIN events AS e"               \
+               " ON e.lsn = i.lsn")                                                                \
+    X(ID_FIND, "SELECT lsn FROM event_ids WHERE key = ?")                                          \
+    /* dead letters and notices */                                                                 \
+    X(DEAD_ADD, "INSERT INTO dead (lsn, reason, since, given) VALUES (?, ?, ?, ?)"                 \
+                " ON CONFLICT DO UPDATE SET reason = excluded.reason, given = excluded.given")     \
+    X(DEAD_REMOVE, "DELETE FROM dead WHERE lsn = ?")                                               \
+    X(DEAD_GIVEN, "SELECT reason FROM dead WHERE lsn = ? AND given = 1")                           \
+    X(DEAD_NEXT, "SELECT lsn FROM dead WHERE lsn > ? AND given = 0 ORDER BY lsn LIMIT 1")          \
+    X(DEAD_COUNT, "SELECT count(*) FROM dead")                                                     \
+    X(DEAD_LIST, "SELECT lsn, id, type, location, reason, since FROM dead_letters ORDER BY lsn"    \
+                 " LIMIT ?")                                                                       \
+    X(NOTICE_SET, "INSERT INTO notices (lsn, state) VALUES (?, ?)"                                 \
+                  " ON CONFLICT DO UPDATE SET state = excluded.state")                             \
+    X(NOTICE_DROP, "DELETE FROM notices WHERE lsn = ?")                                            \
+    X(NOTICE_FIND, "SELECT state FROM notices WHERE lsn = ?")                                      \
+    /* tickets */                                                                                  \
+    X(TICKET_ADD, "INSERT INTO tickets (lsn, location, id, event_id, kind, number, till,"          \
+                  " customer, currency, places, total, at, line_count, state, local_version)"      \
+                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING")  \
+    X(TICKET_HOLDER, "SELECT lsn, event_id FROM tickets WHERE location = ? AND id = ?")            \
+    X(TICKET_DROP, "DELETE FROM tickets WHERE lsn = ?")                                            \
+    X(LINE_ADD, "INSERT INTO ticket_lines (ticket, number, sku, name, quantity, unit_price,"       \
+                " amount) VALUES (?, ?, ?, ?, ?, ?, ?)")                                           \
+    X(LINES_DROP, "DELETE FROM ticket_lines WHERE ticket = ?")                                     \
+    X(PAYMENT_ADD, "INSERT INTO payments (ticket, number, method, currency, amount)"               \
+                   " VALUES (?, ?, ?, ?, ?)")                                                      \
+    X(PAYMENTS_DROP, "DELETE FROM payments WHERE ticket = ?")                                      \
+    /* stock */                                                                                    \
+    X(STOCK_ADD, STOCK_ADD)                                                                        \
+    X(STOCK_ADD_TOLD, STOCK_ADD " RETURNING quantity")                                             \
+    X(STOCK_DROP_EMPTY, "DELETE FROM stock WHERE location = ? AND sku = ? AND moves = 0"           \
+                        " AND confirmed IS NULL")                                                  \
+    X(STOCK_OF, "SELECT sku, quantity FROM stock WHERE location = ? ORDER BY sku")                 \
+    X(STOCK_EACH, "SELECT location, sku, quantity FROM stock WHERE (?1 = '' OR location = ?1)"     \
+                  " AND (?2 = '' OR sku = ?2) ORDER BY location, sku")                             \
+    X(STOCK_EACH_AT, "SELECT location, sku, quantity FROM stock WHERE location = ?1"               \
+                     " AND (?2 = '' OR sku = ?2) ORDER BY location, sku")                          \
+    X(STOCK_FED, "INSERT INTO stock (location, sku, quantity, confirmed, generation)"              \
+                 " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET quantity = ?3,"           \
+                 " confirmed = ?4, generation = ?5, local_version = local_version + 1")            \
+    X(STOCK_STALE, "SELECT sku FROM stock WHERE location = ? AND generation < ?"                   \
+                   " AND confirmed IS NOT NULL")                                                   \
+    X(STOCK_REFRESH, "INSERT INTO stock (location, sku, quantity, confirmed) VALUES (?1, ?2, ?3,"  \
+                     " 0) ON CONFLICT DO UPDATE SET quantity = " WRAPPED_SUM(                      \
+                         "ifnull(confirmed, 0)", "?3") ", local_version = local_version + 1")      \
+    /* places and devices */                                                                       \
+    X(LOCATION_HOLDER, "SELECT lsn FROM locations WHERE id = ?")                                   \
+    X(LOCATION_PUT, "INSERT INTO locations (id, name, region, lsn) VALUES (?, ?, ?, ?)"            \
+                    " ON CONFLICT DO UPDATE SET name = excluded.name, region = excluded.region,"   \
+                    " lsn = excluded.lsn, local_version = local_version + 1")                      \
+    X(LOCATION_FED, "INSERT INTO locations (id, name, region, generation) VALUES (?, ?, ?, ?)"     \
+                    " ON CONFLICT DO UPDATE SET name = excluded.name, region = excluded.region,"   \
+                    " generation = excluded.generation, local_version = local_version + 1")        \
+    X(LOCATION_DROP, "DELETE FROM locations WHERE id = ?")                                         \
+    X(LOCATIONS_STALE, "DELETE FROM locations WHERE generation < ? AND lsn IS NULL")               \
+    X(LOCATIONS_ALL, "SELECT id, name, region FROM locations ORDER BY id")                         \
+    X(DEVICE_FIND, "SELECT id, location, role, key, revoked, lsn FROM devices WHERE id = ?")       \
+    X(DEVICE_PUT, "INSERT INTO devices (id, location, role, name, key, lsn)"                       \
+                  " VALUES (?, ?, ?, ?, ?, ?)"                                                     \
+                  " ON CONFLICT DO UPDATE SET location = excluded.location, role = excluded.role," \
+                  " name = excluded.name, key = excluded.key, lsn = excluded.lsn,"                 \
+                  " local_version = local_version + 1")                                            \
+    X(DEVICE_DROP, "DELETE FROM devices WHERE id = ?")                                             \
+    X(DEVICE_REVOKED, "UPDATE devices SET revoked = EXISTS (SELECT 1 FROM claims WHERE kind = 4"   \
+                      " AND location = '' AND record = ?2), local_version = local_version + 1"     \
+                      " WHERE id = ?1 RETURNING location, revoked")                                \
+    X(DEVICE_FED, "INSERT INTO devices (id, location, role, name, key, revoked)"                   \
+                  " VALUES (?, ?, ?, NULL, ?, ?) ON CONFLICT DO UPDATE SET"                        \
+                  " location = excluded.location, role = excluded.role, key = excluded.key,"       \
+                  " revoked = excluded.revoked, local_version = local_version + 1")                \
+    X(DEVICES_OF, "SELECT id, location, role, key, revoked, lsn FROM devices WHERE location = ?")  \
+    X(CLAIM_ADD, "INSERT INTO claims (kind, location, record, rank, lsn) VALUES (?, ?, ?, ?, ?)"   \
+                 " ON CONFLICT DO NOTHING")                                                        \
+    X(CLAIM_DROP, "DELETE FROM claims WHERE kind = ? AND location = ? AND record = ?"              \
+                  " AND rank = ?")                                                                 \
+    X(CLAIM_FIRST, "SELECT lsn FROM claims WHERE kind = ? AND location = ? AND record = ?"         \
+                   " ORDER BY rank LIMIT 1")                                                       \
+    X(CLAIM_LAST, "SELECT lsn FROM claims WHERE kind = ? AND location = ? AND record = ?"          \
+                  " ORDER BY rank DESC LIMIT 1")                                                   \
+    X(CLAIM_IDS, "SELECT e.id FROM claims AS c JOIN events AS e ON e.lsn = c.lsn WHERE c.kind = ?" \
+                 " AND c.location = ? AND c.record = ? ORDER BY c.rank LIMIT 100")                 \
+    X(RUN_ADD, "INSERT INTO runs (origin, device, location, predecessor, lsn)"                     \
+               " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")                                   \
+    X(RUN_DROP, "DELETE FROM runs WHERE origin = ? AND lsn = ?")                                   \
+    X(RUN_TWINS, "SELECT count(*) FROM runs WHERE predecessor = ? AND device = ?"                  \
+                 " AND location = ?")                                                              \
+    X(HEAD_ADD, "INSERT INTO run_heads (origin, lane, seq, hash, lsn) VALUES (?, ?, ?, ?, ?)"      \
+                " ON CONFLICT DO NOTHING")                                                         \
+    X(HEADS_DROP, "DELETE FROM run_heads WHERE origin = ? AND lane = ? AND seq = ? AND lsn = ?")   \
+    X(HEADS_OF, "SELECT lane, seq, hash FROM run_heads WHERE origin = ? ORDER BY lane, seq")       \
+    X(CODE_PUT, "INSERT INTO codes (secret, location, role, expires_at) VALUES (?, ?, ?, ?)")      \
+    X(CODE_TAKE, "DELETE FROM codes WHERE secret = ? RETURNING location, role, expires_at")        \
+    X(TOKEN_PUT, "INSERT INTO tokens (token, name, role, created_at) VALUES (?, ?, ?, ?)")         \
+    X(TOKEN_FIND, "SELECT name, role FROM tokens WHERE token = ?")                                 \
+    X(DEVICE_STATUS_PUT,                                                                           \
+      "INSERT INTO device_status (device, location, pending, oldest_pending_at, last_seen_at,"     \
+      " last_sync_at, clock_offset_ms, disk_free_bytes, version, online)"                          \
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"                           \
+      " location = excluded.location, pending = excluded.pending,"                                 \
+      " oldest_pending_at = excluded.oldest_pending_at, last_seen_at = excluded.last_seen_at,"     \
+      " last_sync_at = excluded.last_sync_at, clock_offset_ms = excluded.clock_offset_ms,"         \
+      " disk_free_bytes = excluded.disk_free_bytes, version = excluded.version,"                   \
+      " online = excluded.online")                                                                 \
+    /* people */                                                                                   \
+    X(REVIEW_OPEN, "INSERT INTO reviews (kind, location, record, text, detail, opened_at, open)"   \
+                   " VALUES (?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET open = 1,"             \
+                   " text = excluded.text, detail = excluded.detail,"                              \
+                   " opened_at = excluded.opened_at WHERE open = 0")                               \
+    X(REVIEW_TELL, "UPDATE reviews SET detail = ? WHERE kind = ? AND location = ? AND record = ?") \
+    X(REVIEW_DROP, "DELETE FROM reviews WHERE kind = ? AND location = ? AND record = ?"            \
+                   " AND open = 1")                                                                \
+    X(REVIEW_LIST, "SELECT number, kind, record, location, text, detail, opened_at, open"          \
+                   " FROM reviews WHERE open = 1 OR ?1 = 0 ORDER BY number LIMIT ?2")              \
+    X(REVIEW_COUNT,                                                                                \
+      "SELECT count(*), coalesce(sum(kind IN ('id_conflict', 'ticket_conflict')), 0)"              \
+      " FROM reviews WHERE open = 1")                                                              \
+    X(QUARANTINE_PUT, "INSERT INTO quarantine (origin, lane, seq, reason, at, bytes)"              \
+                      " VALUES (?, ?, ?, ?, ?, ?)")                                                \
+    X(QUARANTINE_TRIM, "DELETE FROM quarantine WHERE number <="                                    \
+                       " (SELECT max(number) FROM quarantine) - ?")                                \
+    /* feeds, upstream side */                                                                     \
+    X(FEED_FIND, "SELECT number, id, head, head_hash FROM feeds WHERE location = ?")               \
+    X(FEED_ADD, "INSERT INTO feeds (location, id, head, head_hash) VALUES (?, ?, 0, ?)")           \
+    X(FEED_MOVE, "UPDATE feeds SET head = ?, head_hash = ? WHERE number = ?")                      \
+    X(FEEDS_ALL, "SELECT location FROM feeds ORDER BY location")                                   \
+    X(FEED_ANY, "SELECT 1 FROM feeds LIMIT 1")                                                     \
+    X(FEED_LIVE, "SELECT position FROM feed_rows WHERE feed = ? AND type = ? AND id = ?"           \
+                 " AND bytes IS NOT NULL")                                                         \
+    X(FEED_BURY, "UPDATE feed_rows SET bytes = NULL WHERE feed = ? AND position = ?")              \
+    X(FEED_DROP, "DELETE FROM feed_rows WHERE feed = ? AND position = ?")                          \
+    X(FEED_ROW_ADD, "INSERT INTO feed_rows (feed, position, type, id, hash, bytes)"                \
+                    " VALUES (?, ?, ?, ?, ?, ?)")                                                  \
+    X(FEED_TRIM, "DELETE FROM feed_rows WHERE feed = ? AND position > ? AND position <= ?"         \
+                 " AND bytes IS NULL")                                                             \
+    X(FEED_AT, "SELECT hash FROM feed_rows WHERE feed = ? AND position = ?")                       \
+    X(FEED_READ, "SELECT position, hash, bytes FROM feed_rows WHERE feed = ? AND position > ?"     \
+                 " AND bytes IS NOT NULL ORDER BY position")                                       \
+    X(FEED_NOTICES, "SELECT e.id, e.state, d.reason FROM events AS e INDEXED BY events_apart"      \
+                    " JOIN streams AS s ON s.number = e.stream LEFT JOIN dead AS d"                \
+                    " ON d.lsn = e.lsn WHERE e.state > 2 AND e.state IN (3, 5, 7)"                 \
+                    " AND s.location = ? AND e.id IS NOT NULL ORDER BY e.lsn")                     \
+    /* feeds, downstream side */                                                                   \
+    X(CURSOR_FIND, "SELECT feed, position, hash, generation FROM feed_cursors WHERE location = ?") \
+    X(CURSOR_SET, "INSERT INTO feed_cursors (location, feed, position, hash, generation)"          \
+                  " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET feed = excluded.feed,"        \
+                  " position = excluded.position, hash = excluded.hash,"                           \
+                  " generation = excluded.generation")                                             \
+    X(INCLUDE_SET, "INSERT INTO includes (origin, lane, seq) VALUES (?, ?, ?)"                     \
+                   " ON CONFLICT DO UPDATE SET seq = excluded.seq")                                \
+    X(INCLUDE_GET, "SELECT seq FROM includes WHERE origin = ? AND lane = ?")                       \
+    /* queries */                                                                                  \
+    X(STREAM_TOTALS, "SELECT lane, sum(head_seq - held_seq), sum(held_seq - settled_seq),"         \
+                     " sum(settled_seq), sum(starts_run AND held_seq = 0 AND settled_seq = 0),"    \
+                     " sum(starts_run AND held_seq > 0 AND settled_seq = 0),"                      \
+                     " sum(starts_run AND settled_seq > 0), max(acked_at) FROM streams"            \
+                     " GROUP BY lane")                                                             \
+    X(LINE_TOTALS, "SELECT count(*), coalesce(sum(quantity), 0) FROM ticket_lines")                \
+    X(STOCK_VIEW, "SELECT location, sku, quantity, coalesce(confirmed, 0) FROM stock"              \
+                  " ORDER BY location, sku")                                                       \
+    X(BRANCHES, "SELECT b.branch_id, b.branch_name, l.region, b.pending_events, b.conflict_count," \
+                " (SELECT count(*) FROM dead_letters AS d WHERE d.location = b.branch_id),"        \
+                " (SELECT min(nullif(oldest_pending_at, 0)) FROM device_status"                    \
+                " WHERE location = b.branch_id), b.last_synced_at,"                                \
+                " (SELECT max(last_seen_at) FROM device_status WHERE location = b.branch_id),"     \
+                " (SELECT count(*) FROM devices WHERE location = b.branch_id AND revoked = 0),"    \
+                " (SELECT coalesce(sum(online), 0) FROM device_status"                             \
+                " WHERE location = b.branch_id) FROM branch_sync_status AS b"                      \
+                " LEFT JOIN locations AS l ON l.id = b.branch_id ORDER BY b.branch_id")            \
+    X(TICKET_TOTALS, "SELECT currency, places, count(*), sum(total) FROM tickets"                  \
+                     " GROUP BY currency, places ORDER BY currency, places")
+
+#endif

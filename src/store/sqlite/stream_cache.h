@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Streams by (origin, lane), read from their table when first asked for and written back once a
+// transaction.
+//
+// Invariants: a slot stays where it is until stream_cache_clear, which only happens between
+//   transactions; after a rollback the cache is cleared, never mended.
+// Limits: STREAM_CACHE_MAX slots; a full cache is cleared before the next transaction.
+#ifndef WASL_STORE_SQLITE_STREAM_CACHE_H
+#define WASL_STORE_SQLITE_STREAM_CACHE_H
+
+#include "store/sqlite/db.h"
+#include "store/store.h"
+
+enum { STREAM_CACHE_MAX = 65536 };
+#define STREAM_NAMED_NONE INT64_MAX
+
+struct stream_slot {
+    struct stream_info info;
+    int64_t number;
+    int64_t since;
+    int64_t named;  // lowest seq at which a later run said that this stream ends
+    int64_t offset; // lsn - seq in the newest extent
+    bool has_extent;
+    bool starts_run; // its first event is run_started
+    bool dirty;
+    struct stream_slot *next_dirty;
+};
+struct stream_cache {
+    struct db *db;
+    struct stream_slot **slots;
+    size_t capacity; // a power of two, 0 before the first use
+    size_t count;
+    struct stream_slot *dirty;
+};
+
+void stream_cache_init(struct stream_cache *c, struct db *db);
+void stream_cache_fini(struct stream_cache *c);
+void stream_cache_clear(struct stream_cache *c);
+void stream_cache_bound(struct stream_cache *c); // between transactions: clears a full cache
+// ERR_NOT_FOUND when there is no such stream.
+enum err_code stream_cache_find(struct stream_cache *c, const struct stream_key *key,
+                                struct stream_slot **ret, struct err *e) MUST_CHECK;
+void stream_cache_touch(struct stream_cache *c, struct stream_slot *slot); // to be written back
+enum err_code stream_cache_flush(struct stream_cache *c, struct err *e) MUST_CHECK;
+// Reads a row of STREAM_COLUMNS.
+void stream_slot_read(struct query *q, struct stream_slot *ret);
+
+// The rows of a stream from 'from' to 'to' as pieces that lie together in the journal.
+struct stream_piece {
+    int64_t first_lsn;
+    int64_t last_lsn;
+    uint64_t last_seq;
+};
+// The piece that begins at seq 'from' and ends at 'to' or before; ERR_NOT_FOUND past the head.
+enum err_code stream_slot_piece(struct stream_cache *c, const struct stream_slot *slot,
+                                uint64_t from, uint64_t to, struct stream_piece *ret,
+                                struct err *e) MUST_CHECK;
+enum err_code stream_slot_chain_at(struct stream_cache *c, const struct stream_slot *slot,
+                                   uint64_t seq, struct hash *ret, struct err *e) MUST_CHECK;
+
+#endif

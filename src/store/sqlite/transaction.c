@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/lock.h"
+#include "store/sqlite/state.h"
+
+static enum err_code run(struct store *s, enum db_statement statement, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, statement);
+    return query_run(&q, e);
+}
+
+enum err_code store_begin(struct store *s, struct err *e)
+{
+    MUST(!s->in_transaction);
+    if (s->read_only)
+        return err_set(e, ERR_READ_ONLY, "the store was opened for reading only");
+    stream_cache_bound(&s->streams);
+    bool ballast = true;
+    if (s->reserve && lock_ballast_keep(s->dir, &ballast, NULL) == ERR_OK && ballast)
+        s->reserve = false;
+    enum err_code code = run(s, Q_BEGIN, e);
+    s->in_transaction = code == ERR_OK;
+    return code;
+}
+
+// A full disk rolls back inside SQLite; whatever came after would be a half transaction.
+static enum err_code still_open(struct store *s, struct err *e)
+{
+    if (sqlite3_get_autocommit(s->db.handle) == 0)
+        return ERR_OK;
+    return s->db.disk_full ? err_set(e, ERR_DISK_FULL, "the disk or the store's quota is full")
+                           : err_set(e, ERR_IO, "the transaction was rolled back");
+}
+
+enum err_code store_commit(struct store *s, struct err *e)
+{
+    MUST(s->in_transaction);
+    enum err_code code = still_open(s, e);
+    if (code == ERR_OK)
+        code = fold_flush(&s->fold, e);
+    if (code == ERR_OK)
+        code = stream_cache_flush(&s->streams, e);
+    if (code == ERR_OK)
+        code = run(s, Q_COMMIT, e);
+    if (code)
+        store_rollback(s);
+    else
+        s->in_transaction = false;
+    return code;
+}
+
+// The first full disk gives up the ballast, so that the next try finds room for what must go on.
+static void meet_full_disk(struct store *s)
+{
+    int64_t free_bytes = 0;
+    s->db.disk_full = false;
+    if (lock_free_bytes(s->dir, &free_bytes, NULL) || free_bytes > BALLAST_BYTES)
+        return; // the quota, not the disk
+    lock_ballast_drop(s->dir);
+    s->reserve = true;
+}
+
+void store_rollback(struct store *s)
+{
+    if (!s->in_transaction)
+        return;
+    db_undo(&s->db);
+    s->in_transaction = false;
+    fold_forget(&s->fold);
+    stream_cache_clear(&s->streams);
+    struct query q;
+    query_begin(&q, &s->db, Q_LAST_LSN);
+    int64_t last = query_row(&q) ? query_get_int(&q, 0) : s->last_lsn;
+    if (query_end(&q, NULL) == ERR_OK) // else the next insert refuses a wrong one
+        s->last_lsn = last;
+    if (s->db.disk_full)
+        meet_full_disk(s);
+}
+
+enum err_code scope_enter(struct scope *scope, struct store *s, struct err *e)
+{
+    *scope = (struct scope){.s = s, .mine = !s->in_transaction};
+    return scope->mine ? store_begin(s, e) : still_open(s, e);
+}
+
+enum err_code scope_leave(struct scope *scope, enum err_code code, struct err *e)
+{
+    if (!scope->mine)
+        return code;
+    if (code == ERR_OK)
+        return store_commit(scope->s, e);
+    store_rollback(scope->s);
+    return code;
+}

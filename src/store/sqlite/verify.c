@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Chains and gaps are checked while the journal is read; the fresh fold goes into a scratch
+// database with the same tables, which are then compared with the store's, row by row.
+#include "store/sqlite/migrate.h"
+#include "store/sqlite/refold.h"
+
+#include <string.h>
+
+// What must be alike: not versions, generations and times, which depend on the arrival.
+static const struct {
+    const char *name;
+    const char *sql;
+} compared[] = {
+    {"tickets", "SELECT lsn, location, id, event_id, kind, number, till, customer, currency,"
+                " places, total, at, line_count FROM tickets ORDER BY lsn"},
+    {"ticket_lines", "SELECT ticket, number, sku, name, quantity, unit_price, amount"
+                     " FROM ticket_lines ORDER BY ticket, number"},
+    {"payments", "SELECT ticket, number, method, currency, amount FROM payments"
+                 " ORDER BY ticket, number"},
+    {"locations", "SELECT id, name, region, lsn FROM locations WHERE lsn IS NOT NULL ORDER BY id"},
+    {"devices", "SELECT hex(id), location, role, name, key, revoked, lsn FROM devices"
+                " WHERE lsn IS NOT NULL ORDER BY id"},
+    {"claims", "SELECT kind, location, record, rank, lsn FROM claims"
+               " ORDER BY kind, location, record, rank"},
+    {"runs", "SELECT hex(origin), device, location, predecessor, lsn FROM runs ORDER BY origin"},
+    {"run_heads", "SELECT hex(origin), lane, seq, hash, lsn FROM run_heads"
+                  " ORDER BY origin, lane, seq, lsn"},
+    {"stock", "SELECT location, sku, quantity, moves FROM stock ORDER BY location, sku"},
+};
+
+// ---- tables
+// --------------------------------------------------------------------------------------
+
+static bool same_value(sqlite3_stmt *a, sqlite3_stmt *b, int column)
+{
+    int type = sqlite3_column_type(a, column);
+    if (type != sqlite3_column_type(b, column))
+        return false;
+    if (type == SQLITE_INTEGER)
+        return sqlite3_column_int64(a, column) == sqlite3_column_int64(b, column);
+    const void *x = sqlite3_column_blob(a, column), *y = sqlite3_column_blob(b, column);
+    int n = sqlite3_column_bytes(a, column);
+    return n == sqlite3_column_bytes(b, column) && (n == 0 || memcmp(x, y, (size_t)n) == 0);
+}
+
+static bool same_row(sqlite3_stmt *a, sqlite3_stmt *b)
+{
+    for (int i = 0; i < sqlite3_column_count(a); i++) {
+        if (!same_value(a, b, i))
+            return false;
+    }
+    return true;
+}
+
+// The first row in which two result sets differ is told by its first two columns.
+static enum err_code compare(struct refold *r, struct db *scratch, size_t table, struct err *e)
+{
+    sqlite3_stmt *a = NULL, *b = NULL;
+    int in_a = sqlite3_prepare_v2(r->s->db.handle, compared[table].sql, -1, &a, NULL);
+    int in_b = sqlite3_prepare_v2(scratch->handle, compared[table].sql, -1, &b, NULL);
+    enum err_code code = db_error(&r->s->db, in_a, e);
+    if (code == ERR_OK)
+        code = db_error(scratch, in_b, e);
+    bool same = true;
+    while (code == ERR_OK && same) {
+        in_a = sqlite3_step(a);
+        in_b = sqlite3_step(b);
+        if (in_a != SQLITE_ROW && in_b != SQLITE_ROW)
+            break;
+        same = in_a == in_b && same_row(a, b);
+    }
+    if (code == ERR_OK && same)
+        code = db_error(&r->s->db, in_a, e);
+    if (code == ERR_OK && !same) {
+        sqlite3_stmt *there = in_a == SQLITE_ROW ? a : b;
+        const unsigned char *first = sqlite3_column_text(there, 0);
+        const unsigned char *second = sqlite3_column_text(there, 1);
+        r->equal = false;
+        refold_problem(r, "%s: not what the journal gives, at %.64s, %.64s", compared[table].name,
+                       first ? (const char *)first : "", second ? (const char *)second : "");
+    }
+    sqlite3_finalize(a);
+    sqlite3_finalize(b);
+    return code;
+}
+
+// On a device the view of a SKU is what the feed confirmed and what it does not yet include.
+static enum err_code compare_view(struct refold *r, struct err *e)
+{
+    struct query q;
+    struct delta_map overlay;
+    delta_map_init(&overlay);
+    enum err_code code = refold_overlay(r, &overlay, e);
+    size_t left = overlay.count, at = 0;
+    struct delta **sorted = delta_map_sort(&overlay);
+    query_begin(&q, &r->s->db, Q_STOCK_VIEW);
+    while (code == ERR_OK && r->equal && query_row(&q)) {
+        struct str location = query_get_text(&q, 0), sku = query_get_text(&q, 1);
+        uint64_t wanted = (uint64_t)query_get_int(&q, 3);
+        if (at < left && str_equal(sorted[at]->location, location) &&
+            str_equal(sorted[at]->sku, sku))
+            wanted += (uint64_t)sorted[at++]->quantity;
+        if (wanted != (uint64_t)query_get_int(&q, 2)) {
+            r->equal = false;
+            refold_problem(r, "stock: not what feed and journal give, at %.*s, %.*s",
+                           STR_ARG(location), STR_ARG(sku));
+        }
+    }
+    enum err_code end = query_end(&q, code ? NULL : e);
+    if (code == ERR_OK && end == ERR_OK && r->equal && at < left) {
+        r->equal = false;
+        refold_problem(r, "stock: a row is missing, at %.*s, %.*s", STR_ARG(sorted[at]->location),
+                       STR_ARG(sorted[at]->sku));
+    }
+    delta_map_fini(&overlay);
+    return code ? code : end;
+}
+
+static enum err_code compare_tables(struct refold *r, struct db *scratch, struct err *e)
+{
+    enum err_code code = ERR_OK;
+    size_t count = sizeof compared / sizeof compared[0];
+    bool device = r->s->role == ROLE_TERMINAL;
+    for (size_t i = 0; i < count && code == ERR_OK; i++) {
+        if (!device || i + 1 < count)
+            code = compare(r, scratch, i, e);
+    }
+    return code == ERR_OK && device ? compare_view(r, e) : code;
+}
+
+// ---- ids, states, seals
+// --------------------------------------------------------------------------
+
+static bool key_leads_to(struct refold *r, int64_t key, const struct uuid *id)
+{
+    enum { PROBES = 64 }; // an id that was carried more often is looked at no further
+    for (int i = 0; i < PROBES; i++) {
+        if (ids_key(&r->fold.ids, id, i) == key)
+            return true;
+    }
+    return false;
+}
+
+static enum err_code check_ids(struct refold *r, struct err *e)
+{
+    struct query q;
+    struct uuid id;
+    uint64_t count = 0;
+    query_begin(&q, &r->s->db, Q_IDS_ALL);
+    while (query_row(&q)) {
+        count++;
+        if (query_get_uuid(&q, 2, &id) && key_leads_to(r, query_get_int(&q, 0), &id))
+            continue;
+        r->equal = false;
+        refold_problem(r, "event_ids: row %lld is not found by its id",
+                       (long long)query_get_int(&q, 1));
+    }
+    if (count != r->ids) {
+        r->equal = false;
+        refold_problem(r, "event_ids: %llu rows for %llu ids", (unsigned long long)count,
+                       (unsigned long long)r->ids);
+    }
+    return query_end(&q, e);
+}
+
+static enum err_code check_extent_count(struct refold *r, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &r->s->db, Q_EXTENTS_COUNT);
+    if (query_row(&q) && query_get_u64(&q, 0) != r->extents) {
+        r->equal = false;
+        refold_problem(r, "extents: %llu rows, the journal gives %llu",
+                       (unsigned long long)query_get_u64(&q, 0), (unsigned long long)r->extents);
+    }
+    return query_end(&q, e);
+}
+
+// A row set apart by the fold must say so, and no other may; what a notice says stands.
+static enum err_code check_states(struct refold *r, struct store_verdict *to, struct err *e)
+{
+    struct query q;
+    enum err_code code = ERR_OK;
+    size_t span = (size_t)(r->lsn_max - r->lsn_min) + 1;
+    for (size_t i = 0; i < span && r->total > 0; i++) {
+        uint8_t state = r->states[i], stored = r->stored[i];
+        bool apart = state > ROW_PENDING;
+        to->duplicates += state == ROW_DUPLICATE || state == ROW_ID_CONFLICT;
+        if (apart ? stored == state : stored <= ROW_PENDING || stored == ROW_REVIEW)
+            continue;
+        query_begin(&q, &r->s->db, Q_NOTICE_FIND);
+        query_int(&q, (int64_t)i + r->lsn_min);
+        bool noted = query_row(&q) && query_get_int(&q, 0) == stored;
+        code = query_end(&q, e);
+        if (code)
+            return code;
+        if (!noted) {
+            r->equal = false;
+            refold_problem(r, "row %lld: its status is not what the fold gives",
+                           (long long)i + r->lsn_min);
+        }
+    }
+    to->events = r->total - to->duplicates;
+    return code;
+}
+
+static bool meta_uuid(struct store *s, const char *name, struct arena *a, struct uuid *ret)
+{
+    struct str text = STR("");
+    return store_meta_get(s, name, a, &text, NULL) == ERR_OK && uuid_parse(text, ret) == ERR_OK;
+}
+
+// The key that must have signed a stream: of an enrolled device, or this node's own (meta 'key').
+static bool key_of(struct store *s, const struct stream_info *info, struct arena *a,
+                   struct sign_public *ret)
+{
+    static const struct sign_public none;
+    struct device_record device;
+    struct str text = STR("");
+    if (store_device_find(s, &info->device, &device) == ERR_OK &&
+        memcmp(device.key.b, none.b, sizeof none.b) != 0) {
+        *ret = device.key;
+        return true;
+    }
+    return info->own && store_meta_get(s, "public_key", a, &text, NULL) == ERR_OK &&
+           str_from_hex(text, ret->b, sizeof ret->b) == ERR_OK;
+}
+
+static void check_seals(struct refold *r, struct arena *a)
+{
+    struct uuid chain;
+    bool chain_known = meta_uuid(r->s, "chain", a, &chain);
+    for (int64_t i = 0; i <= r->stream_max; i++) {
+        const struct refold_stream *stream = &r->streams[i];
+        struct seal seal = {stream->info.key, stream->seal, stream->signature};
+        struct sign_public key;
+        if (!stream->known || stream->seal.seq == 0)
+            continue;
+        bool holds = stream->seal.seq > stream->at.seq ||
+                     hash_equal(&stream->seal_chain, &stream->seal.hash);
+        if (holds && chain_known && key_of(r->s, &stream->info, a, &key))
+            holds = seal_verify(&seal, &chain, &key);
+        if (holds)
+            continue;
+        r->chain_errors++;
+        refold_problem(r, "stream %lld: its seal at %llu does not hold", (long long)i,
+                       (unsigned long long)stream->seal.seq);
+    }
+}
+
+// ---- totals
+// --------------------------------------------------------------------------------------
+
+static enum err_code totals(struct store *s, struct store_verdict *to, struct err *e)
+{
+    enum { MAX = sizeof to->value / sizeof to->value[0] };
+    struct query q;
+    query_begin(&q, &s->db, Q_TICKET_TOTALS);
+    while (query_row(&q)) {
+        to->tickets += query_get_u64(&q, 2);
+        if (to->value_count == MAX)
+            continue;
+        struct currency_total *total = &to->value[to->value_count++];
+        if (str_copy(total->currency, sizeof total->currency, query_get_text(&q, 0)))
+            total->currency[0] = '\0';
+        total->places = (int)query_get_int(&q, 1);
+        total->amount = query_get_int(&q, 3);
+    }
+    enum err_code code = query_end(&q, e);
+    if (code)
+        return code;
+    query_begin(&q, &s->db, Q_LINE_TOTALS);
+    if (query_row(&q)) {
+        to->lines = query_get_u64(&q, 0);
+        to->quantity = query_get_int(&q, 1);
+    }
+    return query_end(&q, e);
+}
+
+// ---- all
+// -----------------------------------------------------------------------------------------
+
+static enum err_code open_scratch(struct db *scratch, struct err *e)
+{
+    // An empty name is a database that SQLite keeps in memory while it is small.
+    enum err_code code = db_open(scratch, "", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e);
+    if (code == ERR_OK)
+        code = db_exec(scratch,
+                       "PRAGMA page_size = 16384; PRAGMA journal_mode = OFF;"
+                       "PRAGMA synchronous = OFF; PRAGMA cache_size = -65536",
+                       e);
+    if (code == ERR_OK)
+        code = migrate_run(scratch, migration_count, e);
+    return code ? code : db_exec(scratch, "BEGIN", e);
+}
+
+static enum err_code check_all(struct refold *r, struct db *scratch, struct arena *a,
+                               struct store_verdict *to, struct err *e)
+{
+    enum err_code code = refold_run(r, e);
+    if (code == ERR_OK)
+        code = check_states(r, to, e);
+    if (code == ERR_OK)
+        code = check_ids(r, e);
+    if (code == ERR_OK)
+        code = check_extent_count(r, e);
+    if (code == ERR_OK)
+        code = compare_tables(r, scratch, e);
+    if (code == ERR_OK)
+        code = totals(r->s, to, e);
+    if (code)
+        return code;
+    check_seals(r, a);
+    to->gaps = r->gaps;
+    to->chain_errors = r->chain_errors;
+    to->refold_equal = r->equal;
+    to->first_problem = arena_copy(a, str_of(r->first_problem));
+    return to->first_problem.p == NULL ? err_set(e, ERR_NO_MEMORY, "out of memory") : ERR_OK;
+}
+
+enum err_code store_verify(struct store *s, struct arena *a,
+                           void (*progress)(void *context, uint64_t done, uint64_t total),
+                           void *context, struct store_verdict *ret, struct err *e)
+{
+    struct db scratch = {.handle = NULL};
+    struct refold r = {.s = NULL};
+    struct store_verdict verdict = {.events = 0};
+    bool alone = !s->in_transaction;
+    // One view of the store for the whole check, whoever writes meanwhile.
+    enum err_code code = alone ? db_exec(&s->db, "BEGIN", e) : ERR_OK;
+    if (code)
+        return code;
+    code = open_scratch(&scratch, e);
+    if (code == ERR_OK) {
+        code = refold_init(&r, s, &scratch, e);
+        r.progress = progress;
+        r.context = context;
+        if (code == ERR_OK)
+            code = check_all(&r, &scratch, a, &verdict, e);
+        refold_fini(&r);
+    }
+    db_close(&scratch);
+    if (alone)
+        db_undo(&s->db);
+    if (code == ERR_OK)
+        *ret = verdict;
+    return code;
+}
