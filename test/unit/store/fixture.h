@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store in a scratch folder, streams of events made by hand, and tables as text.
+#ifndef WASL_UNIT_STORE_FIXTURE_H
+#define WASL_UNIT_STORE_FIXTURE_H
+
+#include "store/store.h"
+#include "test/unit/unit.h"
+
+// ---- stores
+// --------------------------------------------------------------------------------------
+
+struct fixture {
+    char dir[64];
+    struct store *store;
+    struct arena arena;
+};
+void fixture_open(struct fixture *f, enum node_role role);
+void fixture_close(struct fixture *f); // and removes the folder
+void fixture_reopen(struct fixture *f);
+struct store_options fixture_options(const struct fixture *f);
+
+// SQL on the file itself, as another program would run it.
+void fixture_sql(const struct fixture *f, const char *sql);
+int64_t fixture_number(const struct fixture *f, const char *sql);
+// All rows of a query, columns by '|', rows by newline; from malloc.
+char *fixture_text(const struct fixture *f, const char *sql);
+// Everything folded that may not depend on the order of arrival; from malloc.
+char *fixture_canonical(const struct fixture *f);
+void fixture_assert_text(const struct fixture *f, const char *sql, const char *wanted);
+
+// ---- events
+// --------------------------------------------------------------------------------------
+
+enum { LINE_MAX_EVENTS = 64 };
+
+// One stream as its device wrote it.
+struct line {
+    struct stream_key key;
+    struct uuid device;
+    const char *location;
+    bool own;
+    struct mark head;
+    char *bytes[LINE_MAX_EVENTS];
+    struct mark marks[LINE_MAX_EVENTS];
+    size_t count;
+};
+struct uuid fixture_uuid(unsigned kind, unsigned n); // version 7, the same each time
+void line_init(struct line *l, unsigned origin, const char *location);
+void line_fini(struct line *l);
+struct draft {
+    unsigned id; // number of the event's id
+    unsigned ms; // hlc
+    const char *type;
+    const char *record; // id of the record
+    const char *body;
+};
+void line_add(struct line *l, const struct draft *draft);
+void line_add_bytes(struct line *l, const char *bytes);
+// Common ones.
+void line_sell(struct line *l, unsigned id, unsigned ms, const char *sku, const char *quantity);
+void line_ticket(struct line *l, unsigned id, unsigned ms, const char *ticket, const char *sku);
+
+// Appends the event at index of a line; adds the stream when it is the first.
+enum event_status fixture_append(struct fixture *f, const struct line *l, size_t index,
+                                 enum event_status status);
+// The same without a transaction around it.
+enum err_code fixture_try(struct fixture *f, const struct line *l, size_t index,
+                          enum event_status status, enum event_status *ret, struct err *e);
+void fixture_append_all(struct fixture *f, const struct line *l, enum event_status status);
+
+#endif
