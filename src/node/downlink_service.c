@@ -472,8 +472,7 @@ static void perform_one(struct session *session, const struct step *step)
     case STEP_FEED:
     case STEP_CLOCK:
     case STEP_REFUSED:
-        MUST(!"a device's step at the server's end");
-        break;
+        err_bug("a device's step at the server's end", __FILE__, __LINE__);
     }
 }
 
