@@ -226,7 +226,7 @@ void downlink_feed_page(struct downlink *d, const struct downlink_page *page, in
                                     .to = page->to,
                                     .hash = page->hash,
                                     .reset = f->reset,
-                                    .complete = f->fresh && page->reached_head,
+                                    .complete = page->reached_head,
                                     .rows = page->rows,
                                     .count = page->count};
     add_includes(d, page, &m->feed);
@@ -412,7 +412,17 @@ void downlink_stored(struct downlink *d, const struct downlink_stored *stored, s
     pump_feeds(d, out);
 }
 
-// ---- everything that comes in -----------------------------------------------------------------
+void downlink_settled(struct downlink *d, const struct message_mark *mark, struct steps *out)
+{
+    if (!in(d, LIVE) || find_stream(d, &mark->key) == NULL)
+        return;
+    struct message_mark copy = *mark;
+    send_ack(d, 0, &copy, 1, out);
+    pump_feeds(d, out);
+}
+
+// ---- everything that comes in
+// --------------------------------------------------------------------
 
 static void on_beat(struct downlink *d, const struct message_beat *m, int64_t mono_ms,
                     struct steps *out)

@@ -108,6 +108,9 @@ struct downlink_stored {
 };
 void downlink_stored(struct downlink *d, const struct downlink_stored *stored, struct steps *out);
 
+// A stream of this device moved without a push: what was held is settled now. Ignored unless live.
+void downlink_settled(struct downlink *d, const struct message_mark *mark, struct steps *out);
+
 // The feed of a place has moved.
 void downlink_feed_moved(struct downlink *d, struct str location, uint64_t head, int64_t mono_ms,
                          struct steps *out);

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/feed.h"
+
+void feed_init(struct world *w, struct centre_feed *f, const char *location)
+{
+    f->id = world_uuid(w);
+    MUST(str_copy(f->location, sizeof(f->location), str_of(location)) == ERR_OK);
+}
+
+struct hash feed_hash_at(const struct centre_feed *f, uint64_t position)
+{
+    return position ? f->entries[position - 1].hash : (struct hash){0};
+}
+
+void feed_put(struct world *w, struct centre_feed *f, int record, struct str row)
+{
+    struct hash last = feed_hash_at(f, f->head);
+    if (f->head == f->capacity)
+        f->entries = world_grow(w, f->entries, &f->capacity, sizeof(*f->entries));
+    f->entries[f->head++] =
+        (struct feed_entry){.row = row, .hash = hash_chain(&last, row), .record = record};
+    f->live[record] = f->head;
+}
+
+struct centre_feed *feed_find(struct world *w, struct str location)
+{
+    for (int i = 0; i <= MAX_PLACES; i++) {
+        if (str_is(location, w->centre.feeds[i].location))
+            return &w->centre.feeds[i];
+    }
+    return NULL;
+}
+
+bool feed_knows(const struct world *w, const struct centre_feed *f,
+                const struct message_cursor *cursor)
+{
+    if (!uuid_equal(&cursor->feed, &f->id) || cursor->position > f->head ||
+        cursor->position + w->knobs.feed_memory < f->head)
+        return false;
+    struct hash hash = feed_hash_at(f, cursor->position);
+    return hash_equal(&hash, &cursor->hash);
+}
+
+void feed_read(struct world *w, const struct centre_feed *f, uint64_t after, size_t max_bytes,
+               struct downlink_page *ret)
+{
+    struct str *rows = arena_alloc(&w->scratch, (MAX_SKUS + 1) * sizeof(*rows));
+    MUST(rows != NULL);
+    size_t bytes = 0;
+    uint64_t position = after;
+    for (ret->rows = rows; position < f->head; position++) {
+        const struct feed_entry *entry = &f->entries[position];
+        if (f->live[entry->record] != position + 1)
+            continue; // superseded
+        if (ret->count && bytes + entry->row.n > max_bytes)
+            break;
+        bytes += entry->row.n;
+        rows[ret->count++] = entry->row;
+    }
+    ret->reached_head = position == f->head;
+    ret->to = position;
+    ret->hash = feed_hash_at(f, position);
+}

@@ -1,0 +1,703 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/till.h"
+
+#include "base/decimal.h"
+#include "model/effect.h"
+#include "sim/net.h"
+#include "sim/oracle.h"
+#include "sim/sale.h"
+
+#include <string.h>
+
+enum { PENDING_MAX = 5000, STEPS_BOUND = 256, LAZY_MS = 300 };
+
+static const int64_t epoch_ms = INT64_C(1767225600000); // 2026-01-01
+
+int64_t till_wall_ms(const struct world *w, const struct till *t)
+{
+    return epoch_ms + w->now + t->clock_offset + w->now * t->clock_drift / 1000000;
+}
+
+static struct moment moment_of(const struct world *w, const struct till *t)
+{
+    return (struct moment){w->now, till_wall_ms(w, t)};
+}
+
+static struct event_at *add_for(struct world *w, struct till *t, int64_t delay,
+                                enum happening kind)
+{
+    struct event_at *e = world_add(w, delay, kind);
+    e->till = t->index;
+    e->life = t->life;
+    return e;
+}
+
+static struct till_stream *find_stream(struct till *t, const struct stream_key *key)
+{
+    for (size_t i = t->disk.count; i > 0; i--) {
+        if (stream_key_equal(&t->disk.streams[i - 1].stream->key, key))
+            return &t->disk.streams[i - 1];
+    }
+    return NULL;
+}
+
+// ---- writing -----------------------------------------------------------------------------------
+
+static void need_fsync(struct world *w, struct till *t, bool lazily)
+{
+    int64_t delay = lazily ? LAZY_MS : rng_between(&w->rng, 0, w->knobs.fsync_ms);
+    if (t->fsync_at <= w->now + delay)
+        return;
+    t->fsync_at = w->now + delay;
+    add_for(w, t, delay, HAPPENS_FSYNC);
+}
+
+static struct pending *add_pending(struct world *w, struct till *t, enum pending_kind kind)
+{
+    struct pending *p = world_alloc(w, sizeof(*p));
+    p->kind = kind;
+    *t->end = p;
+    t->end = &p->next;
+    if (++t->pending_count > PENDING_MAX)
+        world_fail(w, SIM_WEDGED, "till %d has %d writes waiting", t->index, PENDING_MAX);
+    return p;
+}
+
+// The stream of the current run for a lane: begun with its first event.
+static struct stream *stream_of(struct world *w, struct till *t, enum lane lane)
+{
+    if (t->streams[lane] == NULL) {
+        struct stream_key key = {t->run.origin, lane};
+        t->streams[lane] = oracle_stream_new(w, t, &key, &t->run.certificate);
+    }
+    return t->streams[lane];
+}
+
+static void stamp(struct world *w, struct till *t, struct event *draft, struct item *item)
+{
+    struct mark mark;
+    struct err e = {0};
+    buf_reset(&w->buf);
+    enum err_code code = run_stamp(&t->run, draft, till_wall_ms(w, t), &w->buf, &mark, &e);
+    MUST(code == ERR_OK);
+    struct stream *s = stream_of(w, t, draft->lane);
+    struct pending *p = add_pending(w, t, PENDING_EVENT);
+    p->stream = s;
+    p->carrier = oracle_stamped(w, s, item, buf_str(&w->buf), &mark);
+    p->mark.held = mark;
+    world_trace(w, "till %d writes %s seq %llu of %s", t->index, draft->type->name,
+                (unsigned long long)mark.seq, lane_name(draft->lane));
+}
+
+void till_sell(struct world *w, struct till *t)
+{
+    if (!w->quiet)
+        add_for(w, t, world_pause(w, w->healed ? 300 : w->knobs.sale_ms), HAPPENS_SALE);
+    struct event draft;
+    struct item *item = sale_draw(w, t, &draft);
+    stamp(w, t, &draft, item);
+    need_fsync(w, t, false);
+}
+
+// ---- starting and ending -----------------------------------------------------------------------
+
+static void load_overlay(struct world *w, struct till *t);
+
+static void restore_outbox(struct till *t)
+{
+    for (size_t i = 0; i < t->disk.count; i++) {
+        struct till_stream *d = &t->disk.streams[i];
+        if (d->count == 0 || d->dead || (d->settled >= d->count && d->included >= d->count))
+            continue;
+        struct mark head = {d->count, d->stream->carriers[d->count - 1]->chain};
+        MUST(outbox_committed(&t->uplink.outbox, &d->stream->key, &d->stream->certificate, &head) ==
+             ERR_OK);
+        struct outbox_stream *s = outbox_find(&t->uplink.outbox, &d->stream->key);
+        uint64_t held = d->held < d->count ? d->held : d->count;
+        if (held)
+            s->held = (struct mark){held, d->stream->carriers[held - 1]->chain};
+        s->settled = d->settled < held ? d->settled : held;
+        s->included = d->included;
+    }
+}
+
+static void write_run_started(struct world *w, struct till *t)
+{
+    struct run_previous previous[LANE_COUNT];
+    size_t count = 0;
+    for (size_t i = t->disk.count; i > 0 && t->disk.any_run; i--) {
+        const struct till_stream *s = &t->disk.streams[i - 1];
+        if (s->count == 0 || !uuid_equal(&s->stream->key.origin, &t->disk.run) ||
+            count == LANE_COUNT)
+            continue;
+        previous[count++] = (struct run_previous){
+            s->stream->key, {s->count, s->stream->carriers[s->count - 1]->chain}};
+    }
+    struct uuid id = world_uuid(w);
+    struct event draft;
+    MUST(run_first_event(&t->run, &id, previous, count, STR("wasl-sim"), till_wall_ms(w, t),
+                         &w->scratch, &draft) == ERR_OK);
+    stamp(w, t, &draft, oracle_item_new(w, &id, t->place));
+}
+
+void till_start(struct world *w, struct till *t)
+{
+    if (t->up)
+        return;
+    t->up = true;
+    t->life++;
+    world_trace(w, "till %d starts (clock %+lld ms)", t->index, (long long)t->clock_offset);
+    struct run_identity who = {&t->key, w->chain, t->device, str_of(world_place(t->place))};
+    struct uuid id = world_uuid(w), origin = world_uuid(w);
+    run_begin(&t->run, &who, &id, &origin, t->disk.last, till_wall_ms(w, t));
+    t->run_durable = t->run;
+    struct uplink_config config = {.chain = w->chain,
+                                   .device = t->device,
+                                   .run = t->run.id,
+                                   .origin = t->run.origin,
+                                   .key = &t->key,
+                                   .software = "wasl-sim",
+                                   .seed = rng_next(&w->rng)};
+    MUST(str_copy(config.location, sizeof(config.location), who.location) == ERR_OK);
+    memset(t->streams, 0, sizeof(t->streams));
+    t->first = NULL;
+    t->end = &t->first;
+    t->pending_count = 0;
+    t->fsync_at = INT64_MAX;
+    t->conn = NULL;
+    t->wake_at = INT64_MAX;
+    steps_init(&t->steps);
+    uplink_init(&t->uplink, &config);
+    for (int i = 0; i < UPLINK_FEEDS; i++)
+        uplink_set_feed(&t->uplink, str_of(world_place(i == 0 ? t->place : MAX_PLACES)),
+                        &t->disk.feeds[i].feed, t->disk.feeds[i].position, &t->disk.feeds[i].hash);
+    restore_outbox(t);
+    load_overlay(w, t);
+    write_run_started(w, t);
+    need_fsync(w, t, false);
+    uplink_start(&t->uplink, moment_of(w, t), &t->steps);
+    t->wake_at = w->now;
+    add_for(w, t, 0, HAPPENS_WAKE);
+    if (!w->quiet)
+        add_for(w, t, world_pause(w, w->knobs.sale_ms), HAPPENS_SALE);
+    oracle_check_view(w, t);
+}
+
+void till_kill(struct world *w, struct till *t, int64_t restart_in_ms)
+{
+    if (!t->up)
+        return;
+    world_trace(w, "till %d dies; %zu writes are not durable", t->index, t->pending_count);
+    t->up = false;
+    t->life++;
+    if (t->conn && t->conn->till_open) {
+        if (rng_chance(&w->rng, 1, 2))
+            net_close(w, t->conn, UP);
+        t->conn->till_open = false;
+    }
+    uplink_fini(&t->uplink);
+    overlay_free(t->overlay);
+    t->overlay = NULL;
+    steps_fini(&t->steps);
+    t->first = NULL;
+    add_for(w, t, restart_in_ms, HAPPENS_TILL_START);
+}
+
+// ---- the overlay -------------------------------------------------------------------------------
+
+// As the daemon does: by the reducer, from the bytes. What is of a later version than the reducer
+// knows, its author's own program would fold.
+static void overlay_take(struct world *w, struct till *t, const struct stream *s, uint64_t seq)
+{
+    const struct carrier *c = s->carriers[seq - 1];
+    struct event event;
+    struct effect_list list = {0};
+    struct err e = {0};
+    MUST(event_parse(c->bytes, &w->scratch, &event, &e) == ERR_OK);
+    if (c->item->foreign)
+        event.version = 1;
+    MUST(effect_list_of(&event, &w->scratch, &list, &e) == ERR_OK);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct effect *effect = &list.items[i];
+        if (effect->kind == EFFECT_STOCK)
+            MUST(overlay_add(t->overlay, &s->key, seq, &event.id, effect->stock.sku,
+                             effect->stock.delta) == ERR_OK);
+    }
+}
+
+static bool is_except(const struct till_stream *s, const struct uuid *id)
+{
+    for (size_t i = 0; i < s->except_count; i++) {
+        if (uuid_equal(id, &s->except[i]))
+            return true;
+    }
+    return false;
+}
+
+static void load_overlay(struct world *w, struct till *t)
+{
+    MUST(overlay_new(&t->overlay) == ERR_OK);
+    for (size_t i = 0; i < t->disk.count; i++) {
+        const struct till_stream *s = &t->disk.streams[i];
+        uint64_t first = s->except_count ? 1 : s->included + 1;
+        for (uint64_t seq = first; seq <= s->count; seq++) {
+            if (seq > s->included || is_except(s, &s->stream->carriers[seq - 1]->item->id))
+                overlay_take(w, t, s->stream, seq);
+        }
+    }
+}
+
+static void on_changed(void *context, struct str sku)
+{
+    (void)context;
+    (void)sku;
+}
+
+// ---- durable -----------------------------------------------------------------------------------
+
+static struct till_stream *disk_stream(struct till *t, struct stream *s)
+{
+    struct till_stream *d = find_stream(t, &s->key);
+    if (d)
+        return d;
+    if (t->disk.count == MAX_STREAMS) { // forget the oldest that is done with
+        size_t kept = 0;
+        for (size_t i = 0; i < t->disk.count; i++) {
+            const struct till_stream *old = &t->disk.streams[i];
+            if (old->settled < old->count || old->included < old->count || old->except_count)
+                t->disk.streams[kept++] = *old;
+        }
+        t->disk.count = kept;
+    }
+    MUST(t->disk.count < MAX_STREAMS);
+    d = &t->disk.streams[t->disk.count++];
+    *d = (struct till_stream){.stream = s};
+    return d;
+}
+
+static void apply_event(struct world *w, struct till *t, const struct pending *p)
+{
+    struct till_stream *d = disk_stream(t, p->stream);
+    d->count = p->mark.held.seq;
+    p->carrier->committed = p->carrier->item->committed = true;
+    p->carrier->item->excused = false;
+    t->disk.run = p->stream->key.origin;
+    t->disk.any_run = true;
+    overlay_take(w, t, p->stream, d->count);
+}
+
+static void read_row(struct world *w, struct till *t, struct str text)
+{
+    struct json json = {0};
+    struct str id;
+    struct err e = {0};
+    MUST(json_parse_in(&w->scratch, text, 4, &json, &e) == ERR_OK);
+    MUST(json_get_str(json.root, "id", &id, &e) == ERR_OK);
+    int sku = world_sku_number(id);
+    yyjson_val *row = json_find(json.root, "row");
+    if (sku < 0)
+        return; // a setting
+    t->disk.staged[sku] = (struct page_row){.quantity = yyjson_get_sint(json_find(row, "quantity")),
+                                            .folded = yyjson_get_uint(json_find(row, "folded")),
+                                            .present = true};
+}
+
+// Pages that do not reach the feed's head are kept aside: what they say of one SKU may include own
+// events that the overlay still holds, and only the page at the head says which.
+static void show_staged(struct till *t)
+{
+    for (int sku = 0; sku < MAX_SKUS; sku++) {
+        if (t->disk.staged[sku].present || t->disk.staged_fresh)
+            t->disk.confirmed[sku] = t->disk.staged[sku];
+        t->disk.staged[sku] = (struct page_row){0};
+    }
+    t->disk.staged_fresh = false;
+}
+
+static void apply_include(struct till *t, const struct message_include *include)
+{
+    overlay_include(t->overlay, &include->key, include->seq, include->except, include->except_count,
+                    on_changed, NULL);
+    struct till_stream *d = find_stream(t, &include->key);
+    if (d == NULL || include->seq < d->included)
+        return;
+    d->included = include->seq;
+    d->except = include->except;
+    d->except_count = include->except_count;
+}
+
+static void apply_feed(struct world *w, struct till *t, const struct message_feed *m)
+{
+    bool own = str_is(m->location, world_place(t->place));
+    struct feed_place *place = &t->disk.feeds[own ? 0 : 1];
+    if (own && m->reset) {
+        memset(t->disk.staged, 0, sizeof(t->disk.staged));
+        t->disk.staged_fresh = true;
+    }
+    for (size_t i = 0; own && i < m->count; i++)
+        read_row(w, t, m->rows[i]);
+    *place = (struct feed_place){m->feed, m->to, m->hash};
+    if (own && m->complete)
+        show_staged(t);
+    for (size_t i = 0; i < m->include_count; i++)
+        apply_include(t, &m->includes[i]);
+}
+
+static void apply_mark(struct world *w, struct till *t, const struct pending *p)
+{
+    struct till_stream *d = find_stream(t, &p->key);
+    if (d == NULL)
+        return;
+    d->held = p->mark.held.seq;
+    d->settled = p->mark.settled;
+    const struct outbox_stream *s = outbox_find(&t->uplink.outbox, &p->key);
+    if (s && outbox_prunable(s) > d->pruned) {
+        d->pruned = outbox_prunable(s);
+        oracle_check_pruned(w, t, d);
+    }
+}
+
+static void apply_rehomed(struct world *w, struct till *t, const struct pending *p)
+{
+    struct till_stream *d = find_stream(t, &p->key);
+    MUST(d != NULL);
+    struct uuid *stay = arena_alloc(&w->scratch, (size_t)(p->after + 1) * sizeof(*stay));
+    MUST(stay != NULL);
+    for (uint64_t i = 0; i < p->after; i++)
+        stay[i] = d->stream->carriers[i]->item->id;
+    overlay_include(t->overlay, &p->key, UINT64_MAX, stay, (size_t)p->after, on_changed, NULL);
+    d->count = p->after;
+    d->dead = true;
+}
+
+static void apply(struct world *w, struct till *t, const struct pending *p)
+{
+    switch (p->kind) {
+    case PENDING_EVENT:
+        apply_event(w, t, p);
+        break;
+    case PENDING_FEED:
+        apply_feed(w, t, p->feed);
+        break;
+    case PENDING_MARK:
+        apply_mark(w, t, p);
+        break;
+    case PENDING_REHOMED:
+        apply_rehomed(w, t, p);
+        break;
+    }
+}
+
+static void tell_uplink(struct world *w, struct till *t, const struct pending *p)
+{
+    struct moment now = moment_of(w, t);
+    if (p->kind == PENDING_EVENT)
+        uplink_committed(&t->uplink, &p->stream->key, &p->stream->certificate, &p->mark.held, now,
+                         &t->steps);
+    else if (p->kind == PENDING_FEED)
+        uplink_feed_stored(&t->uplink, p->feed, now, &t->steps);
+    else if (p->kind == PENDING_REHOMED)
+        uplink_rehomed(&t->uplink, &p->key, now, &t->steps);
+}
+
+static void perform(struct world *w, struct till *t);
+
+// The disk refuses: nothing of this transaction happened. Frames must come again, so the session
+// ends; a run whose first event is not durable is no run, so the program does.
+static void commit_fails(struct world *w, struct till *t)
+{
+    world_trace(w, "till %d cannot write", t->index);
+    bool begun = t->run_durable.heads[LANE_CRITICAL].seq > 0;
+    t->run = t->run_durable;
+    t->first = NULL;
+    t->end = &t->first;
+    t->pending_count = 0;
+    if (!begun) {
+        till_kill(w, t, 100);
+        return;
+    }
+    if (t->conn && t->conn->till_open) {
+        net_close(w, t->conn, UP);
+        uplink_disconnected(&t->uplink, moment_of(w, t), &t->steps);
+    }
+    perform(w, t);
+}
+
+static void commit(struct world *w, struct till *t)
+{
+    struct pending *first = t->first;
+    t->first = NULL;
+    t->end = &t->first;
+    t->pending_count = 0;
+    for (const struct pending *p = first; p; p = p->next)
+        apply(w, t, p);
+    t->disk.last = t->run.last;
+    t->run_durable = t->run;
+    for (const struct pending *p = first; p; p = p->next)
+        tell_uplink(w, t, p);
+    perform(w, t);
+}
+
+void till_fsync(struct world *w, struct till *t)
+{
+    t->fsync_at = INT64_MAX;
+    if (t->first == NULL)
+        return;
+    if (!w->healed && world_chance(w, w->knobs.failed_fsync))
+        commit_fails(w, t);
+    else
+        commit(w, t);
+}
+
+void till_restart(struct world *w, struct till *t)
+{
+    if (t->first)
+        commit(w, t);
+    till_kill(w, t, rng_between(&w->rng, 1, 50));
+}
+
+// ---- what the session asks for -----------------------------------------------------------------
+
+static void load(struct world *w, struct till *t, const struct step *step)
+{
+    const struct till_stream *d = find_stream(t, &step->key);
+    MUST(d != NULL);
+    struct uplink_loaded loaded = {.key = step->key, .after = step->after};
+    struct str *events = arena_alloc(&w->scratch, (step->max_events + 1) * sizeof(*events));
+    MUST(events != NULL);
+    loaded.events = events;
+    size_t bytes = 0;
+    uint64_t seq = step->after;
+    if (seq >= d->pruned && seq <= d->count)
+        loaded.base = seq ? d->stream->carriers[seq - 1]->chain : (struct hash){0};
+    else
+        seq = d->count;
+    while (seq < d->count && loaded.count < step->max_events) {
+        const struct carrier *c = d->stream->carriers[seq++];
+        bytes += c->bytes.n + 1;
+        if (loaded.count && bytes > step->max_bytes)
+            break;
+        events[loaded.count++] = c->bytes;
+        loaded.head = c->chain;
+    }
+    uplink_loaded(&t->uplink, &loaded, moment_of(w, t), &t->steps);
+}
+
+void till_load(struct world *w, struct till *t, const struct step *step)
+{
+    load(w, t, step);
+    perform(w, t);
+}
+
+static void rehome(struct world *w, struct till *t, const struct step *step)
+{
+    struct till_stream *d = find_stream(t, &step->key);
+    MUST(d != NULL);
+    world_trace(w, "till %d appends its events after %llu again", t->index,
+                (unsigned long long)step->after);
+    for (uint64_t seq = step->after + 1; seq <= d->count; seq++) {
+        const struct carrier *c = d->stream->carriers[seq - 1];
+        struct event event;
+        MUST(event_parse(c->bytes, &w->scratch, &event, NULL) == ERR_OK);
+        if (str_is(event.type_name, "run_started"))
+            continue; // it says nothing of the new run
+        stamp(w, t, &event, c->item);
+    }
+    struct pending *p = add_pending(w, t, PENDING_REHOMED);
+    p->key = step->key;
+    p->after = step->after;
+    need_fsync(w, t, false);
+}
+
+static const struct message_feed *copy_feed(struct world *w, const struct message_feed *from)
+{
+    struct message_feed *m = world_alloc(w, sizeof(*m));
+    *m = *from;
+    m->location = world_copy(w, from->location);
+    m->rows = world_alloc(w, (from->count + 1) * sizeof(*m->rows));
+    for (size_t i = 0; i < from->count; i++)
+        m->rows[i] = world_copy(w, from->rows[i]);
+    for (size_t i = 0; i < from->include_count; i++) {
+        struct message_include *include = &m->includes[i];
+        if (include->except_count == 0)
+            continue;
+        size_t bytes = include->except_count * sizeof(*include->except);
+        struct uuid *except = world_alloc(w, bytes);
+        memcpy(except, include->except, bytes);
+        include->except = except;
+    }
+    return m;
+}
+
+static void on_load(struct world *w, struct till *t, const struct step *step)
+{
+    if (rng_chance(&w->rng, 3, 4)) {
+        load(w, t, step);
+        return;
+    }
+    struct step *copy = world_alloc(w, sizeof(*copy));
+    *copy = *step;
+    add_for(w, t, rng_between(&w->rng, 0, 20), HAPPENS_LOAD)->data = copy;
+}
+
+static void on_clock(struct world *w, struct till *t, int64_t ahead_ms)
+{
+    t->run.clock_offset_ms = t->run_durable.clock_offset_ms = ahead_ms;
+    if (run_clock_was_off(&t->run, till_wall_ms(w, t) + ahead_ms))
+        add_for(w, t, 0, HAPPENS_RESTART);
+}
+
+static void perform_step(struct world *w, struct till *t, const struct step *step)
+{
+    switch (step->kind) {
+    case STEP_SEND:
+        net_send(w, t->conn, UP, step->text);
+        break;
+    case STEP_CLOSE:
+        world_trace(w, "till %d lets go: %.*s", t->index, STR_ARG(step->text));
+        net_close(w, t->conn, UP);
+        break;
+    case STEP_CONNECT:
+        net_dial(w, t);
+        break;
+    case STEP_LOAD:
+        on_load(w, t, step);
+        break;
+    case STEP_ACKED:
+    case STEP_LOST: {
+        struct pending *p = add_pending(w, t, PENDING_MARK);
+        p->key = step->key;
+        p->mark = step->mark;
+        need_fsync(w, t, true);
+        break;
+    }
+    case STEP_REHOME:
+        rehome(w, t, step);
+        break;
+    case STEP_FEED:
+        add_pending(w, t, PENDING_FEED)->feed = copy_feed(w, step->feed);
+        need_fsync(w, t, false);
+        break;
+    case STEP_CLOCK:
+        on_clock(w, t, step->number);
+        break;
+    case STEP_REFUSED:
+        world_fail(w, SIM_WEDGED, "till %d is refused: %.*s", t->index, STR_ARG(step->text));
+        break;
+    case STEP_IDENTIFY:
+    case STEP_STORE:
+    case STEP_READ_FEED:
+    case STEP_REPORT:
+    case STEP_EVIDENCE:
+        world_fail(w, SIM_WEDGED, "till %d is asked for what only a server does", t->index);
+        break;
+    }
+}
+
+static void check_bounds(struct world *w, const struct till *t)
+{
+    const struct uplink *u = &t->uplink;
+    if (t->steps.failed)
+        world_fail(w, SIM_WEDGED, "till %d: its session ran out of memory", t->index);
+    if (t->steps.count > STEPS_BOUND)
+        world_fail(w, SIM_WEDGED, "till %d: %zu effects of one input", t->index, t->steps.count);
+    if (u->flight_events > LIMIT_BATCH_EVENTS || u->push_count > UPLINK_PUSHES)
+        world_fail(w, SIM_WEDGED, "till %d: %zu events in flight", t->index, u->flight_events);
+    if (uplink_is_live(u) && u->sent.events > u->allowed.events)
+        world_fail(w, SIM_WEDGED, "till %d: sends beyond its credit", t->index);
+}
+
+// Steps may be added while they are performed: an answer at hand is given at once.
+static void perform(struct world *w, struct till *t)
+{
+    uint64_t life = t->life;
+    for (size_t i = 0; i < t->steps.count && !world_failed(w); i++) {
+        struct step step = t->steps.items[i];
+        perform_step(w, t, &step);
+    }
+    check_bounds(w, t);
+    MUST(t->life == life);
+    steps_reset(&t->steps);
+    oracle_check_view(w, t);
+    int64_t deadline = uplink_deadline(&t->uplink);
+    if (deadline != t->wake_at && deadline != INT64_MAX) {
+        t->wake_at = deadline;
+        add_for(w, t, deadline - w->now, HAPPENS_WAKE);
+    }
+}
+
+// ---- inputs ------------------------------------------------------------------------------------
+
+void till_wake(struct world *w, struct till *t)
+{
+    t->wake_at = INT64_MAX;
+    uplink_tick(&t->uplink, moment_of(w, t), &t->steps);
+    perform(w, t);
+}
+
+void till_connected(struct world *w, struct till *t)
+{
+    uplink_connected(&t->uplink, moment_of(w, t), &t->steps);
+    perform(w, t);
+}
+
+void till_disconnected(struct world *w, struct till *t)
+{
+    t->conn->till_open = false;
+    uplink_disconnected(&t->uplink, moment_of(w, t), &t->steps);
+    perform(w, t);
+}
+
+void till_message(struct world *w, struct till *t, struct str text)
+{
+    uplink_message(&t->uplink, text, moment_of(w, t), &t->steps);
+    perform(w, t);
+}
+
+// ---- what is done to its disk ------------------------------------------------------------------
+
+void till_restore(struct world *w, struct till *t, int64_t restart_in_ms)
+{
+    if (t->backup == NULL || rng_chance(&w->rng, 1, 3)) {
+        world_trace(w, "the disk of till %d is copied", t->index);
+        t->backup = t->backup ? t->backup : world_alloc(w, sizeof(*t->backup));
+        *t->backup = t->disk;
+        return;
+    }
+    till_kill(w, t, restart_in_ms);
+    world_trace(w, "the disk of till %d becomes its older copy", t->index);
+    oracle_excuse(w, &t->disk, t->backup);
+    t->disk = *t->backup;
+}
+
+void till_clone(struct world *w, struct till *t, int64_t start_in_ms)
+{
+    struct till *copy = &w->tills[w->till_count];
+    if (w->till_count == w->till_max)
+        return;
+    world_trace(w, "till %d is cloned as %d", t->index, w->till_count);
+    *copy = (struct till){.index = w->till_count++,
+                          .place = t->place,
+                          .used = true,
+                          .device = t->device,
+                          .key = t->key,
+                          .disk = t->disk,
+                          .clock_offset = t->clock_offset,
+                          .latency_ms = t->latency_ms};
+    add_for(w, copy, start_in_ms, HAPPENS_TILL_START);
+}
+
+// The quantity of one event that the centre has not settled becomes another: an edited database.
+bool till_rot(struct world *w, struct till *t)
+{
+    for (size_t i = 0; i < t->disk.count; i++) {
+        struct till_stream *d = &t->disk.streams[i];
+        const struct centre_stream *c = d->stream->at_centre;
+        uint64_t settled = c ? c->working : 0;
+        if (d->dead || settled >= d->count)
+            continue;
+        (void)w;
+        return false;
+    }
+    return false;
+}

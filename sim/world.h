@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+// The simulated world: what every part of it shares.
+//
+// A world is a heap of things to happen at a virtual moment. Each is one step. Whatever lives as
+// long as the seed sits in its arena; 'scratch' lives for one step.
+#ifndef WASL_SIM_WORLD_H
+#define WASL_SIM_WORLD_H
+
+#include "base/rng.h"
+#include "sim/sim.h"
+#include "sync/downlink.h"
+#include "sync/overlay.h"
+#include "sync/run.h"
+#include "sync/uplink.h"
+
+enum { MAX_PLACES = 3, MAX_SKUS = 10, MAX_DELTAS = 3, MAX_STREAMS = 192, STREAM_SLOTS = 8192 };
+
+// ---- what is true ------------------------------------------------------------------------------
+
+struct delta {
+    int sku;
+    int64_t quantity;
+    uint64_t folded; // its number among all folded at that place for that SKU, from 1; 0: not yet
+};
+struct item { // one thing that happened, as its author meant it
+    struct uuid id;
+    int place;
+    int delta_count;
+    struct delta deltas[MAX_DELTAS];
+    bool ticket;
+    bool foreign;   // of a version that the centre cannot read: a dead letter there
+    bool committed; // durable at a till
+    bool excused;   // a restored till forgot it before the centre had it
+    unsigned counted;
+};
+struct carrier { // an item at its place in a stream
+    struct item *item;
+    struct str bytes;
+    struct hash chain;
+    bool committed;
+};
+struct stream { // as its author wrote it
+    struct stream_key key;
+    struct certificate certificate;
+    int till;
+    struct carrier **carriers;
+    uint64_t count, capacity;
+    hlc last;
+    struct centre_stream *at_centre;
+};
+
+// ---- what may happen ---------------------------------------------------------------------------
+
+enum happening {
+    HAPPENS_SALE,
+    HAPPENS_FSYNC,
+    HAPPENS_WAKE,
+    HAPPENS_TILL_START,
+    HAPPENS_RESTART,
+    HAPPENS_LOAD,
+    HAPPENS_DIAL,
+    HAPPENS_CONNECTED,
+    HAPPENS_TO_TILL,
+    HAPPENS_TO_CENTRE,
+    HAPPENS_TILL_TOLD,   // its link is gone
+    HAPPENS_CENTRE_TOLD, // one of its links is gone
+    HAPPENS_READ_FEED,
+    HAPPENS_CENTRE_COMMIT,
+    HAPPENS_FORWARD,
+    HAPPENS_CENTRE_TICK,
+    HAPPENS_CENTRE_START,
+    HAPPENS_SETTING,
+    HAPPENS_FAULT,
+    HAPPENS_LINK_UP,
+    HAPPENS_COUNT
+};
+struct event_at {
+    int64_t at;
+    uint64_t order;
+    enum happening kind;
+    int till;
+    uint64_t life; // of the node it is meant for: nothing happens when that has died meanwhile
+    struct conn *conn;
+    const void *data;
+    struct str text;
+};
+
+// How much of what may go wrong this seed has: per 1,000 where not said otherwise.
+struct knobs {
+    int tills, places, skus;
+    int64_t sale_ms; // mean pause between sales of a till
+    bool front;      // held in a front log first, settled later
+    unsigned drop, doubled, reorder, flip, slow;
+    int64_t latency_ms, jitter_ms, bytes_per_ms; // 0: no limit
+    int64_t fsync_ms, commit_ms, forward_ms;
+    int64_t fault_ms; // mean pause between faults; 0: none
+    unsigned kill_till, kill_centre, cut, partition, jump, restore, clone, front_loss, front_amnesia;
+    unsigned failed_fsync, failed_commit, foreign, other_lane, rot;
+    int64_t clock_ms; // offsets up to this
+    int window_events;
+    size_t page_bytes;
+    uint64_t feed_memory; // tombstones kept
+    int64_t jitter_told_ms;
+};
+
+// ---- nodes -------------------------------------------------------------------------------------
+
+struct conn {
+    int till;
+    uint64_t life;        // of the till
+    uint64_t centre_life; // of the centre, once it took the call
+    bool till_open, centre_open;
+    bool connected; // the till was told
+    bool cut;       // what is sent vanishes
+    int64_t last[2];
+    int64_t free_at[2]; // when the wire is free again
+    bool listed;
+    struct downlink downlink;
+    uint32_t number;
+    int dials;
+};
+enum way { UP, DOWN };
+
+struct page_row {
+    int64_t quantity;
+    uint64_t folded;
+    bool present;
+};
+struct till_stream {
+    struct stream *stream;
+    uint64_t count; // durable
+    uint64_t held, settled, included, pruned;
+    const struct uuid *except;
+    size_t except_count;
+    bool dead; // its events went on under another run
+};
+struct till_disk { // what survives a crash
+    struct till_stream streams[MAX_STREAMS];
+    size_t count;
+    struct page_row confirmed[MAX_SKUS];
+    struct page_row staged[MAX_SKUS]; // pages since the last complete one
+    bool staged_fresh;
+    struct feed_place {
+        struct uuid feed;
+        uint64_t position;
+        struct hash hash;
+    } feeds[UPLINK_FEEDS];
+    hlc last;
+    struct uuid run; // of the last run
+    bool any_run;
+};
+enum pending_kind { PENDING_EVENT, PENDING_FEED, PENDING_MARK, PENDING_REHOMED };
+struct pending {
+    enum pending_kind kind;
+    struct stream *stream;
+    struct carrier *carrier;
+    const struct message_feed *feed;
+    struct stream_key key;
+    struct message_mark mark;
+    uint64_t after;
+    struct pending *next;
+};
+struct till {
+    int index, place;
+    bool used, up;
+    uint64_t life;
+    struct uuid device;
+    struct sign_key key;
+    struct uuid_maker ids;
+    struct till_disk disk;
+    struct till_disk *backup;
+    // volatile
+    struct uplink uplink;
+    struct run run, run_durable;
+    struct stream *streams[LANE_COUNT]; // of the run
+    struct overlay *overlay;
+    struct steps steps;
+    struct conn *conn;
+    struct pending *first, **end;
+    size_t pending_count;
+    int64_t fsync_at, wake_at;
+    int64_t clock_offset;
+    int clock_drift; // parts per million
+    // its link
+    bool down[2];
+    int64_t latency_ms;
+    uint64_t arrived_at_heal, waiting_at_heal;
+};
+
+struct centre_fold {
+    struct uuid id;
+    int place;
+    bool counts; // false: a dead letter
+    bool ticket;
+    int delta_count;
+    struct delta deltas[MAX_DELTAS];
+};
+struct centre_entry {
+    struct str bytes;
+    struct hash chain;
+    const struct carrier *truth;
+    struct centre_fold fold;
+    bool present; // front: not lost on the way to the centre
+};
+struct centre_stream {
+    struct stream *stream;
+    struct uuid device;
+    int place;
+    bool durable;
+    struct centre_entry **entries;
+    uint64_t capacity;
+    uint64_t working, held, settled; // seen, durable, folded
+    struct uuid *except;
+    size_t except_count;
+};
+struct feed_entry {
+    struct str row;
+    struct hash hash;
+    int record;
+};
+struct centre_feed {
+    char location[LIMIT_NAME + 1];
+    struct uuid id;
+    struct feed_entry *entries;
+    uint64_t head, capacity;
+    uint64_t live[MAX_SKUS]; // position of each record's live row
+};
+struct job { // a push that was checked and waits for the commit
+    struct conn *conn;
+    struct centre_stream *stream;
+    uint64_t from, to; // of the new events
+    uint64_t settled;
+    uint64_t push_from, push_to;
+    struct downlink_stored stored;
+    struct job *next;
+};
+struct fold_log { // everything folded at a place for a SKU, in order: sums after each
+    int64_t *sums;
+    uint64_t count, capacity;
+};
+struct centre {
+    bool up;
+    uint64_t life;
+    struct steps steps;
+    struct conn **conns;
+    size_t conn_count, conn_capacity;
+    struct centre_stream **streams;
+    size_t stream_count, stream_capacity;
+    struct job *first, **end;
+    bool commit_due, forward_due;
+    struct centre_feed feeds[MAX_PLACES + 1]; // the last is the chain's
+    int64_t stock[MAX_PLACES][MAX_SKUS];
+    uint64_t tickets[MAX_PLACES];
+    struct item **ids; // counted once: open addressing
+    size_t id_count, id_capacity;
+    int64_t clock_offset;
+};
+
+struct world {
+    struct sim_result *result;
+    const struct sim_options *options;
+    uint64_t seed;
+    struct rng rng;
+    struct rng net;
+    int64_t now;
+    uint64_t order;
+    struct event_at *heap;
+    size_t heap_count, heap_capacity;
+    struct arena arena;
+    struct arena scratch;
+    struct buf buf;
+    struct knobs knobs;
+    struct uuid chain;
+    struct till *tills;
+    int till_count, till_max;
+    struct centre centre;
+    bool healed, quiet;
+    // truth
+    struct stream **streams; // by key, open addressing
+    size_t stream_count;
+    struct item **items;
+    uint64_t item_count, item_capacity;
+    struct fold_log folded[MAX_PLACES][MAX_SKUS];
+    uint32_t conn_count;
+};
+
+// ---- time and trace ----------------------------------------------------------------------------
+
+void world_init(struct world *w, const struct sim_options *options, uint64_t seed,
+                struct sim_result *result);
+void world_fini(struct world *w);
+void *world_alloc(struct world *w, size_t n); // cleared; lives as long as the seed
+struct str world_copy(struct world *w, struct str text);
+// Grows an array in the arena to hold at least one more; doubles.
+void *world_grow(struct world *w, void *items, uint64_t *capacity, size_t size);
+struct event_at *world_add(struct world *w, int64_t delay, enum happening kind);
+bool world_pop(struct world *w, struct event_at *ret);
+void world_mix(struct world *w, uint64_t value);
+void world_mix_text(struct world *w, struct str text);
+// The first fault found ends the seed.
+void world_fail(struct world *w, enum sim_fault fault, const char *format, ...) PRINTF_LIKE(3, 4);
+bool world_failed(const struct world *w);
+void world_trace(struct world *w, const char *format, ...) PRINTF_LIKE(2, 3);
+bool world_chance(struct world *w, unsigned per_thousand);
+int64_t world_pause(struct world *w, int64_t mean_ms); // exponential, at least 1
+struct uuid world_uuid(struct world *w);
+const char *world_place(int place); // its name; "*" for the chain
+const char *world_sku(int sku);
+int world_sku_number(struct str name); // -1: none
+
+#endif
