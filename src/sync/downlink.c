@@ -229,7 +229,8 @@ void downlink_feed_page(struct downlink *d, const struct downlink_page *page, in
                                     .complete = page->reached_head,
                                     .rows = page->rows,
                                     .count = page->count};
-    add_includes(d, page, &m->feed);
+    if (f == &d->feeds[0]) // the place's rows, not the chain's, are what includes speak of
+        add_includes(d, page, &m->feed);
     bool says_nothing = page->count == 0 && m->feed.include_count == 0 && !f->reset &&
                         !m->feed.complete && page->to == f->sent;
     if (says_nothing) {
