@@ -149,7 +149,9 @@ void till_start(struct world *w, struct till *t)
     world_trace(w, "till %d starts (clock %+lld ms)", t->index, (long long)t->clock_offset);
     struct run_identity who = {&t->key, w->chain, t->device, str_of(world_place(t->place))};
     struct uuid id = world_uuid(w), origin = world_uuid(w);
-    run_begin(&t->run, &who, &id, &origin, t->disk.last, till_wall_ms(w, t));
+    run_begin(&t->run, &who, &id, &origin, t->disk.last,
+              till_wall_ms(w, t) + t->disk.clock_offset_ms);
+    t->run.clock_offset_ms = t->disk.clock_offset_ms;
     t->run_durable = t->run;
     struct uplink_config config = {.chain = w->chain,
                                    .device = t->device,
@@ -543,6 +545,7 @@ static void on_load(struct world *w, struct till *t, const struct step *step)
 static void on_clock(struct world *w, struct till *t, int64_t ahead_ms)
 {
     t->run.clock_offset_ms = t->run_durable.clock_offset_ms = ahead_ms;
+    t->disk.clock_offset_ms = ahead_ms;
     if (run_clock_was_off(&t->run, till_wall_ms(w, t) + ahead_ms))
         add_for(w, t, 0, HAPPENS_RESTART);
 }

@@ -146,6 +146,7 @@ struct till_disk { // what survives a crash
         struct hash hash;
     } feeds[UPLINK_FEEDS];
     hlc last;
+    int64_t clock_offset_ms; // as the centre told last
     struct uuid run; // of the last run
     bool any_run;
 };
