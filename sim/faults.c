@@ -224,7 +224,9 @@ void faults_link_up(struct world *w, struct till *t)
     t->down[UP] = t->down[DOWN] = false;
 }
 
-// The network carries everything from now on; links that were cut are reset, the dead come back.
+// The network carries everything from now on and the dead come back. Links that were cut and those
+// that are still being set up are reset, as TCP would; live sessions that lost something are not:
+// they have to find out.
 void faults_heal(struct world *w)
 {
     world_trace(w, "everything heals");
@@ -236,7 +238,7 @@ void faults_heal(struct world *w)
         t->down[UP] = t->down[DOWN] = false;
         if (t->used && !t->up)
             till_start(w, t);
-        if (t->conn && t->conn->cut)
+        if (t->conn && (t->conn->cut || !uplink_is_live(&t->uplink)))
             net_cut(w, t->conn, true, true);
     }
 }

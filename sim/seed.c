@@ -9,7 +9,7 @@
 enum {
     CLONES_MAX = 2,
     PROGRESS_MS = 2000,
-    SELLING_ON_MS = 2500,
+    SELLING_ON_MS = 4500,
     DRAIN_MS = 90 * 1000,
     LOOK_EVERY_MS = 100,
     SETTING_MS = 4000,
@@ -262,17 +262,18 @@ static void count_waiting(const struct till *t, uint64_t *ret_arrived, uint64_t 
     }
 }
 
-static void check_progress(struct world *w)
+static void check_progress(struct world *w, int64_t waited_ms)
 {
     for (int i = 0; i < w->till_count; i++) {
         const struct till *t = &w->tills[i];
         uint64_t arrived, waiting;
         count_waiting(t, &arrived, &waiting);
-        if (t->used && t->waiting_at_heal && arrived <= t->arrived_at_heal)
+        if (t->used && t->waiting_at_heal && t->patience_ms <= waited_ms &&
+            arrived <= t->arrived_at_heal)
             world_fail(w, SIM_WEDGED,
                        "till %d (%s) brought nothing to the centre in the %d ms since everything "
                        "healed; %llu events wait",
-                       i, t->up ? uplink_state_name(&t->uplink) : "down", PROGRESS_MS,
+                       i, t->up ? uplink_state_name(&t->uplink) : "down", (int)waited_ms,
                        (unsigned long long)waiting);
     }
 }
@@ -283,13 +284,13 @@ static void heal(struct world *w)
     for (int i = 0; i < w->till_count; i++) {
         struct till *t = &w->tills[i];
         count_waiting(t, &t->arrived_at_heal, &t->waiting_at_heal);
+        t->patience_ms = PROGRESS_MS + (t->uplink.pulling ? PULL_MS : 0) + 4 * t->uplink.rtt_ms;
     }
     int64_t healed_at = w->now;
-    run_until(w, healed_at + PROGRESS_MS);
-    if (!world_failed(w))
-        check_progress(w);
-    if (!world_failed(w))
-        run_until(w, healed_at + SELLING_ON_MS);
+    while (!world_failed(w) && w->now < healed_at + SELLING_ON_MS) {
+        run_until(w, w->now + LOOK_EVERY_MS);
+        check_progress(w, w->now - healed_at);
+    }
 }
 
 static void come_to_rest(struct world *w)

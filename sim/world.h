@@ -186,6 +186,7 @@ struct till {
     bool down[2];
     int64_t latency_ms;
     uint64_t arrived_at_heal, waiting_at_heal;
+    int64_t patience_ms;
 };
 
 struct centre_fold {

@@ -232,7 +232,7 @@ void downlink_feed_page(struct downlink *d, const struct downlink_page *page, in
     if (f == &d->feeds[0]) // the place's rows, not the chain's, are what includes speak of
         add_includes(d, page, &m->feed);
     bool says_nothing = page->count == 0 && m->feed.include_count == 0 && !f->reset &&
-                        !m->feed.complete && page->to == f->sent;
+                        !(f->partial && page->reached_head) && page->to == f->sent;
     if (says_nothing) {
         if (page->reached_head && f->head > page->to)
             f->head = page->to;
@@ -245,8 +245,7 @@ void downlink_feed_page(struct downlink *d, const struct downlink_page *page, in
     f->sent = page->to;
     f->sent_ms = mono_ms;
     f->reset = false;
-    if (m->feed.complete)
-        f->fresh = false;
+    f->partial = !page->reached_head;
     if (page->reached_head && f->head < page->to)
         f->head = page->to;
     pump_feeds(d, out);
@@ -257,9 +256,9 @@ static void go_back(struct downlink *d, struct downlink_feed *f, uint64_t positi
     f->sent = position;
     f->unacked_bytes = 0;
     f->pages_acked = f->pages;
-    if (position == 0) {
-        f->reset = f->fresh = true;
-    }
+    f->partial = true;
+    if (position == 0)
+        f->reset = true;
     for (size_t i = 0; i < d->stream_count; i++) // includes may have been lost with their page
         d->streams[i].include_sent = 0;
 }
@@ -314,7 +313,8 @@ static void set_feed(struct downlink_feed *f, const struct message_cursor *head,
     *f = (struct downlink_feed){.feed = head->feed, .head = head->position};
     MUST(str_copy(f->location, sizeof(f->location), head->location) == ERR_OK);
     f->sent = f->acked = knows ? cursor->position : 0;
-    f->reset = f->fresh = !knows;
+    f->reset = !knows;
+    f->partial = true;
 }
 
 static void welcome(struct downlink *d, const struct downlink_identity *identity, struct steps *out)
@@ -371,6 +371,11 @@ static void on_push(struct downlink *d, const struct message_push *m, struct str
     struct str copy = arena_copy(&out->arena, text);
     if (copy.p == NULL) {
         out->failed = true;
+        return;
+    }
+    // Known from now on: its events may be folded, and a page read, before this push is answered.
+    if (find_or_add_stream(d, &m->key) == NULL) {
+        shut(d, ERR_LIMIT, "too many streams in one session", false, out);
         return;
     }
     struct step *step = steps_add(out, STEP_STORE);

@@ -46,8 +46,8 @@ struct downlink_feed {
     uint64_t pages_acked; // the highest number that the device has durable
     size_t unacked_bytes;
     int64_t sent_ms;
-    bool reset; // the next page begins a fresh copy
-    bool fresh; // a fresh copy is under way and not complete yet
+    bool reset;   // the next page begins a fresh copy
+    bool partial; // the device may have pages that no complete one has closed
     bool reading;
 };
 

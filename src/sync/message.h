@@ -121,7 +121,10 @@ struct message_feed {
     uint64_t to;     // cursor after them
     struct hash hash;
     bool reset;    // a fresh copy begins
-    bool complete; // the fresh copy is whole
+    // The rows reach the feed's head. Pages before it are kept aside until it comes: their rows may
+    // hold own events of which only its includes say so. With a fresh copy, what was not repeated
+    // is gone.
+    bool complete;
     struct message_include includes[MESSAGE_MAX_INCLUDES];
     size_t include_count;
     struct str *rows;

@@ -188,9 +188,9 @@ static void wake_for_waiting(struct uplink *u, struct moment now)
     if (backlog_held(u, now))
         wake_at(u, u->hold_until_ms);
     if (u->probe)
-        wake_at(u, u->probe_ms + STALL_MS);
+        wake_at(u, u->probe_again_ms);
     else if (u->push_count)
-        wake_at(u, u->progress_ms + PROBE_AFTER_MS);
+        wake_at(u, u->progress_ms + PROBE_AFTER_MS + 2 * u->rtt_ms);
 }
 
 // ---- inputs from the link ---------------------------------------------------------------------
@@ -547,11 +547,6 @@ static void on_feed(struct uplink *u, const struct message_feed *m, size_t bytes
         return;
     }
     f->received = m->to;
-    for (size_t i = 0; i < m->include_count; i++) {
-        struct outbox_stream *s = outbox_find(&u->outbox, &m->includes[i].key);
-        if (s && m->includes[i].seq > s->included)
-            s->included = m->includes[i].seq;
-    }
     struct message_feed *copy = arena_alloc(&out->arena, sizeof(*copy));
     if (copy == NULL) {
         drop(u, now, out, "out of memory for a feed");
@@ -562,9 +557,20 @@ static void on_feed(struct uplink *u, const struct message_feed *m, size_t bytes
     check_pulled(u, now);
 }
 
+static void take_includes(struct uplink *u, const struct message_feed *m)
+{
+    for (size_t i = 0; i < m->include_count; i++) {
+        struct outbox_stream *s = outbox_find(&u->outbox, &m->includes[i].key);
+        if (s && m->includes[i].seq > s->included)
+            s->included = m->includes[i].seq;
+    }
+    outbox_compact(&u->outbox, &u->config.origin);
+}
+
 void uplink_feed_stored(struct uplink *u, const struct message_feed *page, struct moment now,
                         struct steps *out)
 {
+    take_includes(u, page);
     struct uplink_feed *f = find_feed(u, page->location);
     if (f == NULL || !uuid_equal(&f->feed, &page->feed) || page->to < f->stored)
         return;
@@ -666,11 +672,15 @@ static void send_beat(struct uplink *u, struct moment now, struct steps *out)
     steps_send(out, &m);
 }
 
+// The first one, or the same again when no answer came.
 static void send_probe(struct uplink *u, struct moment now, struct steps *out)
 {
-    u->probe = ++u->probe_count;
-    u->probe_ms = now.mono_ms;
-    u->probe_sent = u->sent;
+    if (u->probe == 0) {
+        u->probe = ++u->probe_count;
+        u->probe_ms = now.mono_ms;
+        u->probe_sent = u->sent;
+    }
+    u->probe_again_ms = now.mono_ms + PROBE_AFTER_MS + 2 * u->rtt_ms;
     struct message m = {.kind = MESSAGE_PROBE, .probe = u->probe};
     steps_send(out, &m);
 }
@@ -692,7 +702,7 @@ static void tick_live(struct uplink *u, struct moment now, struct steps *out)
     if (u->pulling)
         check_pulled(u, now);
     bool waits = u->push_count && now.mono_ms - u->progress_ms >= PROBE_AFTER_MS + 2 * u->rtt_ms;
-    if (waits && !u->probe)
+    if (u->probe ? now.mono_ms >= u->probe_again_ms : waits)
         send_probe(u, now, out);
     if (now.mono_ms - u->beat_ms >= BEAT_EVERY_MS)
         send_beat(u, now, out);

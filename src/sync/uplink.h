@@ -96,7 +96,8 @@ struct uplink {
     struct credit sent;
     uint64_t probe; // number of the probe under way, 0: none
     uint64_t probe_count;
-    int64_t probe_ms;
+    int64_t probe_ms;       // when it was sent first
+    int64_t probe_again_ms; // when it is sent again
     struct credit probe_sent;
     struct uplink_push pushes[UPLINK_PUSHES];
     size_t push_first, push_count;
