@@ -156,9 +156,8 @@ static void read_fold(struct world *w, const struct intake_event *item, struct c
         const struct effect *effect = &list.items[i];
         ret->ticket = ret->ticket || effect->kind == EFFECT_TICKET;
         if (effect->kind == EFFECT_STOCK)
-            ret->deltas[ret->delta_count++] =
-                (struct delta){.sku = world_sku_number(effect->stock.sku),
-                               .quantity = effect->stock.delta};
+            ret->deltas[ret->delta_count++] = (struct delta){
+                .sku = world_sku_number(effect->stock.sku), .quantity = effect->stock.delta};
     }
 }
 
@@ -245,8 +244,9 @@ static void take_entry(struct world *w, struct centre_stream *s, const struct in
     }
     if (item->seq > truth->count || !truth->carriers[item->seq - 1]->committed ||
         !str_equal(truth->carriers[item->seq - 1]->bytes, item->bytes)) {
-        world_fail(w, SIM_DIVERGENT, "the centre takes seq %" PRIu64 " of a stream of till %d, "
-                                     "which is not what its author committed",
+        world_fail(w, SIM_DIVERGENT,
+                   "the centre takes seq %" PRIu64 " of a stream of till %d, "
+                   "which is not what its author committed",
                    item->seq, truth->till);
         return;
     }
@@ -290,7 +290,8 @@ static void store_push(struct world *w, struct conn *c, const struct step *step)
     struct intake_result result;
     struct err e = {0};
     MUST(intake_check(&io, &c->downlink.sender, &m.push, &w->scratch, &result, &e) == ERR_OK);
-    struct job job = {.conn = c, .push_from = m.push.from, .push_to = m.push.from + m.push.count - 1};
+    struct job job = {
+        .conn = c, .push_from = m.push.from, .push_to = m.push.from + m.push.count - 1};
     job.stored = (struct downlink_stored){.mark = intake_mark(&m.push, &result),
                                           .events = m.push.count,
                                           .denied = result.outcome == INTAKE_DENIED};
@@ -326,8 +327,8 @@ static void hello_mark(struct world *w, const struct message_stream *theirs, str
     m->held = mark_at(s, s->held);
     m->settled = s->settled;
     struct mark ours = mark_at(s, theirs->head.seq < s->held ? theirs->head.seq : s->held);
-    m->fork = ours.seq == theirs->head.seq && ours.seq > 0 &&
-              !hash_equal(&ours.hash, &theirs->head.hash);
+    m->fork =
+        ours.seq == theirs->head.seq && ours.seq > 0 && !hash_equal(&ours.hash, &theirs->head.hash);
 }
 
 static void identify(struct world *w, struct conn *c, const struct message_hello *hello)
@@ -345,8 +346,8 @@ static void identify(struct world *w, struct conn *c, const struct message_hello
         hello_mark(w, &hello->streams[i], &identity.marks[i]);
     for (int i = 0; i < DOWNLINK_FEEDS; i++) {
         const struct centre_feed *f = &w->centre.feeds[i == 0 ? t->place : MAX_PLACES];
-        identity.feeds[i] = (struct message_cursor){str_of(f->location), f->id, f->head,
-                                                    feed_hash_at(f, f->head)};
+        identity.feeds[i] =
+            (struct message_cursor){str_of(f->location), f->id, f->head, feed_hash_at(f, f->head)};
         for (size_t k = 0; k < hello->feed_count; k++) {
             if (str_is(hello->feeds[k].location, f->location))
                 identity.cursors[i] = hello->feeds[k];
@@ -365,8 +366,8 @@ static void add_includes(struct world *w, const struct till *t, struct downlink_
         const struct centre_stream *s = c->streams[i];
         if (s->settled == 0 || !uuid_equal(&s->device, &t->device))
             continue;
-        page->includes[page->include_count++] = (struct message_include){
-            s->stream->key, s->settled, s->except, s->except_count};
+        page->includes[page->include_count++] =
+            (struct message_include){s->stream->key, s->settled, s->except, s->except_count};
     }
 }
 
@@ -375,7 +376,8 @@ static void read_feed(struct world *w, struct conn *c, const struct step *step)
     struct downlink_page page = {.location = step->location, .after = step->after};
     const struct centre_feed *f = feed_find(w, step->location);
     MUST(f != NULL);
-    size_t max_bytes = step->max_bytes < w->knobs.page_bytes ? step->max_bytes : w->knobs.page_bytes;
+    size_t max_bytes =
+        step->max_bytes < w->knobs.page_bytes ? step->max_bytes : w->knobs.page_bytes;
     feed_read(w, f, step->after, max_bytes, &page);
     add_includes(w, &w->tills[c->till], &page);
     if (!w->healed && world_chance(w, w->knobs.failed_commit / 4))
@@ -611,7 +613,8 @@ void centre_setting(struct world *w)
     struct buf text;
     buf_init(&text, ROW_MAX);
     int record = (int)rng_below(&w->rng, MAX_SKUS);
-    MUST(buf_append_format(&text, "{\"type\":\"setting\",\"id\":\"s%d\",\"row\":{\"at\":%" PRId64 "}}",
+    MUST(buf_append_format(&text,
+                           "{\"type\":\"setting\",\"id\":\"s%d\",\"row\":{\"at\":%" PRId64 "}}",
                            record, w->now) == ERR_OK);
     feed_put(w, &w->centre.feeds[MAX_PLACES], record, world_copy(w, buf_str(&text)));
     buf_fini(&text);

@@ -21,9 +21,8 @@ enum {
 static const struct profile {
     const char *name;
     int what;
-} profiles[] = {{"default", EVERYTHING}, {"calm", 0},
-                {"network", NETWORK},    {"crash", CRASH | DISK},
-                {"clock", CLOCK},        {"restore", RESTORE | CRASH | NETWORK},
+} profiles[] = {{"default", EVERYTHING},   {"calm", 0},      {"network", NETWORK},
+                {"crash", CRASH | DISK},   {"clock", CLOCK}, {"restore", RESTORE | CRASH | NETWORK},
                 {"big", EVERYTHING | MANY}};
 
 // Each seed has only some of the faults, so that rare combinations are not drowned by common ones.
@@ -40,18 +39,18 @@ static void draw_size(struct world *w, bool many)
     k->skus = (int)rng_between(&w->rng, 1, MAX_SKUS);
     k->sale_ms = rng_between(&w->rng, 30, 1500);
     k->front = rng_chance(&w->rng, 1, 3);
-    k->latency_ms = rng_chance(&w->rng, 1, 8) ? rng_between(&w->rng, 100, 1200)
-                                              : rng_between(&w->rng, 1, 60);
+    k->latency_ms =
+        rng_chance(&w->rng, 1, 8) ? rng_between(&w->rng, 100, 1200) : rng_between(&w->rng, 1, 60);
     k->jitter_ms = rng_between(&w->rng, 0, 30);
     k->fsync_ms = rng_between(&w->rng, 0, 20);
     k->commit_ms = rng_between(&w->rng, 0, 10);
     k->forward_ms = rng_between(&w->rng, 1, 3000);
-    k->window_events = rng_chance(&w->rng, 1, 2) ? LIMIT_BATCH_EVENTS
-                                                 : (int)rng_between(&w->rng, 1, 20);
-    k->page_bytes = rng_chance(&w->rng, 1, 2) ? DOWNLINK_FEED_PAGE
-                                              : (size_t)rng_between(&w->rng, 1, 400);
-    k->feed_memory = rng_chance(&w->rng, 1, 2) ? UINT64_MAX / 2
-                                               : (uint64_t)rng_between(&w->rng, 1, 100);
+    k->window_events =
+        rng_chance(&w->rng, 1, 2) ? LIMIT_BATCH_EVENTS : (int)rng_between(&w->rng, 1, 20);
+    k->page_bytes =
+        rng_chance(&w->rng, 1, 2) ? DOWNLINK_FEED_PAGE : (size_t)rng_between(&w->rng, 1, 400);
+    k->feed_memory =
+        rng_chance(&w->rng, 1, 2) ? UINT64_MAX / 2 : (uint64_t)rng_between(&w->rng, 1, 100);
     k->foreign = some(w, 30);
     k->other_lane = some(w, 300);
 }

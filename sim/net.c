@@ -111,7 +111,8 @@ static void deliver(struct world *w, struct conn *c, enum way way, struct str te
         text = flipped(w, text);
     }
     int64_t at = arrival(w, c, way, text.n);
-    struct event_at *e = add_for(w, c, at - w->now, way == UP ? HAPPENS_TO_CENTRE : HAPPENS_TO_TILL);
+    struct event_at *e =
+        add_for(w, c, at - w->now, way == UP ? HAPPENS_TO_CENTRE : HAPPENS_TO_TILL);
     e->text = text;
 }
 

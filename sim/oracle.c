@@ -24,12 +24,14 @@ struct stream *oracle_stream_find(const struct world *w, const struct stream_key
     }
 }
 
-struct stream *oracle_stream_new(struct world *w, const struct till *t, const struct stream_key *key,
+struct stream *oracle_stream_new(struct world *w, const struct till *t,
+                                 const struct stream_key *key,
                                  const struct certificate *certificate)
 {
     if (oracle_stream_find(w, key))
-        world_fail(w, SIM_DOUBLED, "till %d begins a stream that an earlier run has used: its "
-                                   "positions would name two events",
+        world_fail(w, SIM_DOUBLED,
+                   "till %d begins a stream that an earlier run has used: its "
+                   "positions would name two events",
                    t->index);
     MUST(w->stream_count++ < STREAM_SLOTS / 2);
     struct stream *s = world_alloc(w, sizeof(*s));
@@ -63,8 +65,8 @@ static hlc hlc_of(struct str bytes)
     return value;
 }
 
-struct carrier *oracle_stamped(struct world *w, struct stream *s, struct item *item, struct str bytes,
-                               const struct mark *mark)
+struct carrier *oracle_stamped(struct world *w, struct stream *s, struct item *item,
+                               struct str bytes, const struct mark *mark)
 {
     struct carrier *c = world_alloc(w, sizeof(*c));
     *c = (struct carrier){.item = item, .bytes = world_copy(w, bytes), .chain = mark->hash};
@@ -165,12 +167,14 @@ void oracle_check_marks(struct world *w, const struct message_mark *marks, size_
         uint64_t held = c ? c->held : 0;
         uint64_t settled = c ? c->settled : 0;
         if (m->held.seq > held)
-            world_fail(w, SIM_LOST, "the centre acknowledges %" PRIu64 " events of a stream of till "
-                                    "%d, but only %" PRIu64 " are durable there",
+            world_fail(w, SIM_LOST,
+                       "the centre acknowledges %" PRIu64 " events of a stream of till "
+                       "%d, but only %" PRIu64 " are durable there",
                        m->held.seq, s ? s->till : -1, held);
         else if (m->settled > settled)
-            world_fail(w, SIM_LOST, "the centre says that %" PRIu64 " events of a stream of till "
-                                    "%d are settled, but only %" PRIu64 " are",
+            world_fail(w, SIM_LOST,
+                       "the centre says that %" PRIu64 " events of a stream of till "
+                       "%d are settled, but only %" PRIu64 " are",
                        m->settled, s ? s->till : -1, settled);
         else if (c && m->held.seq &&
                  !hash_equal(&m->held.hash, &c->entries[m->held.seq - 1]->chain))
@@ -182,8 +186,9 @@ void oracle_check_pruned(struct world *w, const struct till *t, const struct til
 {
     uint64_t settled = s->stream->at_centre ? s->stream->at_centre->settled : 0;
     if (s->pruned > settled)
-        world_fail(w, SIM_LOST, "till %d drops its events up to %" PRIu64 ", but only %" PRIu64
-                                " are settled at the centre",
+        world_fail(w, SIM_LOST,
+                   "till %d drops its events up to %" PRIu64 ", but only %" PRIu64
+                   " are settled at the centre",
                    t->index, s->pruned, settled);
 }
 
@@ -308,8 +313,8 @@ static void check_till_end(struct world *w, const struct till *t)
         }
     }
     for (int sku = 0; sku < w->knobs.skus; sku++) {
-        int64_t shown = t->disk.confirmed[sku].quantity +
-                        overlay_sum(t->overlay, str_of(world_sku(sku)));
+        int64_t shown =
+            t->disk.confirmed[sku].quantity + overlay_sum(t->overlay, str_of(world_sku(sku)));
         if (shown != w->centre.stock[t->place][sku] + foreign[sku])
             world_fail(w, SIM_DIVERGENT,
                        "till %d shows %" PRId64 " of %s after quiet, the centre %" PRId64, t->index,

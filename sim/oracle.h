@@ -8,13 +8,14 @@
 #include "sim/world.h"
 
 // A stream begins: fails the seed when one of that key was begun before.
-struct stream *oracle_stream_new(struct world *w, const struct till *t, const struct stream_key *key,
+struct stream *oracle_stream_new(struct world *w, const struct till *t,
+                                 const struct stream_key *key,
                                  const struct certificate *certificate);
 struct stream *oracle_stream_find(const struct world *w, const struct stream_key *key);
 struct item *oracle_item_new(struct world *w, const struct uuid *id, int place);
 // The author stamped an event; it counts only once it is durable there.
-struct carrier *oracle_stamped(struct world *w, struct stream *s, struct item *item, struct str bytes,
-                               const struct mark *mark);
+struct carrier *oracle_stamped(struct world *w, struct stream *s, struct item *item,
+                               struct str bytes, const struct mark *mark);
 // A restored till forgets everything of 'old' that is not in 'kept'.
 void oracle_excuse(struct world *w, const struct till_disk *old, const struct till_disk *kept);
 

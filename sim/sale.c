@@ -12,7 +12,7 @@ enum { BODY_MAX = 4096, VERSION_FROM_THE_FUTURE = 2 };
 
 struct kind {
     const char *type;
-    int sign; // of its stock; 0: a correction
+    int sign;           // of its stock; 0: a correction
     const char *format; // body after sku and quantity
 };
 static const struct kind kinds[] = {
@@ -31,14 +31,14 @@ static void add(struct buf *b, const char *text)
 
 static void set_delta(struct item *item, int sku, int64_t units)
 {
-    item->deltas[item->delta_count++] =
-        (struct delta){.sku = sku, .quantity = units * DECIMAL_ONE};
+    item->deltas[item->delta_count++] = (struct delta){.sku = sku, .quantity = units * DECIMAL_ONE};
 }
 
 // Each line of its own SKU, so that a delta is found by its SKU.
 static void write_ticket(struct world *w, struct item *item, struct buf *body)
 {
-    int lines = (int)rng_between(&w->rng, 1, w->knobs.skus < MAX_DELTAS ? w->knobs.skus : MAX_DELTAS);
+    int lines =
+        (int)rng_between(&w->rng, 1, w->knobs.skus < MAX_DELTAS ? w->knobs.skus : MAX_DELTAS);
     int sku = (int)rng_below(&w->rng, (uint64_t)w->knobs.skus);
     int64_t total = 0;
     item->ticket = true;

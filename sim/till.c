@@ -23,8 +23,7 @@ static struct moment moment_of(const struct world *w, const struct till *t)
     return (struct moment){w->now, till_wall_ms(w, t)};
 }
 
-static struct event_at *add_for(struct world *w, struct till *t, int64_t delay,
-                                enum happening kind)
+static struct event_at *add_for(struct world *w, struct till *t, int64_t delay, enum happening kind)
 {
     struct event_at *e = world_add(w, delay, kind);
     e->till = t->index;

@@ -143,8 +143,8 @@ void world_fail(struct world *w, enum sim_fault fault, const char *format, ...)
         return;
     va_list args;
     va_start(args, format);
-    int n = snprintf(w->result->reason, sizeof(w->result->reason), "at %lld ms: ",
-                     (long long)w->now);
+    int n =
+        snprintf(w->result->reason, sizeof(w->result->reason), "at %lld ms: ", (long long)w->now);
     vsnprintf(w->result->reason + n, sizeof(w->result->reason) - (size_t)n, format, args);
     va_end(args);
     w->result->fault = fault;

@@ -94,7 +94,8 @@ struct knobs {
     int64_t latency_ms, jitter_ms, bytes_per_ms; // 0: no limit
     int64_t fsync_ms, commit_ms, forward_ms;
     int64_t fault_ms; // mean pause between faults; 0: none
-    unsigned kill_till, kill_centre, cut, partition, jump, restore, clone, front_loss, front_amnesia;
+    unsigned kill_till, kill_centre, cut, partition, jump, restore, clone, front_loss,
+        front_amnesia;
     unsigned failed_fsync, failed_commit, foreign, other_lane, rot;
     int64_t clock_ms; // offsets up to this
     int window_events;
@@ -147,7 +148,7 @@ struct till_disk { // what survives a crash
     } feeds[UPLINK_FEEDS];
     hlc last;
     int64_t clock_offset_ms; // as the centre told last
-    struct uuid run; // of the last run
+    struct uuid run;         // of the last run
     bool any_run;
 };
 enum pending_kind { PENDING_EVENT, PENDING_FEED, PENDING_MARK, PENDING_REHOMED };

@@ -120,7 +120,7 @@ struct message_feed {
     uint64_t from;   // cursor before these rows
     uint64_t to;     // cursor after them
     struct hash hash;
-    bool reset;    // a fresh copy begins
+    bool reset; // a fresh copy begins
     // The rows reach the feed's head. Pages before it are kept aside until it comes: their rows may
     // hold own events of which only its includes say so. With a fresh copy, what was not repeated
     // is gone.

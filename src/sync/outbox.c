@@ -58,6 +58,7 @@ void outbox_session_begin(struct outbox *o)
         struct outbox_stream *s = &o->streams[i];
         s->sent = (struct mark){0};
         s->checked = false;
+        s->resending = s->unreadable = false;
         s->backlog = s->head.seq;
     }
 }
@@ -82,7 +83,9 @@ enum outbox_news outbox_told(struct outbox_stream *s, const struct message_mark 
         s->held_since_ms = 0;
     else if (s->held_since_ms == 0 || news == OUTBOX_UP)
         s->held_since_ms = now_ms;
-    if (s->sent.seq < held.seq || news == OUTBOX_DOWN)
+    if (s->sent.seq >= held.seq || news == OUTBOX_DOWN)
+        s->resending = false;
+    if ((s->sent.seq < held.seq && !s->resending) || news == OUTBOX_DOWN)
         s->sent = held;
     return news;
 }
@@ -90,6 +93,7 @@ enum outbox_news outbox_told(struct outbox_stream *s, const struct message_mark 
 void outbox_rewind(struct outbox_stream *s)
 {
     s->sent = s->held;
+    s->resending = false;
 }
 
 static bool better(const struct outbox_stream *a, const struct outbox_stream *b)
@@ -102,7 +106,7 @@ struct outbox_stream *outbox_next(struct outbox *o, bool hold_backlog)
     struct outbox_stream *best = NULL;
     for (size_t i = 0; i < o->count; i++) {
         struct outbox_stream *s = &o->streams[i];
-        bool has_more = s->sent.seq < s->head.seq && !s->forked;
+        bool has_more = s->sent.seq < s->head.seq && !s->forked && !s->unreadable;
         if (hold_backlog && s->sent.seq < s->backlog)
             has_more = false;
         if (has_more && better(s, best))
@@ -120,10 +124,17 @@ size_t outbox_resend_unsettled(struct outbox *o, int64_t now_ms, int64_t timeout
             continue;
         s->sent = (struct mark){.seq = s->settled};
         s->checked = false; // the hash there is read again with the events
+        s->resending = true;
         s->held_since_ms = now_ms;
         count++;
     }
     return count;
+}
+
+void outbox_reread(struct outbox *o)
+{
+    for (size_t i = 0; i < o->count; i++)
+        o->streams[i].unreadable = false;
 }
 
 uint64_t outbox_prunable(const struct outbox_stream *s)

@@ -20,7 +20,9 @@ struct outbox_stream {
     uint64_t included;     // what the upstream's feed includes: not in the overlay any more
     int64_t held_since_ms; // when held rose above settled; 0 when it is not
     uint64_t backlog;      // head when the session began
+    bool resending;        // sent is below held: what is held and not settled goes out again
     bool checked;          // the upstream's held hash was found equal to ours
+    bool unreadable;       // its next event could not be read: passed over until outbox_reread
     bool forked;           // waits for its events to be appended under a new run
 };
 
@@ -52,6 +54,9 @@ void outbox_rewind(struct outbox_stream *s);
 struct outbox_stream *outbox_next(struct outbox *o, bool hold_backlog);
 // Streams held but not settled for longer than timeout_ms go back to their settled mark.
 size_t outbox_resend_unsettled(struct outbox *o, int64_t now_ms, int64_t timeout_ms);
+
+// Streams that could not be read are tried again.
+void outbox_reread(struct outbox *o);
 
 // The seq up to which a stream's events may be dropped from the device: settled, never held.
 uint64_t outbox_prunable(const struct outbox_stream *s);

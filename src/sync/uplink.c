@@ -187,6 +187,8 @@ static void wake_for_waiting(struct uplink *u, struct moment now)
         wake_at(u, u->since_ms + PULL_MS);
     if (backlog_held(u, now))
         wake_at(u, u->hold_until_ms);
+    if (u->reread_ms)
+        wake_at(u, u->reread_ms);
     if (u->probe)
         wake_at(u, u->probe_again_ms);
     else if (u->push_count)
@@ -333,6 +335,7 @@ static void begin_session(struct uplink *u, struct moment now)
     u->sent = (struct credit){0};
     u->probe = 0;
     u->loading = false;
+    u->reread_ms = 0;
     u->pulling = true;
     u->pulled_bytes = 0;
     u->window_bytes = WINDOW_MIN_BYTES;
@@ -443,8 +446,11 @@ void uplink_loaded(struct uplink *u, const struct uplink_loaded *loaded, struct 
         pump(u, now, out);
         return;
     }
-    if (loaded->count == 0) {
-        wake_at(u, now.mono_ms + NEVER_LOADED_RETRY_MS);
+    if (loaded->count == 0) { // the others do not wait for it
+        s->unreadable = true;
+        u->reread_ms = now.mono_ms + NEVER_LOADED_RETRY_MS;
+        wake_at(u, u->reread_ms);
+        pump(u, now, out);
         return;
     }
     bool base_agrees = loaded->after != s->held.seq || s->held.seq == 0 ||
@@ -502,6 +508,20 @@ static void settle_probe(struct uplink *u, const struct message_ack *m)
     clear_flight(u);
 }
 
+// Within a session marks only rise: an ack that says less is a late one. What an upstream has lost
+// it says in its welcome.
+static void take_ack(struct uplink *u, const struct message_mark *mark, struct moment now,
+                     struct steps *out)
+{
+    const struct outbox_stream *s = outbox_find(&u->outbox, &mark->key);
+    struct message_mark risen = *mark;
+    if (s && mark->held.seq < s->held.seq && !mark->fork)
+        return;
+    if (s && risen.settled < s->settled)
+        risen.settled = s->settled;
+    take_mark(u, &risen, now, out);
+}
+
 static void on_ack(struct uplink *u, const struct message_ack *m, struct moment now,
                    struct steps *out)
 {
@@ -512,7 +532,7 @@ static void on_ack(struct uplink *u, const struct message_ack *m, struct moment 
     if (m->credit.bytes > u->allowed.bytes)
         u->allowed.bytes = m->credit.bytes;
     for (size_t i = 0; i < m->count; i++)
-        take_mark(u, &m->marks[i], now, out);
+        take_ack(u, &m->marks[i], now, out);
     u->last_sync_wall = now.wall_ms;
     land(u, now);
     settle_probe(u, m);
@@ -707,6 +727,10 @@ static void tick_live(struct uplink *u, struct moment now, struct steps *out)
     if (now.mono_ms - u->beat_ms >= BEAT_EVERY_MS)
         send_beat(u, now, out);
     outbox_resend_unsettled(&u->outbox, now.mono_ms, UNSETTLED_RESEND_MS);
+    if (u->reread_ms && now.mono_ms >= u->reread_ms) {
+        u->reread_ms = 0;
+        outbox_reread(&u->outbox);
+    }
     pump(u, now, out);
     u->deadline_ms = INT64_MAX;
     wake_for_waiting(u, now);

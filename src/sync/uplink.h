@@ -91,6 +91,7 @@ struct uplink {
     bool pulling;
     size_t pulled_bytes;
     bool loading;
+    int64_t reread_ms; // when to try streams again that could not be read; 0: none
     bool peer_zstd;
     struct credit allowed;
     struct credit sent;
