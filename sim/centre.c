@@ -92,7 +92,7 @@ void centre_kill(struct world *w, int64_t restart_in_ms)
     world_add(w, restart_in_ms, HAPPENS_CENTRE_START);
 }
 
-// ---- streams -----------------------------------------------------------------------------------
+// ---- streams ----------------------------------------------------------------------------------
 
 static struct centre_stream *stream_of(struct world *w, const struct stream_key *key)
 {
@@ -144,7 +144,7 @@ static struct centre_stream *stream_or_new(struct world *w, struct stream *truth
     return s;
 }
 
-// ---- folding -----------------------------------------------------------------------------------
+// ---- folding ----------------------------------------------------------------------------------
 
 static void read_fold(struct world *w, const struct intake_event *item, struct centre_fold *ret)
 {
@@ -232,7 +232,7 @@ static void settle(struct world *w, struct centre_stream *s, uint64_t seq)
         s->settled = seq;
 }
 
-// ---- pushes ------------------------------------------------------------------------------------
+// ---- pushes -----------------------------------------------------------------------------------
 
 static void take_entry(struct world *w, struct centre_stream *s, const struct intake_event *item)
 {
@@ -316,7 +316,7 @@ static void store_push(struct world *w, struct conn *c, const struct step *step)
     add_job(w, &job);
 }
 
-// ---- sessions ----------------------------------------------------------------------------------
+// ---- sessions ---------------------------------------------------------------------------------
 
 static void hello_mark(struct world *w, const struct message_stream *theirs, struct message_mark *m)
 {
@@ -535,7 +535,7 @@ void centre_tick(struct world *w)
     add_own(w, TICK_MS, HAPPENS_CENTRE_TICK);
 }
 
-// ---- commits -----------------------------------------------------------------------------------
+// ---- commits ----------------------------------------------------------------------------------
 
 static void tell_feeds(struct world *w)
 {
@@ -622,7 +622,7 @@ void centre_setting(struct world *w)
         tell_feeds(w);
 }
 
-// ---- the front ---------------------------------------------------------------------------------
+// ---- the front --------------------------------------------------------------------------------
 
 static void tell_settled(struct world *w, const struct centre_stream *s)
 {

@@ -104,7 +104,7 @@ enum err_code faults_draw(struct world *w, const char *profile)
     return ERR_NOT_FOUND;
 }
 
-// ---- striking ----------------------------------------------------------------------------------
+// ---- striking ---------------------------------------------------------------------------------
 
 static struct till *any_till(struct world *w)
 {
@@ -215,7 +215,7 @@ void faults_strike(struct world *w)
     world_add(w, world_pause(w, k->fault_ms), HAPPENS_FAULT);
 }
 
-// ---- healing -----------------------------------------------------------------------------------
+// ---- healing ----------------------------------------------------------------------------------
 
 void faults_link_up(struct world *w, struct till *t)
 {

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-// ---- streams and items -------------------------------------------------------------------------
+// ---- streams and items ------------------------------------------------------------------------
 
 static size_t slot_of(const struct stream_key *key)
 {
@@ -121,7 +121,7 @@ void oracle_folded(struct world *w, struct item *item)
     }
 }
 
-// ---- in flight ---------------------------------------------------------------------------------
+// ---- in flight --------------------------------------------------------------------------------
 
 static void expect_own(const struct till *t, int64_t expected[MAX_SKUS])
 {
@@ -192,7 +192,7 @@ void oracle_check_pruned(struct world *w, const struct till *t, const struct til
                    t->index, s->pruned, settled);
 }
 
-// ---- after quiet -------------------------------------------------------------------------------
+// ---- after quiet ------------------------------------------------------------------------------
 
 static bool till_is_drained(const struct world *w, const struct till *t)
 {

@@ -59,7 +59,7 @@ static enum err_code build(struct world *w)
     return ERR_OK;
 }
 
-// ---- one step ----------------------------------------------------------------------------------
+// ---- one step ---------------------------------------------------------------------------------
 
 static struct till *till_of(struct world *w, const struct event_at *e)
 {
@@ -239,7 +239,7 @@ static bool step(struct world *w, int64_t at)
     return !world_failed(w);
 }
 
-// ---- the phases --------------------------------------------------------------------------------
+// ---- the phases -------------------------------------------------------------------------------
 
 static void run_until(struct world *w, int64_t at)
 {

@@ -27,7 +27,7 @@ const char sim_usage[] =
     "\n"
     "The last line is one JSON object; a seed that fails is named before it, with the reason.\n";
 
-// ---- the command line --------------------------------------------------------------------------
+// ---- the command line -------------------------------------------------------------------------
 
 static enum err_code set_option(const char *name, const char *value, struct sim_options *o,
                                 struct err *e)
@@ -76,7 +76,7 @@ enum err_code sim_parse(int argc, char *const *argv, struct sim_options *ret, bo
     return ERR_OK;
 }
 
-// ---- many seeds --------------------------------------------------------------------------------
+// ---- many seeds -------------------------------------------------------------------------------
 
 struct totals {
     uint64_t seeds, steps, hash;

@@ -40,7 +40,7 @@ static struct till_stream *find_stream(struct till *t, const struct stream_key *
     return NULL;
 }
 
-// ---- writing -----------------------------------------------------------------------------------
+// ---- writing ----------------------------------------------------------------------------------
 
 static void need_fsync(struct world *w, struct till *t, bool lazily)
 {
@@ -98,7 +98,7 @@ void till_sell(struct world *w, struct till *t)
     need_fsync(w, t, false);
 }
 
-// ---- starting and ending -----------------------------------------------------------------------
+// ---- starting and ending ----------------------------------------------------------------------
 
 static void load_overlay(struct world *w, struct till *t);
 
@@ -132,11 +132,10 @@ static void write_run_started(struct world *w, struct till *t)
         previous[count++] = (struct run_previous){
             s->stream->key, {s->count, s->stream->carriers[s->count - 1]->chain}};
     }
-    struct uuid id = world_uuid(w);
+    struct run_first first = {world_uuid(w), previous, count, STR("wasl-sim"), till_wall_ms(w, t)};
     struct event draft;
-    MUST(run_first_event(&t->run, &id, previous, count, STR("wasl-sim"), till_wall_ms(w, t),
-                         &w->scratch, &draft) == ERR_OK);
-    stamp(w, t, &draft, oracle_item_new(w, &id, t->place));
+    MUST(run_first_event(&t->run, &first, &w->scratch, &draft) == ERR_OK);
+    stamp(w, t, &draft, oracle_item_new(w, &first.event_id, t->place));
 }
 
 void till_start(struct world *w, struct till *t)
@@ -204,7 +203,7 @@ void till_kill(struct world *w, struct till *t, int64_t restart_in_ms)
     add_for(w, t, restart_in_ms, HAPPENS_TILL_START);
 }
 
-// ---- the overlay -------------------------------------------------------------------------------
+// ---- the overlay ------------------------------------------------------------------------------
 
 // As the daemon does: by the reducer, from the bytes. What is of a later version than the reducer
 // knows, its author's own program would fold.
@@ -254,7 +253,7 @@ static void on_changed(void *context, struct str sku)
     (void)sku;
 }
 
-// ---- durable -----------------------------------------------------------------------------------
+// ---- durable ----------------------------------------------------------------------------------
 
 static struct till_stream *disk_stream(struct till *t, struct stream *s)
 {
@@ -317,8 +316,7 @@ static void show_staged(struct till *t)
 
 static void apply_include(struct till *t, const struct message_include *include)
 {
-    overlay_include(t->overlay, &include->key, include->seq, include->except, include->except_count,
-                    on_changed, NULL);
+    overlay_include(t->overlay, include, on_changed, NULL);
     struct till_stream *d = find_stream(t, &include->key);
     if (d == NULL || include->seq < d->included)
         return;
@@ -366,7 +364,8 @@ static void apply_rehomed(struct world *w, struct till *t, const struct pending 
     MUST(stay != NULL);
     for (uint64_t i = 0; i < p->after; i++)
         stay[i] = d->stream->carriers[i]->item->id;
-    overlay_include(t->overlay, &p->key, UINT64_MAX, stay, (size_t)p->after, on_changed, NULL);
+    struct message_include gone = {p->key, UINT64_MAX, stay, (size_t)p->after};
+    overlay_include(t->overlay, &gone, on_changed, NULL);
     d->count = p->after;
     d->dead = true;
 }
@@ -457,7 +456,7 @@ void till_restart(struct world *w, struct till *t)
     till_kill(w, t, rng_between(&w->rng, 1, 50));
 }
 
-// ---- what the session asks for -----------------------------------------------------------------
+// ---- what the session asks for ----------------------------------------------------------------
 
 static void load(struct world *w, struct till *t, const struct step *step)
 {
@@ -628,7 +627,7 @@ static void perform(struct world *w, struct till *t)
     }
 }
 
-// ---- inputs ------------------------------------------------------------------------------------
+// ---- inputs -----------------------------------------------------------------------------------
 
 void till_wake(struct world *w, struct till *t)
 {
@@ -656,7 +655,7 @@ void till_message(struct world *w, struct till *t, struct str text)
     perform(w, t);
 }
 
-// ---- what is done to its disk ------------------------------------------------------------------
+// ---- what is done to its disk -----------------------------------------------------------------
 
 void till_restore(struct world *w, struct till *t, int64_t restart_in_ms)
 {

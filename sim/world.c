@@ -53,7 +53,7 @@ void *world_grow(struct world *w, void *items, uint64_t *capacity, size_t size)
     return more;
 }
 
-// ---- the heap of what is to happen -------------------------------------------------------------
+// ---- the heap of what is to happen ------------------------------------------------------------
 
 static bool before(const struct event_at *a, const struct event_at *b)
 {
@@ -110,7 +110,7 @@ bool world_pop(struct world *w, struct event_at *ret)
     return true;
 }
 
-// ---- trace -------------------------------------------------------------------------------------
+// ---- trace ------------------------------------------------------------------------------------
 
 void world_mix(struct world *w, uint64_t value)
 {
@@ -163,7 +163,7 @@ void world_trace(struct world *w, const char *format, ...)
     va_end(args);
 }
 
-// ---- chance and names --------------------------------------------------------------------------
+// ---- chance and names -------------------------------------------------------------------------
 
 bool world_chance(struct world *w, unsigned per_thousand)
 {

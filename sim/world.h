@@ -15,7 +15,7 @@
 
 enum { MAX_PLACES = 3, MAX_SKUS = 10, MAX_DELTAS = 3, MAX_STREAMS = 192, STREAM_SLOTS = 8192 };
 
-// ---- what is true ------------------------------------------------------------------------------
+// ---- what is true -----------------------------------------------------------------------------
 
 struct delta {
     int sku;
@@ -49,7 +49,7 @@ struct stream { // as its author wrote it
     struct centre_stream *at_centre;
 };
 
-// ---- what may happen ---------------------------------------------------------------------------
+// ---- what may happen --------------------------------------------------------------------------
 
 enum happening {
     HAPPENS_SALE,
@@ -104,7 +104,7 @@ struct knobs {
     int64_t jitter_told_ms;
 };
 
-// ---- nodes -------------------------------------------------------------------------------------
+// ---- nodes ------------------------------------------------------------------------------------
 
 struct conn {
     int till;
@@ -287,7 +287,7 @@ struct world {
     uint32_t conn_count;
 };
 
-// ---- time and trace ----------------------------------------------------------------------------
+// ---- time and trace ---------------------------------------------------------------------------
 
 void world_init(struct world *w, const struct sim_options *options, uint64_t seed,
                 struct sim_result *result);

@@ -427,8 +427,7 @@ void downlink_settled(struct downlink *d, const struct message_mark *mark, struc
     pump_feeds(d, out);
 }
 
-// ---- everything that comes in
-// --------------------------------------------------------------------
+// ---- everything that comes in -----------------------------------------------------------------
 
 static void on_beat(struct downlink *d, const struct message_beat *m, int64_t mono_ms,
                     struct steps *out)
