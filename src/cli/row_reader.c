@@ -275,7 +275,7 @@ enum err_code row_reader_key(struct row_reader *r, const struct csv_record *reco
                              struct err *e)
 {
     arena_reset(&r->arena);
-    *ret = (struct row){0};
+    *ret = (struct row){.line = record->line};
     if (record->problem != NULL) {
         return err_set(e, ERR_INVALID, "%s", record->problem);
     }

@@ -32,6 +32,7 @@ struct row_reader {
 };
 
 struct row {
+    uint64_t line;  // physical line on which it begins
     struct str key; // of the ticket: its location and number
     struct str no;
     bool cancelled;

@@ -23,6 +23,7 @@ enum {
 
 struct ticket_line {
     uint64_t row;   // of the source, from 1, the header not counted
+    uint64_t line;  // of the source's text, where the row begins; 0 where there is no such thing
     struct str sku; // never empty
     struct str name;
     int64_t quantity;   // decimal

@@ -17,6 +17,7 @@ struct span {
 
 struct kept_line {
     uint64_t row;
+    uint64_t line;
     struct span sku;
     struct span name;
     int64_t quantity;
@@ -122,7 +123,7 @@ enum err_code ticket_builder_add(struct ticket_builder *b, const struct row *row
                        STR_ARG(row->texts[IMPORT_CURRENCY]), STR_ARG(currency));
     }
     struct kept_line line = {
-        .row = number, .quantity = row->quantity, .unit_price = row->unit_price};
+        .row = number, .line = row->line, .quantity = row->quantity, .unit_price = row->unit_price};
     enum err_code code = make_room(b);
     if (code == ERR_OK) {
         code = keep_header(b, row);
@@ -163,6 +164,7 @@ void ticket_builder_finish(const struct ticket_builder *b, const struct import_m
         const struct kept_line *from = &b->lines[i];
         lines[i] = (struct ticket_line){
             .row = from->row,
+            .line = from->line,
             .sku = text_at(b, from->sku),
             .name = text_at(b, from->name),
             .quantity = from->quantity,
