@@ -472,7 +472,8 @@ static void perform_one(struct session *session, const struct step *step)
     case STEP_FEED:
     case STEP_CLOCK:
     case STEP_REFUSED:
-        err_bug("a device's step at the server's end", __FILE__, __LINE__);
+        MUST(!"a device's step at the server's end");
+        break;
     }
 }
 

@@ -483,7 +483,8 @@ static void perform_one(struct uplink_service *s, const struct step *step)
     case STEP_READ_FEED:
     case STEP_REPORT:
     case STEP_EVIDENCE:
-        err_bug("a server's step at the device's end", __FILE__, __LINE__);
+        MUST(!"a server's step at the device's end");
+        break;
     }
 }
 

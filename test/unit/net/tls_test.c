@@ -73,37 +73,6 @@ TEST(tls__refuses_a_certificate_of_another_host)
     assert_non_null(strstr(why.text, "another host"));
 }
 
-TEST(tls__checks_a_host_given_by_name)
-{
-    const struct fixture_pki *p = fixture_pki();
-    const char *const chains[] = {p->good, p->foreign};
-    const char *const keys[] = {p->good_key, p->foreign_key};
-    for (size_t i = 0; i < COUNT_OF(chains); i++) {
-        struct tls_context *server = fixture_server_tls(chains[i], keys[i]);
-        struct tls_context *client = fixture_client_tls(p->ca);
-        struct loop *l = fixture_loop();
-        struct canned s = {0};
-        struct listener_options options = {.conn = {.tls = server}};
-        canned_open(&s, l, &options, 1);
-        struct url u = {.tls = true, .websocket = true, .port = listener_port(s.listener)};
-        (void)snprintf(u.host, sizeof u.host, "localhost");
-        (void)snprintf(u.path, sizeof u.path, "/");
-        struct ws_target target = {.url = &u, .tls = client};
-        struct ws_options none = {0};
-        struct peer peer = {0};
-        assert_int_equal(ws_connect(l, &target, &none, &peer.ws, NULL), ERR_OK);
-        ws_set_owner(peer.ws, &PEER_CALLBACKS, &peer);
-        WAIT_FOR(l, s.count == 1 || peer.closed == 1);
-        assert_int_equal(s.count, i == 0 ? 1 : 0);
-        peer_end(&peer, l);
-        assert_int_equal(peer.why.code, i == 0 ? ERR_OK : ERR_TLS);
-        canned_close(&s, l);
-        loop_free(l);
-        tls_context_drop(server);
-        tls_context_drop(client);
-    }
-}
-
 TEST(tls__resumes_a_session_with_the_same_server)
 {
     const struct fixture_pki *p = fixture_pki();

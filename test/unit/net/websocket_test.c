@@ -265,9 +265,8 @@ TEST(websocket__breaches_are_answered_with_their_close_code)
 
 TEST(websocket__fragments_that_add_up_to_too_much_are_refused)
 {
-    // Of 1,000 bytes 996 have come; 126 more are announced, and one of them is there.
-    char bytes[8 + 996 + 9] = "\x02\xfe\x03\xe4";
-    memcpy(bytes + 1004, "\x80\xfe\0\x7e\0\0\0\0x", 9);
+    char bytes[8 + 1000 + 7] = "\x02\xfe\x03\xe8";
+    memcpy(bytes + 1008, "\x80\x81\0\0\0\0x", 7);
     expect_close(bytes, sizeof bytes, WS_TOO_BIG);
 }
 

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A running node knows whether it is online; a store alone does not. Both give the same object, and
+// the text for people is made from that.
+#include "base/clock.h"
+#include "cli/access.h"
+#include "cli/arguments.h"
+#include "cli/command.h"
+
+#include <stdio.h>
+
+enum { STATUS_BYTES = 64 * 1024, STATUS_DEPTH = 8 };
+
+static const struct argp_option options[] = {{"json", 'j', NULL, 0, "as one JSON object", 0}, {0}};
+static const struct arguments_spec spec = {
+    .options = options,
+    .positionals = "DIR",
+    .low = 1,
+    .high = 1,
+    .doc = "Says how a node is: its role and upstream, what waits to be synced, what needs a "
+           "person.",
+};
+
+static void add_lanes(struct json_out *o, const struct store_counts *counts)
+{
+    yyjson_mut_val *lanes = json_out_object(o, o->root, "lanes");
+    for (int i = 0; i < LANE_COUNT; i++) {
+        yyjson_mut_val *lane = yyjson_mut_obj(o->doc);
+        json_out_count(o, lane, "pending", counts->pending[i]);
+        json_out_count(o, lane, "held", counts->held[i]);
+        json_out_count(o, lane, "settled", counts->settled[i]);
+        o->failed =
+            o->failed || !yyjson_mut_obj_add_val(o->doc, lanes, lane_name((enum lane)i), lane);
+    }
+}
+
+static void add_counts(struct json_out *o, const struct store_counts *counts)
+{
+    int64_t age = clock_wall_ms() - counts->oldest_pending_at;
+    json_out_integer(o, o->root, "oldest_pending_ms",
+                     counts->oldest_pending_at == 0 || age < 0 ? 0 : age);
+    if (counts->last_sync_at == 0) {
+        json_out_null(o, o->root, "last_sync_at");
+    } else {
+        json_out_integer(o, o->root, "last_sync_at", counts->last_sync_at);
+    }
+    json_out_count(o, o->root, "conflicts", counts->conflicts);
+    json_out_count(o, o->root, "reviews", counts->reviews);
+    json_out_count(o, o->root, "dead_letters", counts->dead_letters);
+}
+
+static enum err_code read_store(struct access *a, struct buf *to, struct err *e)
+{
+    struct identity id;
+    struct store_counts counts;
+    struct json_out o;
+    int64_t free_bytes = 0, fsync_us = 0;
+    enum err_code code = identity_read(&a->config, a->store, &id, e);
+    if (code == ERR_OK) {
+        code = store_counts(a->store, &counts, e);
+    }
+    if (code == ERR_OK) {
+        code = store_disk(a->store, &free_bytes, &fsync_us, e);
+    }
+    if (code != ERR_OK) {
+        return code;
+    }
+    json_out_begin(&o);
+    json_out_text(&o, o.root, "role", str_of(node_role_name(id.role)));
+    json_out_uuid(&o, o.root, "device", &id.device);
+    json_out_text(&o, o.root, "location", str_of(id.location));
+    if (a->config.upstream_count > 0) {
+        json_out_text(&o, o.root, "upstream", str_of(a->config.upstreams[0]));
+    } else {
+        json_out_null(&o, o.root, "upstream");
+    }
+    json_out_flag(&o, o.root, "online", false);
+    add_lanes(&o, &counts);
+    add_counts(&o, &counts);
+    json_out_integer(&o, o.root, "disk_free_bytes", free_bytes);
+    json_out_integer(&o, o.root, "clock_offset_ms", 0);
+    json_out_text(&o, o.root, "version", str_of(WASL_VERSION));
+    code = json_out_append(&o, to);
+    json_out_fini(&o);
+    return code == ERR_OK ? ERR_OK : err_set(e, code, "%s", err_text(code));
+}
+
+// A node may tell more than this command promises.
+static bool keep_members(yyjson_val *from, struct buf *to)
+{
+    static const char *const keys[] = {"role",
+                                       "device",
+                                       "location",
+                                       "upstream",
+                                       "online",
+                                       "lanes",
+                                       "oldest_pending_ms",
+                                       "last_sync_at",
+                                       "conflicts",
+                                       "reviews",
+                                       "dead_letters",
+                                       "disk_free_bytes",
+                                       "clock_offset_ms",
+                                       "version"};
+    struct json_out o;
+    json_out_begin(&o);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        yyjson_val *value = json_find(from, keys[i]);
+        if (value != NULL) {
+            json_out_copy(&o, o.root, keys[i], value);
+        } else {
+            json_out_null(&o, o.root, keys[i]);
+        }
+    }
+    enum err_code code = json_out_append(&o, to);
+    json_out_fini(&o);
+    return code == ERR_OK;
+}
+
+// False where no node answers, or not as this program understands it.
+static bool ask_node(struct access *a, struct buf *to)
+{
+    struct err ignored;
+    struct buf answer;
+    struct json json = {0};
+    if (access_connect(a, &ignored) != ERR_OK ||
+        access_call(a, "GET", "/api/v1/status", STR(""), &answer, &ignored) != ERR_OK) {
+        return false;
+    }
+    bool good = json_parse(buf_str(&answer), STATUS_DEPTH, &json, &ignored) == ERR_OK &&
+                yyjson_is_obj(json_find(json.root, "lanes")) && keep_members(json.root, to);
+    json_close(&json);
+    buf_fini(&answer);
+    return good;
+}
+
+static void print_text(yyjson_val *root, const char *key, const char *label)
+{
+    yyjson_val *value = json_find(root, key);
+    if (yyjson_is_str(value) && yyjson_get_len(value) > 0) {
+        (void)printf("%-16s %s\n", label, yyjson_get_str(value));
+    }
+}
+
+static void print_number(yyjson_val *root, const char *key, const char *label)
+{
+    (void)printf("%-16s %lld\n", label, (long long)yyjson_get_sint(json_find(root, key)));
+}
+
+static void print_people(yyjson_val *root, bool running)
+{
+    size_t i, n;
+    yyjson_val *name, *lane;
+    print_text(root, "role", "role");
+    print_text(root, "device", "device");
+    print_text(root, "location", "location");
+    print_text(root, "upstream", "upstream");
+    (void)printf("%-16s %s\n", "state",
+                 !running                                     ? "not running"
+                 : yyjson_get_bool(json_find(root, "online")) ? "online"
+                                                              : "offline");
+    yyjson_obj_foreach(json_find(root, "lanes"), i, n, name, lane)
+    {
+        (void)printf("%-16s pending %llu, held %llu, settled %llu\n", yyjson_get_str(name),
+                     (unsigned long long)yyjson_get_uint(json_find(lane, "pending")),
+                     (unsigned long long)yyjson_get_uint(json_find(lane, "held")),
+                     (unsigned long long)yyjson_get_uint(json_find(lane, "settled")));
+    }
+    (void)printf("%-16s %.1f s\n", "oldest pending",
+                 (double)yyjson_get_sint(json_find(root, "oldest_pending_ms")) / 1000);
+    print_number(root, "conflicts", "conflicts");
+    print_number(root, "reviews", "reviews");
+    print_number(root, "dead_letters", "dead letters");
+    (void)printf("%-16s %lld MiB\n", "disk free",
+                 (long long)yyjson_get_sint(json_find(root, "disk_free_bytes")) / (1024 * 1024));
+    (void)printf("%-16s %lld ms\n", "clock offset",
+                 (long long)yyjson_get_sint(json_find(root, "clock_offset_ms")));
+    print_text(root, "version", "version");
+}
+
+static enum err_code print(struct str text, bool as_json, bool running, struct err *e)
+{
+    struct json json = {0};
+    if (as_json) {
+        (void)printf("%.*s\n", STR_ARG(text));
+        return ERR_OK;
+    }
+    enum err_code code = json_parse(text, STATUS_DEPTH, &json, e);
+    if (code == ERR_OK) {
+        print_people(json.root, running);
+        json_close(&json);
+    }
+    return code;
+}
+
+static enum err_code run(int argc, char **argv, struct err *e)
+{
+    struct arguments a;
+    struct access access;
+    struct buf text;
+    enum err_code code = arguments_parse(&spec, argc, argv, &a, e);
+    if (code == ERR_OK) {
+        code = access_open(a.positional[0], ACCESS_READ, &access, e);
+    }
+    if (code != ERR_OK) {
+        return code;
+    }
+    buf_init(&text, STATUS_BYTES);
+    bool running = ask_node(&access, &text);
+    if (!running) {
+        buf_reset(&text);
+        code = read_store(&access, &text, e);
+    }
+    if (code == ERR_OK) {
+        code = print(buf_str(&text), arguments_has(&a, 'j'), running, e);
+    }
+    buf_fini(&text);
+    access_close(&access);
+    return code;
+}
+
+const struct command command_status = {"status", "how a node is", run};
