@@ -317,14 +317,24 @@ CREATE TABLE feed_rows (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX feed_rows_live ON feed_rows (feed, type, id) WHERE bytes IS NOT NULL;
 
--- Downstream: how far this node has applied each feed. generation: of the copy being made or held.
+-- Downstream: how far this node has taken in each feed. generation: of the copy being made or held;
+-- fresh: it is being made.
 CREATE TABLE feed_cursors (
     location TEXT PRIMARY KEY,
     feed BLOB NOT NULL,
     position INTEGER NOT NULL,
     hash BLOB NOT NULL,
-    generation INTEGER NOT NULL
+    generation INTEGER NOT NULL,
+    fresh INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Rows of pages that did not reach the feed's head, until one does: they may count own events of
+-- which only that page says so.
+CREATE TABLE feed_staged (
+    number INTEGER PRIMARY KEY,
+    location TEXT NOT NULL,
+    bytes TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE includes (
     origin BLOB NOT NULL,

@@ -191,8 +191,8 @@ enum err_code store_unfolded(struct store *s, const struct stream_key *key, stru
 struct feed_apply {
     struct str location;           // or "*"
     struct feed_cursor to;         // the cursor after these rows
-    bool reset;                    // first page of a fresh copy: earlier rows are stale until the
-    bool complete;                 // ... page that is complete, which drops what was not repeated
+    bool reset;    // first page of a fresh copy: what it does not repeat goes when it is complete
+    bool complete; // the rows reach the feed's head: what was kept aside until now is shown
     const struct str *rows;        // as in feed_row.bytes
     size_t count;
     // quantity of own not yet included events for a SKU, AFTER this frame's includes

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Downstream: what the feed from above says. Rows of a fresh copy carry the next generation; the
-// page that completes the copy drops what still has an older one.
+// Downstream: what the feed from above says. A page that does not reach the feed's head is kept
+// aside; the one that does shows all of them at once. Rows of a fresh copy carry the next
+// generation; the page that completes the copy drops what still has an older one.
 #include "base/clock.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/state.h"
@@ -244,23 +245,31 @@ static enum err_code drop_stale(struct follower *f, struct err *e)
     return code;
 }
 
-static enum err_code read_cursor(struct store *s, struct str location, struct feed_cursor *ret,
-                                 int64_t *ret_generation, bool *ret_there, struct err *e)
+struct cursor_row {
+    struct feed_cursor cursor;
+    int64_t generation;
+    bool fresh;
+    bool there;
+};
+
+static enum err_code read_cursor(struct store *s, struct str location, struct cursor_row *ret,
+                                 struct err *e)
 {
     struct query q;
     query_begin(&q, &s->db, Q_CURSOR_FIND);
     query_text(&q, location);
-    *ret_there = query_row(&q);
-    if (*ret_there) {
-        (void)query_get_uuid(&q, 0, &ret->feed);
-        ret->position = query_get_u64(&q, 1);
-        (void)query_get_hash(&q, 2, &ret->hash);
-        *ret_generation = query_get_int(&q, 3);
+    *ret = (struct cursor_row){.there = query_row(&q)};
+    if (ret->there) {
+        (void)query_get_uuid(&q, 0, &ret->cursor.feed);
+        ret->cursor.position = query_get_u64(&q, 1);
+        (void)query_get_hash(&q, 2, &ret->cursor.hash);
+        ret->generation = query_get_int(&q, 3);
+        ret->fresh = query_get_int(&q, 4) != 0;
     }
     return query_end(&q, e);
 }
 
-static enum err_code write_cursor(struct follower *f, struct err *e)
+static enum err_code write_cursor(struct follower *f, bool fresh, struct err *e)
 {
     struct query q;
     query_begin(&q, &f->s->db, Q_CURSOR_SET);
@@ -269,23 +278,82 @@ static enum err_code write_cursor(struct follower *f, struct err *e)
     query_u64(&q, f->frame->to.position);
     query_hash(&q, &f->frame->to.hash);
     query_int(&q, f->generation);
+    query_int(&q, fresh);
     return query_run(&q, e);
 }
 
-static enum err_code apply_frame(struct follower *f, struct err *e)
+static enum err_code stage_rows(struct follower *f, struct err *e)
 {
-    struct feed_cursor cursor;
-    bool there = false;
-    enum err_code code = read_cursor(f->s, f->frame->location, &cursor, &f->generation, &there, e);
-    if (f->frame->reset || !there)
-        f->generation++;
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < f->frame->count && code == ERR_OK; i++) {
+        struct query q;
+        query_begin(&q, &f->s->db, Q_STAGE);
+        query_text(&q, f->frame->location);
+        query_text(&q, f->frame->rows[i]);
+        code = query_run(&q, e);
+    }
+    return code;
+}
+
+static enum err_code drop_staged(struct follower *f, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &f->s->db, Q_STAGED_DROP);
+    query_text(&q, f->frame->location);
+    return query_run(&q, e);
+}
+
+static enum err_code show_staged(struct follower *f, struct err *e)
+{
+    int64_t number = 0;
+    bool more = true;
+    enum err_code code = ERR_OK;
+    while (more && code == ERR_OK) {
+        struct query q;
+        struct str bytes = STR("");
+        arena_reset(&f->arena);
+        query_begin(&q, &f->s->db, Q_STAGED_NEXT);
+        query_int(&q, number);
+        query_text(&q, f->frame->location);
+        more = query_row(&q);
+        if (more) {
+            number = query_get_int(&q, 0);
+            bytes = arena_copy(&f->arena, query_get_text(&q, 1));
+        }
+        code = query_end(&q, e);
+        if (more && code == ERR_OK)
+            code = bytes.p ? apply_row(f, bytes, e) : ERR_NO_MEMORY;
+    }
+    return code || number == 0 ? code : drop_staged(f, e);
+}
+
+static enum err_code show_rows(struct follower *f, struct err *e)
+{
+    enum err_code code = show_staged(f, e);
     for (size_t i = 0; i < f->frame->count && code == ERR_OK; i++) {
         arena_reset(&f->arena);
         code = apply_row(f, f->frame->rows[i], e);
     }
-    if (code == ERR_OK && f->frame->complete)
+    return code;
+}
+
+// The chain-wide feed holds nothing that own events could change: its rows need not wait.
+static enum err_code apply_frame(struct follower *f, struct err *e)
+{
+    struct cursor_row row;
+    enum err_code code = read_cursor(f->s, f->frame->location, &row, e);
+    bool fresh = row.fresh || f->frame->reset || !row.there;
+    f->generation = row.generation;
+    if (code == ERR_OK && (f->frame->reset || !row.there)) {
+        f->generation++;
+        code = drop_staged(f, e);
+    }
+    bool show = f->frame->complete || str_is(f->frame->location, "*");
+    if (code == ERR_OK)
+        code = show ? show_rows(f, e) : stage_rows(f, e);
+    if (code == ERR_OK && fresh && f->frame->complete)
         code = drop_stale(f, e);
-    return code ? code : write_cursor(f, e);
+    return code ? code : write_cursor(f, fresh && !f->frame->complete, e);
 }
 
 enum err_code store_feed_apply(struct store *s, const struct feed_apply *frame, struct err *e)
@@ -303,13 +371,11 @@ enum err_code store_feed_apply(struct store *s, const struct feed_apply *frame, 
 
 enum err_code store_feed_cursor(struct store *s, struct str location, struct feed_cursor *ret)
 {
-    int64_t generation;
-    bool there = false;
-    struct feed_cursor cursor;
-    enum err_code code = read_cursor(s, location, &cursor, &generation, &there, NULL);
-    if (code || !there)
+    struct cursor_row row;
+    enum err_code code = read_cursor(s, location, &row, NULL);
+    if (code || !row.there)
         return code ? code : ERR_NOT_FOUND;
-    *ret = cursor;
+    *ret = row.cursor;
     return ERR_OK;
 }
 

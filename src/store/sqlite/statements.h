@@ -233,11 +233,16 @@
                     " ON d.lsn = e.lsn WHERE e.state > 2 AND e.state IN (3, 5, 7)"                 \
                     " AND s.location = ? AND e.id IS NOT NULL ORDER BY e.lsn")                     \
     /* feeds, downstream side */                                                                   \
-    X(CURSOR_FIND, "SELECT feed, position, hash, generation FROM feed_cursors WHERE location = ?") \
-    X(CURSOR_SET, "INSERT INTO feed_cursors (location, feed, position, hash, generation)"          \
-                  " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET feed = excluded.feed,"        \
+    X(CURSOR_FIND, "SELECT feed, position, hash, generation, fresh FROM feed_cursors"              \
+                   " WHERE location = ?")                                                          \
+    X(CURSOR_SET, "INSERT INTO feed_cursors (location, feed, position, hash, generation, fresh)"   \
+                  " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET feed = excluded.feed,"        \
                   " position = excluded.position, hash = excluded.hash,"                           \
-                  " generation = excluded.generation")                                             \
+                  " generation = excluded.generation, fresh = excluded.fresh")                     \
+    X(STAGE, "INSERT INTO feed_staged (location, bytes) VALUES (?, ?)")                            \
+    X(STAGED_NEXT, "SELECT number, bytes FROM feed_staged WHERE number > ? AND location = ?"       \
+                   " ORDER BY number LIMIT 1")                                                     \
+    X(STAGED_DROP, "DELETE FROM feed_staged WHERE location = ?")                                   \
     X(INCLUDE_SET, "INSERT INTO includes (origin, lane, seq) VALUES (?, ?, ?)"                     \
                    " ON CONFLICT DO UPDATE SET seq = excluded.seq")                                \
     X(INCLUDE_GET, "SELECT seq FROM includes WHERE origin = ? AND lane = ?")                       \
