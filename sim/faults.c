@@ -9,6 +9,7 @@
 
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 
+enum { HURRY_MS = 50 };
 enum {
     NETWORK = 1,
     CRASH = 2,
@@ -230,6 +231,7 @@ void faults_heal(struct world *w)
 {
     world_trace(w, "everything heals");
     w->healed = true;
+    world_hurry(w, HURRY_MS);
     if (!w->centre.up)
         centre_start(w);
     for (int i = 0; i < w->till_count; i++) {
@@ -237,6 +239,10 @@ void faults_heal(struct world *w)
         t->down[UP] = t->down[DOWN] = false;
         if (t->used && !t->up)
             till_start(w, t);
+        for (int way = 0; t->conn && way < 2; way++) {
+            if (t->conn->last[way] > w->now + HURRY_MS)
+                t->conn->last[way] = w->now + HURRY_MS;
+        }
         if (t->conn && (t->conn->cut || !uplink_is_live(&t->uplink)))
             net_cut(w, t->conn, true, true);
     }

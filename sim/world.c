@@ -110,6 +110,19 @@ bool world_pop(struct world *w, struct event_at *ret)
     return true;
 }
 
+void world_hurry(struct world *w, int64_t within_ms)
+{
+    size_t count = w->heap_count;
+    for (size_t i = 0; i < count; i++) {
+        struct event_at *e = &w->heap[i];
+        bool travels = e->kind == HAPPENS_TO_TILL || e->kind == HAPPENS_TO_CENTRE;
+        if (travels && e->at > w->now + within_ms)
+            e->at = w->now + within_ms;
+    }
+    for (w->heap_count = 0; w->heap_count < count; w->heap_count++)
+        (void)sift_up(w, w->heap_count);
+}
+
 // ---- trace ------------------------------------------------------------------------------------
 
 void world_mix(struct world *w, uint64_t value)

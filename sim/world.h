@@ -297,6 +297,8 @@ struct str world_copy(struct world *w, struct str text);
 // Grows an array in the arena to hold at least one more; doubles.
 void *world_grow(struct world *w, void *items, uint64_t *capacity, size_t size);
 struct event_at *world_add(struct world *w, int64_t delay, enum happening kind);
+// What travels arrives soon, in the order in which it would have.
+void world_hurry(struct world *w, int64_t within_ms);
 bool world_pop(struct world *w, struct event_at *ret);
 void world_mix(struct world *w, uint64_t value);
 void world_mix_text(struct world *w, struct str text);

@@ -404,11 +404,8 @@ void downlink_stored(struct downlink *d, const struct downlink_stored *stored, s
         struct message m = {.kind = MESSAGE_BUSY, .busy_ms = stored->retry_ms};
         steps_send(out, &m);
     }
-    bool counts = !MUTANT(credit_leak) || stored->mark.want == 0;
-    if (counts) {
-        d->received.events += stored->events;
-        d->received.bytes += stored->bytes;
-    }
+    d->received.events += stored->events;
+    d->received.bytes += stored->bytes;
     struct message_mark mark = stored->mark;
     struct downlink_stream *s = find_or_add_stream(d, &mark.key);
     if (s && s->held < mark.held.seq)

@@ -13,8 +13,11 @@ void run_begin(struct run *run, const struct run_identity *who, const struct uui
                const struct uuid *origin, hlc last, int64_t corrected_ms)
 {
     *run = (struct run){.id = *id, .chain = who->chain, .device = who->device, .origin = *origin};
+    if (MUTANT(seq_reused)) // the same origin at every start: a till restored from a copy counts on
+        run->origin = who->device;
     MUST(str_copy(run->location, sizeof(run->location), who->location) == ERR_OK);
-    run->certificate = certificate_make(who->key, &who->chain, origin, &who->device, who->location);
+    run->certificate =
+        certificate_make(who->key, &who->chain, &run->origin, &who->device, who->location);
     run->last = too_far_ahead(last, corrected_ms) ? 0 : last;
 }
 

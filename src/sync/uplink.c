@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/uplink.h"
 
+#include "sync/mutant.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -157,6 +159,13 @@ static bool backlog_held(const struct uplink *u, struct moment now)
     return now.mono_ms < u->hold_until_ms;
 }
 
+// Credit is used up. What used it may have been lost on the way, or the ack that gave more.
+static bool is_starved(const struct uplink *u)
+{
+    return room(u->allowed.events, u->sent.events) == 0 ||
+           room(u->allowed.bytes, u->sent.bytes) == 0;
+}
+
 // Asks for the next events to push, if there is room for them.
 static void pump(struct uplink *u, struct moment now, struct steps *out)
 {
@@ -191,7 +200,7 @@ static void wake_for_waiting(struct uplink *u, struct moment now)
         wake_at(u, u->reread_ms);
     if (u->probe)
         wake_at(u, u->probe_again_ms);
-    else if (u->push_count)
+    else if (u->push_count || is_starved(u))
         wake_at(u, u->progress_ms + PROBE_AFTER_MS + 2 * u->rtt_ms);
 }
 
@@ -494,14 +503,15 @@ void uplink_committed(struct uplink *u, const struct stream_key *key,
 
 // The answer to a probe was sent after everything before the probe was worked off: what is not
 // held by now was lost on the way, with its credit.
-static void settle_probe(struct uplink *u, const struct message_ack *m)
+static void settle_probe(struct uplink *u, const struct message_ack *m, struct moment now)
 {
     if (m->probe == 0 || m->probe != u->probe)
         return;
     u->probe = 0;
-    if (m->received.events < u->probe_sent.events)
+    u->progress_ms = now.mono_ms;
+    if (m->received.events < u->probe_sent.events && !MUTANT(credit_leak))
         u->sent.events -= u->probe_sent.events - m->received.events;
-    if (m->received.bytes < u->probe_sent.bytes)
+    if (m->received.bytes < u->probe_sent.bytes && !MUTANT(credit_leak))
         u->sent.bytes -= u->probe_sent.bytes - m->received.bytes;
     for (size_t i = 0; i < u->outbox.count; i++)
         outbox_rewind(&u->outbox.streams[i]);
@@ -535,7 +545,7 @@ static void on_ack(struct uplink *u, const struct message_ack *m, struct moment 
         take_ack(u, &m->marks[i], now, out);
     u->last_sync_wall = now.wall_ms;
     land(u, now);
-    settle_probe(u, m);
+    settle_probe(u, m, now);
     outbox_compact(&u->outbox, &u->config.origin);
 }
 
@@ -721,7 +731,8 @@ static void tick_live(struct uplink *u, struct moment now, struct steps *out)
     }
     if (u->pulling)
         check_pulled(u, now);
-    bool waits = u->push_count && now.mono_ms - u->progress_ms >= PROBE_AFTER_MS + 2 * u->rtt_ms;
+    bool waits = (u->push_count || is_starved(u)) &&
+                 now.mono_ms - u->progress_ms >= PROBE_AFTER_MS + 2 * u->rtt_ms;
     if (u->probe ? now.mono_ms >= u->probe_again_ms : waits)
         send_probe(u, now, out);
     if (now.mono_ms - u->beat_ms >= BEAT_EVERY_MS)
