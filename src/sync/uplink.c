@@ -284,7 +284,7 @@ static void say_hello(struct uplink *u, const struct message_challenge *challeng
         struct uplink_feed *f = &u->feeds[i];
         f->received = f->stored; // what was under way will be sent again
         f->reset_seen = false;
-        f->number = 0;
+        f->number = f->taken = 0;
         hello->feeds[i] = (struct message_cursor){str_of(f->location), f->feed, f->stored, f->hash};
     }
     if (!list_streams(u, hello, out)) {
@@ -571,12 +571,15 @@ static void on_feed(struct uplink *u, const struct message_feed *m, size_t bytes
         f->feed = m->feed;
         f->received = f->stored = 0;
     }
+    if (m->number <= f->taken)
+        return; // late or double: its rows are older than those taken since
     if (!uuid_equal(&m->feed, &f->feed) || m->from != f->received) {
         bool old = uuid_equal(&m->feed, &f->feed) && m->to <= f->received;
         answer_feed(f, old ? f->stored : f->received, !old, out);
         return;
     }
     f->received = m->to;
+    f->taken = m->number;
     struct message_feed *copy = arena_alloc(&out->arena, sizeof(*copy));
     if (copy == NULL) {
         drop(u, now, out, "out of memory for a feed");
@@ -606,7 +609,7 @@ void uplink_feed_stored(struct uplink *u, const struct message_feed *page, struc
         return;
     f->stored = page->to;
     f->hash = page->hash;
-    if (page->number > f->number)
+    if (page->number > f->number && page->number <= f->taken) // not of an earlier session
         f->number = page->number;
     if (in(u, LIVE))
         answer_feed(f, f->stored, false, out);

@@ -62,8 +62,9 @@ struct uplink_push { // in flight
 struct uplink_feed {
     char location[LIMIT_NAME + 1];
     struct uuid feed;
-    uint64_t stored;   // durable here
-    uint64_t number;   // of the last page that is durable
+    uint64_t stored; // durable here
+    uint64_t number; // of the last page that is durable
+    uint64_t taken;  // of the last page handed on: only later ones are, whatever order they come in
     struct hash hash;  // at stored
     uint64_t received; // handed on, perhaps not durable yet
     uint64_t head;     // as welcome named it
