@@ -55,7 +55,12 @@ static enum err_code run_with(const struct arguments *a, struct import_options *
         return code;
     }
     import_run_report(&totals, &out);
-    return json_out_print(&out, a->e);
+    code = json_out_print(&out, a->e);
+    if (code == ERR_OK && totals.tickets == 0 && totals.rejected > 0) {
+        return err_set(a->e, ERR_INVALID, "every row was rejected; the first: %.200s",
+                       totals.first_reason);
+    }
+    return code;
 }
 
 static enum err_code run_import(int argc, char **argv, struct err *e)

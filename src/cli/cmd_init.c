@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct argp_option options[] = {
     {"location", 'l', "ID", 0, "id of the place; a till may leave it to its enrolment", 0},
@@ -104,16 +105,30 @@ static enum err_code read_arguments(const struct arguments *a, struct config *re
     return code == ERR_OK ? check(ret, a->e) : code;
 }
 
+// Where devices find it: an address that means every address is none of them.
+static void tell_address(const struct config *config)
+{
+    char host[URL_HOST_MAX] = "", machine[URL_HOST_MAX] = "localhost";
+    uint16_t port = 0;
+    bool tls = !config_is_loopback(config->listen);
+    enum err_code code = url_split_address(str_of(config->listen), host, sizeof host, &port, NULL);
+    if (code == ERR_OK && (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)) {
+        (void)gethostname(machine, sizeof machine - 1);
+        (void)printf("Devices reach it at wss://%s:%u\n", machine, port);
+        return;
+    }
+    (void)printf("Devices reach it at %s://%s\n", tls ? "wss" : "ws", config->listen);
+}
+
 static void tell_next(const struct config *config)
 {
-    bool tls = !config_is_loopback(config->listen);
     (void)printf("Made a %s node in %s.\n", node_role_name(config->role), config->dir);
     if (config->role == ROLE_CENTRAL) {
         (void)printf("Next:\n"
                      "  wasl serve %s\n"
-                     "  wasl enroll code %s --location ID --role terminal\n"
-                     "Devices reach it at %s://%s\n",
-                     config->dir, config->dir, tls ? "wss" : "ws", config->listen);
+                     "  wasl enroll code %s --location ID --role terminal\n",
+                     config->dir, config->dir);
+        tell_address(config);
         return;
     }
     (void)printf("Next, with a code from the centre (wasl enroll code):\n"

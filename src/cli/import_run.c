@@ -9,6 +9,7 @@
 #include "cli/ticket_event.h"
 #include "cli/ticket_reader.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,8 +59,16 @@ static enum err_code add_value(struct import_totals *t, const struct import_valu
     return decimal_add(t->value[i].amount, v->amount, &t->value[i].amount);
 }
 
+static void keep_first_reason(struct import *m, const char *reason)
+{
+    if (m->totals.rejected == 0) {
+        (void)snprintf(m->totals.first_reason, sizeof m->totals.first_reason, "%s", reason);
+    }
+}
+
 static void reject_rows(struct import *m, const uint64_t *lines, size_t count, const char *reason)
 {
+    keep_first_reason(m, reason);
     for (size_t i = 0; i < count; i++) {
         reject_file_add(&m->rejects, lines[i], reason, STR(""));
     }
@@ -87,6 +96,7 @@ static void on_verdict(void *context, size_t n, const struct event_sink_verdict 
 static void on_reject(void *context, const struct ticket_reject *reject)
 {
     struct import *m = context;
+    keep_first_reason(m, reject->reason);
     reject_file_add(&m->rejects, reject->line, reject->reason, reject->raw);
     m->totals.rejected++;
 }
@@ -282,6 +292,9 @@ static enum err_code set_location(struct import *m, struct err *e)
         str_copy(m->place, sizeof m->place, str_of(own)) != ERR_OK) {
         return err_set(e, ERR_DAMAGED, "the node's location is too long");
     }
+    if (m->access.config.role != ROLE_CENTRAL && m->place[0] == '\0') {
+        return err_set(e, ERR_INVALID, "this node has no location yet: wasl enroll join gives it");
+    }
     if (given != NULL) {
         m->map.columns[IMPORT_LOCATION][0] = '\0';
         return str_copy(m->map.location, sizeof m->map.location, str_of(given));
@@ -289,7 +302,7 @@ static enum err_code set_location(struct import *m, struct err *e)
     if (m->map.columns[IMPORT_LOCATION][0] != '\0' || m->map.location[0] != '\0') {
         return ERR_OK;
     }
-    if (m->place[0] == '\0') {
+    if (m->access.config.role == ROLE_CENTRAL) {
         return err_set(e, ERR_INVALID, "%s names no location: give --location ID", m->map.name);
     }
     return str_copy(m->map.location, sizeof m->map.location, str_of(m->place));

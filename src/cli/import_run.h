@@ -34,8 +34,9 @@ struct import_totals {
     uint64_t added;
     uint64_t duplicates;
     uint64_t lines;
-    uint64_t rejected; // rows
-    int64_t quantity;  // decimal
+    uint64_t rejected;               // rows
+    char first_reason[ERR_TEXT_MAX]; // of the first of them
+    int64_t quantity;                // decimal
     struct import_value value[IMPORT_CURRENCIES_MAX];
     size_t value_count;
     int64_t took_ms;

@@ -30,6 +30,7 @@ static const struct command *const commands[] = {
     &command_rebuild,
     &command_export,
     &command_trace,
+    &command_sim,
     &command_lab,
     &command_central_topics,
     &command_central_migrate,
