@@ -348,6 +348,16 @@ static enum err_code get_u64(const struct reader *r, yyjson_val *object, const c
     return ERR_OK;
 }
 
+// A clock reading or a duration: bounded, so that two of them can be subtracted and added.
+static enum err_code get_ms(const struct reader *r, yyjson_val *object, const char *key,
+                            int64_t *ret)
+{
+    enum err_code code = json_get_i64(object, key, ret, r->e);
+    if (code == ERR_OK && (*ret < 0 || *ret > LIMIT_CLOCK_MS))
+        code = err_set(r->e, ERR_PROTOCOL, "message: %s: out of range", key);
+    return code;
+}
+
 static enum err_code get_bool(const struct reader *r, yyjson_val *object, const char *key,
                               bool *ret)
 {
@@ -437,7 +447,7 @@ static enum err_code read_challenge(struct reader *r, struct message_challenge *
 {
     enum err_code code = json_get_hex(r->header, "nonce", m->nonce, CHALLENGE_SIZE, r->e);
     if (code == ERR_OK)
-        code = json_get_i64(r->header, "clock", &m->clock, r->e);
+        code = get_ms(r, r->header, "clock", &m->clock);
     if (code == ERR_OK)
         code = get_bool(r, r->header, "zstd", &m->zstd);
     return code;
@@ -482,7 +492,7 @@ static enum err_code read_hello_header(struct reader *r, struct message_hello *m
     if (code == ERR_OK)
         code = get_name(r, r->header, "location", &m->location);
     if (code == ERR_OK)
-        code = json_get_i64(r->header, "clock", &m->clock, r->e);
+        code = get_ms(r, r->header, "clock", &m->clock);
     if (code == ERR_OK)
         code = get_name(r, r->header, "software", &m->software);
     if (code == ERR_OK)
@@ -491,7 +501,7 @@ static enum err_code read_hello_header(struct reader *r, struct message_hello *m
         code = json_get_hex(r->header, "proof", m->proof.b, SIGN_SIZE, r->e);
     if (code == ERR_OK)
         code = get_u64(r, r->header, "backlog", &m->backlog);
-    return code ? code : json_get_i64(r->header, "oldest_at", &m->oldest_at, r->e);
+    return code ? code : get_ms(r, r->header, "oldest_at", &m->oldest_at);
 }
 
 static enum err_code read_hello_stream(struct reader *r, const struct message_hello *m,
@@ -566,11 +576,11 @@ static enum err_code read_marks(struct reader *r, struct message_mark **ret, siz
 
 static enum err_code read_welcome(struct reader *r, struct message_welcome *m)
 {
-    enum err_code code = json_get_i64(r->header, "clock", &m->clock, r->e);
+    enum err_code code = get_ms(r, r->header, "clock", &m->clock);
     if (code == ERR_OK)
         code = get_credit(r, "credit", &m->credit);
     if (code == ERR_OK)
-        code = json_get_i64(r->header, "jitter_ms", &m->jitter_ms, r->e);
+        code = get_ms(r, r->header, "jitter_ms", &m->jitter_ms);
     if (code == ERR_OK)
         code = read_cursors(r, m->feeds, &m->feed_count);
     return code ? code : read_marks(r, &m->marks, &m->count);
@@ -698,9 +708,9 @@ static enum err_code read_beat(struct reader *r, struct message_beat *m)
             return malformed(r, "pending is not a count per lane");
         m->pending[i] = yyjson_get_uint(yyjson_arr_get(pending, i));
     }
-    enum err_code code = json_get_i64(r->header, "clock", &m->clock, r->e);
+    enum err_code code = get_ms(r, r->header, "clock", &m->clock);
     if (code == ERR_OK)
-        code = json_get_i64(r->header, "oldest_at", &m->oldest_at, r->e);
+        code = get_ms(r, r->header, "oldest_at", &m->oldest_at);
     if (code == ERR_OK)
         code = json_get_i64(r->header, "disk_free", &m->disk_free, r->e);
     return code ? code : get_name(r, r->header, "software", &m->software);
@@ -734,7 +744,7 @@ static enum err_code read_body(struct reader *r, struct message *m)
     case MESSAGE_PROBE:
         return get_u64(r, r->header, "k", &m->probe);
     case MESSAGE_BUSY:
-        return json_get_i64(r->header, "retry_ms", &m->busy_ms, r->e);
+        return get_ms(r, r->header, "retry_ms", &m->busy_ms);
     case MESSAGE_BEAT:
         return read_beat(r, &m->beat);
     case MESSAGE_ERROR:
