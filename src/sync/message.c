@@ -151,7 +151,8 @@ static enum err_code write_lines(const struct str *lines, size_t count, struct b
 {
     enum err_code code = ERR_OK;
     for (size_t i = 0; code == ERR_OK && i < count; i++) {
-        code = buf_append_str(to, lines[i]);
+        bool one_line = lines[i].n && memchr(lines[i].p, '\n', lines[i].n) == NULL;
+        code = one_line ? buf_append_str(to, lines[i]) : ERR_INVALID;
         if (code == ERR_OK)
             code = buf_append(to, "\n", 1);
     }
@@ -256,7 +257,8 @@ static enum err_code write_error(const struct message_error *m, struct buf *to)
     struct json_writer l;
     line_begin(&l, MESSAGE_ERROR);
     put_str(&l, l.root, "code", m->code);
-    put_str(&l, l.root, "text", m->text);
+    // A text that was cut within a character must not keep the peer from hearing of the error.
+    put_str(&l, l.root, "text", str_is_utf8(m->text) ? m->text : STR("(not UTF-8)"));
     yyjson_mut_obj_add_bool(l.doc, l.root, "final", m->final);
     return line_end(&l, to);
 }
@@ -415,6 +417,8 @@ static enum err_code next_line(struct reader *r, struct str *ret)
 {
     if (!str_cut(&r->rest, '\n', ret))
         return malformed(r, "fewer records than announced");
+    if (ret->n == 0)
+        return malformed(r, "an empty line");
     return ERR_OK;
 }
 
@@ -797,6 +801,8 @@ enum err_code message_decode(struct str text, struct arena *arena, struct messag
     enum err_code code = check_sum(text, &r.rest, e);
     if (code)
         return code;
+    if (r.rest.n == 0 || r.rest.p[r.rest.n - 1] != '\n')
+        return malformed(&r, "its last line does not end");
     memset(ret, 0, sizeof(*ret));
     code = next_object(&r, &r.header);
     if (code == ERR_OK)
@@ -805,5 +811,7 @@ enum err_code message_decode(struct str text, struct arena *arena, struct messag
         code = read_body(&r, ret);
     if (code == ERR_OK && r.rest.n != 0)
         code = malformed(&r, "more records than announced");
+    if (code == ERR_PARSE || code == ERR_INVALID)
+        return err_wrap(e, ERR_PROTOCOL, "message");
     return code;
 }

@@ -169,7 +169,8 @@ struct message {
 
 const char *message_kind_name(enum message_kind kind);
 
-// Appends the text form. ERR_LIMIT beyond the buffer's maximum.
+// Appends the text form. ERR_LIMIT beyond the buffer's maximum; ERR_INVALID for an event or row
+// that is not one line.
 enum err_code message_encode(const struct message *m, struct buf *to) MUST_CHECK;
 
 // ERR_DAMAGED: the closing sum is wrong. ERR_PROTOCOL: malformed in itself; ERR_LIMIT.
