@@ -38,10 +38,12 @@ enum err_code run_stamp(struct run *run, struct event *draft, int64_t now_ms, st
     enum err_code code = event_write(draft, to);
     if (code == ERR_OK && to->len - start > LIMIT_EVENT_BYTES)
         code = ERR_LIMIT;
-    if (code) {
+    if (code)
         to->len = start;
+    if (code == ERR_LIMIT)
         return err_set(e, code, "event: its text is over %d bytes", LIMIT_EVENT_BYTES);
-    }
+    if (code)
+        return err_set(e, code, "event: writing it: %s", err_text(code));
     run->last = stamp;
     *head = mark_next(head, str_make(to->data + start, to->len - start));
     *ret_mark = *head;
