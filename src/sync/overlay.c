@@ -161,6 +161,12 @@ static struct queue *find_or_add_queue(struct overlay *o, const struct stream_ke
     return q;
 }
 
+// Sums wrap, so that they are right again when what made them too large has left.
+static int64_t wrapping(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
 enum err_code overlay_add(struct overlay *o, const struct stream_key *key, uint64_t seq,
                           const struct uuid *event_id, struct str sku, int64_t delta)
 {
@@ -174,7 +180,7 @@ enum err_code overlay_add(struct overlay *o, const struct stream_key *key, uint6
     *entry = (struct entry){NULL, s, seq, *event_id, delta};
     *q->end = entry;
     q->end = &entry->next;
-    s->sum += delta;
+    s->sum = wrapping(s->sum, delta);
     o->entries++;
     return ERR_OK;
 }
@@ -204,7 +210,7 @@ void overlay_include(struct overlay *o, const struct message_include *include,
         *at = entry->next;
         if (q->end == &entry->next)
             q->end = at;
-        entry->sku->sum -= entry->delta;
+        entry->sku->sum = wrapping(entry->sku->sum, -entry->delta);
         o->entries--;
         changed(context, str_make(entry->sku->text, entry->sku->n));
         free(entry);
