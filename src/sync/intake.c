@@ -54,7 +54,7 @@ static void admit_stream(struct check *c)
     MUST(str_copy(r->stream.location, sizeof(r->stream.location), c->sender->location) == ERR_OK);
 }
 
-// The chain hash before the first event of the push: INTAKE_GAP when it is not here.
+// The chain hash before the first event of the push: ERR_NOT_FOUND where it was pruned.
 static enum err_code base_hash(struct check *c, struct hash *ret)
 {
     const struct intake_stream *stream = &c->result->stream;
@@ -85,13 +85,24 @@ static enum err_code differs_from_held(struct check *c, uint64_t seq, const stru
     return ERR_OK;
 }
 
+// What was pruned here was settled, and cannot be compared any more: the sender is to go on behind
+// what is held.
+static enum err_code unless_pruned(struct check *c, enum err_code code)
+{
+    if (code != ERR_NOT_FOUND)
+        return code;
+    c->result->outcome = INTAKE_GAP;
+    ask_again(c);
+    return ERR_OK;
+}
+
 // Computes the chain over the whole push; checks the claim, then the part that is held already.
 static enum err_code check_chain(struct check *c, struct hash *hashes)
 {
     struct hash hash;
     enum err_code code = base_hash(c, &hash);
     if (code)
-        return code;
+        return unless_pruned(c, code);
     for (size_t i = 0; i < c->push->count; i++) {
         hash = hash_chain(&hash, c->push->events[i]);
         hashes[i] = hash;
@@ -109,7 +120,7 @@ static enum err_code check_chain(struct check *c, struct hash *hashes)
         code = differs_from_held(c, overlap, &hashes[overlap - c->push->from], &differs);
     if (code == ERR_OK && differs)
         refuse(c, INTAKE_FORKED, "the sender's history differs from what is held of this run");
-    return code;
+    return unless_pruned(c, code);
 }
 
 static const char *envelope_fault(const struct check *c, const struct intake_event *item)

@@ -11,7 +11,7 @@
 //   3. settled only moves up to a mark under a verified seal.
 // Ownership: results live in the arena.
 //
-//                    from > held+1          -> GAP        (ask again from held+1)
+//                    from > held+1, pruned  -> GAP        (ask again from held+1)
 //   push --> chain?  claim != computed      -> DAMAGED    (ask again from held+1)
 //                    differs from what is held -> FORKED  (append again under a new run)
 //                    all at or below held   -> DUPLICATE  (acknowledge again)
