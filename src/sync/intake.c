@@ -134,18 +134,32 @@ static const char *envelope_fault(const struct check *c, const struct intake_eve
     return NULL;
 }
 
-static void read_event(struct check *c, struct intake_event *item)
+// Parsing takes at most so many bytes of the arena for each of the text, and some for the document.
+enum { PARSE_FACTOR = 64, PARSE_BASE = 4096 };
+
+// A reader without memory knows nothing of the event: it must not become a dead letter.
+static bool memory_was_short(size_t room, size_t n, enum err_code code)
+{
+    return code == ERR_NO_MEMORY || (code == ERR_LIMIT && room < n * PARSE_FACTOR + PARSE_BASE);
+}
+
+static enum err_code read_event(struct check *c, struct intake_event *item)
 {
     struct err e = {0};
-    if (event_parse(item->bytes, c->arena, &item->event, &e) != ERR_OK) {
+    size_t room = c->arena->max - c->arena->used;
+    enum err_code code = event_parse(item->bytes, c->arena, &item->event, &e);
+    if (memory_was_short(room, item->bytes.n, code))
+        return err_set(c->e, ERR_NO_MEMORY, "out of memory for an event");
+    if (code) {
         struct str reason = arena_copy(c->arena, str_of(err_message(&e)));
         item->dead = reason.p ? reason.p : "its envelope cannot be read";
-        return;
+        return ERR_OK;
     }
     item->dead = envelope_fault(c, item);
     item->envelope = item->dead == NULL;
     if (item->envelope && item->event.type == NULL)
         item->dead = "its type is unknown here";
+    return ERR_OK;
 }
 
 static enum err_code take_new_events(struct check *c, const struct hash *hashes)
@@ -164,7 +178,9 @@ static enum err_code take_new_events(struct check *c, const struct hash *hashes)
         item->bytes = c->push->events[skip + i];
         item->seq = c->push->from + skip + i;
         item->chain = hashes[skip + i];
-        read_event(c, item);
+        enum err_code code = read_event(c, item);
+        if (code)
+            return code;
     }
     r->held = (struct mark){last_seq(c->push), c->push->head};
     if (MUTANT(watermark_off_by_one))

@@ -78,6 +78,8 @@ struct intake_result {
     char reason[ERR_TEXT_MAX]; // for DAMAGED, FORKED, DENIED
 };
 
+// ERR_NO_MEMORY, also where the arena is too small (64 bytes for each of the push are enough); and
+// whatever the store's functions return but ERR_NOT_FOUND.
 enum err_code intake_check(const struct intake_io *io, const struct intake_sender *sender,
                            const struct message_push *push, struct arena *arena,
                            struct intake_result *ret, struct err *e) MUST_CHECK;
