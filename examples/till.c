@@ -27,10 +27,8 @@ static int sell(struct wasl *till, const char *number)
              "\"unit_price\":\"2.50\",\"amount\":250}],\"total\":250,"
              "\"payments\":[{\"method\":\"cash\",\"currency\":\"USD\",\"amount\":250}]}",
              number);
-    struct wasl_event sale = {.type = "ticket_recorded",
-                              .record_type = "ticket",
-                              .record_id = number,
-                              .body = body};
+    struct wasl_event sale = {
+        .type = "ticket_recorded", .record_type = "ticket", .record_id = number, .body = body};
     struct wasl_result result;
     struct wasl_error error;
     if (wasl_append(till, &sale, 1, &result, &error) != WASL_OK) {

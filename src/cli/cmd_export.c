@@ -136,7 +136,8 @@ static enum err_code print_all(const struct export *x, struct store *s, struct e
     enum err_code code = ERR_OK;
     do {
         arena_reset(&arena);
-        code = store_read_journal(s, after, PAGE_EVENTS, PAGE_BYTES, &arena, &page, e);
+        code = store_read_journal(s, after, &(struct store_page){PAGE_EVENTS, PAGE_BYTES, &arena},
+                                  &page, e);
         for (size_t i = 0; code == ERR_OK && i < page.count; i++) {
             print_one(x, &page.items[i], &arena);
             after = page.items[i].lsn;

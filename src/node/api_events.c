@@ -176,9 +176,10 @@ void api_events_get(struct server *s, const struct http_request *request)
     arena_init(&arena, EVENTS_ARENA);
     struct err e = {0};
     struct store_event_list list = {0};
-    enum err_code code = store_read_journal(s->reader, (int64_t)(after & INT64_MAX),
-                                            limit < PAGE_EVENTS ? limit : PAGE_EVENTS, PAGE_BYTES,
-                                            &arena, &list, &e);
+    enum err_code code = store_read_journal(
+        s->reader, (int64_t)(after & INT64_MAX),
+        &(struct store_page){limit < PAGE_EVENTS ? limit : PAGE_EVENTS, PAGE_BYTES, &arena}, &list,
+        &e);
     yyjson_mut_doc *doc = code ? NULL : yyjson_mut_doc_new(NULL);
     if (doc) {
         yyjson_mut_val *root = yyjson_mut_obj(doc);

@@ -49,6 +49,7 @@ static void perform(struct session *session);
 
 static void session_hold(struct session *session)
 {
+    MUST(session->holds > 0);
     session->holds++;
 }
 
@@ -380,8 +381,11 @@ static enum err_code run_evidence(struct job *job, struct journal *j, struct err
 {
     struct evidence_job *evidence = (struct evidence_job *)job;
     struct stream_key unknown = {.lane = LANE_CRITICAL};
-    return store_quarantine_put(journal_store(j), &unknown, 0, evidence->text,
-                                "a message whose closing sum is wrong", clock_wall_ms(), e);
+    return store_quarantine_put(journal_store(j),
+                                &(struct store_evidence){unknown, 0, evidence->text,
+                                                         "a message whose closing sum is wrong",
+                                                         clock_wall_ms()},
+                                e);
 }
 
 static void done_evidence(struct job *job)

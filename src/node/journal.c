@@ -258,8 +258,9 @@ static hlc last_hlc_of(struct journal *j, const struct stream_info *info)
     struct event event;
     hlc last = 0;
     if (info->head.seq &&
-        store_read_stream(j->store, &info->key, info->head.seq - 1, 1, LIMIT_EVENT_BYTES, &arena,
-                          &list, NULL) == ERR_OK &&
+        store_read_stream(j->store, &info->key, info->head.seq - 1,
+                          &(struct store_page){1, LIMIT_EVENT_BYTES, &arena}, &list,
+                          NULL) == ERR_OK &&
         list.count == 1 && event_parse(list.items[0].bytes, &arena, &event, NULL) == ERR_OK)
         last = event.hlc;
     arena_fini(&arena);

@@ -145,9 +145,11 @@ static enum err_code take_new(struct journal *j, const struct message_push *push
 static enum err_code keep_evidence(struct journal *j, const struct message_push *push,
                                    const struct intake_result *result, struct err *e)
 {
-    return store_quarantine_put(j->store, &push->key, push->from,
-                                push->count ? push->events[0] : str_of(""), result->reason,
-                                clock_wall_ms(), e);
+    return store_quarantine_put(j->store,
+                                &(struct store_evidence){push->key, push->from,
+                                                         push->count ? push->events[0] : str_of(""),
+                                                         result->reason, clock_wall_ms()},
+                                e);
 }
 
 static enum err_code act_on(struct journal *j, const struct message_push *push,
@@ -237,8 +239,8 @@ enum err_code journal_feed_page(struct journal *j, const struct journal_page_que
     const struct step *step = query->step;
     *ret = (struct downlink_page){.location = step->location, .after = step->after};
     struct feed_page page;
-    enum err_code code =
-        store_feed_read(j->store, step->location, step->after, step->max_bytes, a, &page, e);
+    enum err_code code = store_feed_read(j->store, step->location, step->after,
+                                         &(struct store_page){0, step->max_bytes, a}, &page, e);
     if (code == ERR_OK)
         code = copy_rows(&page, step->after, a, ret);
     ret->includes =

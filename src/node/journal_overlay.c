@@ -61,8 +61,9 @@ static enum err_code load_overlay_stream(struct journal *j, const struct stream_
         struct arena arena;
         arena_init(&arena, ARENA_MAX);
         struct store_event_list list = {0};
-        code = store_read_stream(j->store, &info->key, after, LOAD_PAGE_EVENTS, LOAD_PAGE_BYTES,
-                                 &arena, &list, e);
+        code = store_read_stream(j->store, &info->key, after,
+                                 &(struct store_page){LOAD_PAGE_EVENTS, LOAD_PAGE_BYTES, &arena},
+                                 &list, e);
         for (size_t i = 0; code == ERR_OK && i < list.count; i++) {
             struct event event;
             bool counts =

@@ -90,8 +90,9 @@ static enum err_code load(struct journal *j, const struct step *step, struct are
     if (step->after)
         code = store_chain_at(j->store, &step->key, step->after, &ret->base, e);
     if (code == ERR_OK)
-        code = store_read_stream(j->store, &step->key, step->after, step->max_events,
-                                 step->max_bytes, a, &list, e);
+        code =
+            store_read_stream(j->store, &step->key, step->after,
+                              &(struct store_page){step->max_events, step->max_bytes, a}, &list, e);
     struct str *events = code ? NULL : arena_alloc(a, (list.count + 1) * sizeof(*events));
     if (events == NULL)
         return code ? code : ERR_NO_MEMORY;
@@ -210,8 +211,11 @@ static enum err_code rehome_event(struct journal *j, struct run *run,
     bool intact = hash_equal(&computed, &stored->chain) &&
                   event_parse(stored->bytes, &j->arena, &event, NULL) == ERR_OK;
     if (!intact) // its bytes are not what was written: they are kept as evidence, never sent on
-        return store_quarantine_put(j->store, &stored->key, stored->seq, stored->bytes,
-                                    "the bytes do not give their chain hash", clock_wall_ms(), e);
+        return store_quarantine_put(
+            j->store,
+            &(struct store_evidence){stored->key, stored->seq, stored->bytes,
+                                     "the bytes do not give their chain hash", clock_wall_ms()},
+            e);
     if (event.type && str_is(event.type_name, "run_started"))
         return ERR_OK;
     return journal_stamp(j, run, &event, e);
@@ -252,7 +256,8 @@ enum err_code journal_rehome(struct journal *j, const struct stream_key *key, ui
         code = store_chain_at(j->store, key, after, &before, e);
     while (code == ERR_OK && after < info.head.seq) {
         struct store_event_list list = {0};
-        code = store_read_stream(j->store, key, after, LOAD_PAGE_EVENTS, LOAD_PAGE_BYTES, &j->arena,
+        code = store_read_stream(j->store, key, after,
+                                 &(struct store_page){LOAD_PAGE_EVENTS, LOAD_PAGE_BYTES, &j->arena},
                                  &list, e);
         if (code == ERR_OK && list.count == 0)
             break;

@@ -42,16 +42,16 @@ const char *event_status_name(enum event_status status);
 // ---- opening ------------------------------------------------------------------------------
 
 struct store_options {
-    const char *dir;    // the node's folder; the file is dir/wasl.db
-    bool create;        // make a new one; ERR_EXISTS when there is one
-    bool read_only;     // no lock, no writes
+    const char *dir;     // the node's folder; the file is dir/wasl.db
+    bool create;         // make a new one; ERR_EXISTS when there is one
+    bool read_only;      // no lock, no writes
     enum node_role role; // with create
-    int64_t max_bytes;  // quota of the file; 0: none. Beyond it appends are ERR_DISK_FULL
+    int64_t max_bytes;   // quota of the file; 0: none. Beyond it appends are ERR_DISK_FULL
 };
-// ERR_NOT_FOUND, ERR_LOCKED (naming the process), ERR_NEWER (made by a newer version), ERR_READ_ONLY,
-// ERR_DISK_FULL, ERR_DAMAGED. Runs pending migrations.
-enum err_code store_open(const struct store_options *options, struct store **ret, struct err *e)
-    MUST_CHECK;
+// ERR_NOT_FOUND, ERR_LOCKED (naming the process), ERR_NEWER (made by a newer version),
+// ERR_READ_ONLY, ERR_DISK_FULL, ERR_DAMAGED. Runs pending migrations.
+enum err_code store_open(const struct store_options *options, struct store **ret,
+                         struct err *e) MUST_CHECK;
 void store_close(struct store *s); // accepts NULL
 enum node_role store_role(const struct store *s);
 
@@ -59,8 +59,8 @@ enum node_role store_role(const struct store *s);
 // gives ERR_NOT_FOUND.
 enum err_code store_meta_get(struct store *s, const char *name, struct arena *a, struct str *ret,
                              struct err *e) MUST_CHECK;
-enum err_code store_meta_set(struct store *s, const char *name, struct str value, struct err *e)
-    MUST_CHECK;
+enum err_code store_meta_set(struct store *s, const char *name, struct str value,
+                             struct err *e) MUST_CHECK;
 
 // ---- transactions -------------------------------------------------------------------------
 
@@ -83,8 +83,8 @@ struct stream_info {
 enum err_code store_stream_find(struct store *s, const struct stream_key *key,
                                 struct stream_info *ret) MUST_CHECK; // ERR_NOT_FOUND
 // All lanes of an origin share device, location and certificate.
-enum err_code store_stream_add(struct store *s, const struct stream_info *info, struct err *e)
-    MUST_CHECK;
+enum err_code store_stream_add(struct store *s, const struct stream_info *info,
+                               struct err *e) MUST_CHECK;
 // Own streams whose settled mark is below their head, oldest first; at most max.
 enum err_code store_streams_unsettled(struct store *s, struct stream_info *ret, size_t max,
                                       size_t *ret_count, struct err *e) MUST_CHECK;
@@ -107,13 +107,13 @@ enum err_code store_seal_put(struct store *s, const struct seal *seal, struct er
 
 struct store_entry {
     struct stream_key key;
-    uint64_t seq;               // head of the stream + 1
-    struct hash chain;          // at seq
+    uint64_t seq;      // head of the stream + 1
+    struct hash chain; // at seq
     struct str bytes;
-    const struct event *event;  // NULL: the envelope itself could not be read
-    enum event_status status;   // PENDING (own), HELD or SETTLED (received)
-    const char *dead;           // not NULL: a dead letter from the start, for this reason
-    int64_t received_at;        // ms since 1970 on this node's clock
+    const struct event *event;    // NULL: the envelope itself could not be read
+    enum event_status status;     // PENDING (own), HELD or SETTLED (received)
+    const char *dead;             // not NULL: a dead letter from the start, for this reason
+    int64_t received_at;          // ms since 1970 on this node's clock
     enum event_status ret_status; // out: what became of it
 };
 // Appends to the journal, counts ids once, folds what counts; moves the streams' heads. A body that
@@ -136,15 +136,20 @@ struct store_event_list {
     struct store_event *items;
     size_t count;
 };
+// How much to read at once. A first item larger than max_bytes is still read.
+struct store_page {
+    size_t max_events; // not used by feeds
+    size_t max_bytes;
+    struct arena *arena; // holds what was read
+};
 // Events of one stream after 'after', in order: at most max_events, and at most max_bytes unless
 // the first alone is larger.
 enum err_code store_read_stream(struct store *s, const struct stream_key *key, uint64_t after,
-                                size_t max_events, size_t max_bytes, struct arena *a,
-                                struct store_event_list *ret, struct err *e) MUST_CHECK;
+                                const struct store_page *page, struct store_event_list *ret,
+                                struct err *e) MUST_CHECK;
 // Events by position in this journal, lsn > after.
-enum err_code store_read_journal(struct store *s, int64_t after_lsn, size_t max_events,
-                                 size_t max_bytes, struct arena *a, struct store_event_list *ret,
-                                 struct err *e) MUST_CHECK;
+enum err_code store_read_journal(struct store *s, int64_t after_lsn, const struct store_page *page,
+                                 struct store_event_list *ret, struct err *e) MUST_CHECK;
 // Every carrier of an id in this journal.
 enum err_code store_find_event(struct store *s, const struct uuid *id, struct arena *a,
                                struct store_event_list *ret, struct err *e) MUST_CHECK;
@@ -175,10 +180,10 @@ enum err_code store_feed_head(struct store *s, struct str location, struct feed_
                               struct err *e) MUST_CHECK;
 // True when the cursor is a position this feed really had.
 enum err_code store_feed_knows(struct store *s, struct str location,
-                               const struct feed_cursor *cursor, bool *ret, struct err *e)
-    MUST_CHECK;
+                               const struct feed_cursor *cursor, bool *ret,
+                               struct err *e) MUST_CHECK;
 enum err_code store_feed_read(struct store *s, struct str location, uint64_t after,
-                              size_t max_bytes, struct arena *a, struct feed_page *ret,
+                              const struct store_page *page, struct feed_page *ret,
                               struct err *e) MUST_CHECK;
 // Ids up to seq of a stream that were journaled but not folded (dead letters, conflicts).
 enum err_code store_unfolded(struct store *s, const struct stream_key *key, struct arena *a,
@@ -189,11 +194,11 @@ enum err_code store_unfolded(struct store *s, const struct stream_key *key, stru
 // does not yet include. The caller (sync/overlay.h) knows the second term.
 
 struct feed_apply {
-    struct str location;           // or "*"
-    struct feed_cursor to;         // the cursor after these rows
+    struct str location;   // or "*"
+    struct feed_cursor to; // the cursor after these rows
     bool reset;    // first page of a fresh copy: what it does not repeat goes when it is complete
     bool complete; // the rows reach the feed's head: what was kept aside until now is shown
-    const struct str *rows;        // as in feed_row.bytes
+    const struct str *rows; // as in feed_row.bytes
     size_t count;
     // quantity of own not yet included events for a SKU, AFTER this frame's includes
     int64_t (*overlay)(void *context, struct str sku);
@@ -203,13 +208,13 @@ struct feed_include {
     struct stream_key key;
     uint64_t seq;
 };
-enum err_code store_feed_cursor(struct store *s, struct str location, struct feed_cursor *ret)
-    MUST_CHECK; // ERR_NOT_FOUND: never fed
-enum err_code store_feed_apply(struct store *s, const struct feed_apply *frame, struct err *e)
-    MUST_CHECK;
+enum err_code store_feed_cursor(struct store *s, struct str location,
+                                struct feed_cursor *ret) MUST_CHECK; // ERR_NOT_FOUND: never fed
+enum err_code store_feed_apply(struct store *s, const struct feed_apply *frame,
+                               struct err *e) MUST_CHECK;
 // Marks of own streams that the feed includes (for the overlay after a restart).
-enum err_code store_include_set(struct store *s, const struct feed_include *include, struct err *e)
-    MUST_CHECK;
+enum err_code store_include_set(struct store *s, const struct feed_include *include,
+                                struct err *e) MUST_CHECK;
 enum err_code store_include_get(struct store *s, const struct stream_key *key, uint64_t *ret_seq,
                                 struct err *e) MUST_CHECK; // 0 when none
 // SKUs whose overlay changed without a row (an include alone): recomputes their view.
@@ -259,11 +264,11 @@ enum err_code store_device_status_put(struct store *s, const struct device_statu
 
 struct review {
     int64_t number;
-    struct str kind;     // id_conflict, ticket_conflict, fork, clone, clock, revoked, damaged
-    struct str record;   // what it is about
+    struct str kind;   // id_conflict, ticket_conflict, fork, clone, clock, revoked, damaged
+    struct str record; // what it is about
     struct str location;
-    struct str text;     // one sentence
-    struct str detail;   // JSON
+    struct str text;   // one sentence
+    struct str detail; // JSON
     int64_t opened_at;
     bool open;
 };
@@ -272,8 +277,8 @@ struct review_list {
     size_t count;
 };
 // Keyed by (kind, record): a second opening of an open one changes nothing.
-enum err_code store_review_open(struct store *s, const struct review *review, struct err *e)
-    MUST_CHECK;
+enum err_code store_review_open(struct store *s, const struct review *review,
+                                struct err *e) MUST_CHECK;
 enum err_code store_reviews(struct store *s, bool open_only, size_t max, struct arena *a,
                             struct review_list *ret, struct err *e) MUST_CHECK;
 
@@ -294,9 +299,15 @@ enum err_code store_dead_letters(struct store *s, size_t max, struct arena *a,
 // Folds what can be folded now (after an upgrade or a fix).
 enum err_code store_dead_letters_retry(struct store *s, uint64_t *ret_folded, uint64_t *ret_left,
                                        struct err *e) MUST_CHECK;
+struct store_evidence {
+    struct stream_key key;
+    uint64_t seq;
+    struct str bytes;
+    const char *reason;
+    int64_t at; // ms since 1970
+};
 // Evidence of damage, bounded by LIMIT_QUARANTINE (the oldest goes first).
-enum err_code store_quarantine_put(struct store *s, const struct stream_key *key, uint64_t seq,
-                                   struct str bytes, const char *reason, int64_t now_ms,
+enum err_code store_quarantine_put(struct store *s, const struct store_evidence *evidence,
                                    struct err *e) MUST_CHECK;
 
 // ---- queries ----------------------------------------------------------------------------------
@@ -356,9 +367,9 @@ struct store_verdict {
     size_t value_count;
     int64_t quantity; // decimal, over all ticket lines
     uint64_t gaps;
-    uint64_t duplicates;   // carriers that do not count
-    uint64_t chain_errors; // rows whose bytes do not give their chain, or broken seals
-    bool refold_equal;     // the records equal a fresh fold of the journal
+    uint64_t duplicates;      // carriers that do not count
+    uint64_t chain_errors;    // rows whose bytes do not give their chain, or broken seals
+    bool refold_equal;        // the records equal a fresh fold of the journal
     struct str first_problem; // one sentence, empty when none
 };
 // Reads the whole journal, recomputes every chain and folds it afresh beside the tables.

@@ -496,15 +496,14 @@ static enum err_code add_row(struct feed_page *page, size_t *room, struct query 
 }
 
 enum err_code store_feed_read(struct store *s, struct str location, uint64_t after,
-                              size_t max_bytes, struct arena *a, struct feed_page *ret,
-                              struct err *e)
+                              const struct store_page *page, struct feed_page *ret, struct err *e)
 {
     struct query q;
-    struct feed_page page = {.count = 0, .reached_head = true};
+    struct feed_page found = {.count = 0, .reached_head = true};
     int64_t number = 0;
     bool there = false;
-    size_t room = 0, bytes = 0;
-    enum err_code code = find_feed(s, location, &page.head, &number, &there, e);
+    size_t room = 0, left = page->max_bytes;
+    enum err_code code = find_feed(s, location, &found.head, &number, &there, e);
     if (code || !there)
         return code ? code : err_set(e, ERR_NOT_FOUND, "no feed for this location");
     query_begin(&q, &s->db, Q_FEED_READ);
@@ -512,18 +511,18 @@ enum err_code store_feed_read(struct store *s, struct str location, uint64_t aft
     query_u64(&q, after);
     while (code == ERR_OK && query_row(&q)) {
         size_t n = query_get_text(&q, 2).n;
-        if (page.count > 0 && n > max_bytes - bytes) {
-            page.reached_head = false;
+        if (found.count > 0 && n > left) {
+            found.reached_head = false;
             break;
         }
-        bytes = n > max_bytes ? max_bytes : bytes + n;
-        code = add_row(&page, &room, &q, a);
+        left -= n < left ? n : left;
+        code = add_row(&found, &room, &q, page->arena);
     }
     enum err_code end = query_end(&q, e);
     if (end == ERR_OK && code)
         end = err_set(e, code, "out of memory for a feed page");
     if (end == ERR_OK)
-        *ret = page;
+        *ret = found;
     return end;
 }
 

@@ -138,18 +138,17 @@ enum err_code store_dead_letters(struct store *s, size_t max, struct arena *a,
     return code;
 }
 
-enum err_code store_quarantine_put(struct store *s, const struct stream_key *key, uint64_t seq,
-                                   struct str bytes, const char *reason, int64_t now_ms,
+enum err_code store_quarantine_put(struct store *s, const struct store_evidence *evidence,
                                    struct err *e)
 {
     struct query q;
     query_begin(&q, &s->db, Q_QUARANTINE_PUT);
-    query_uuid(&q, &key->origin);
-    query_int(&q, key->lane);
-    query_u64(&q, seq);
-    query_text(&q, str_of(reason));
-    query_int(&q, now_ms);
-    query_blob(&q, bytes.p, bytes.n);
+    query_uuid(&q, &evidence->key.origin);
+    query_int(&q, evidence->key.lane);
+    query_u64(&q, evidence->seq);
+    query_text(&q, str_of(evidence->reason));
+    query_int(&q, evidence->at);
+    query_blob(&q, evidence->bytes.p, evidence->bytes.n);
     enum err_code code = query_run(&q, e);
     if (code)
         return code;

@@ -76,11 +76,12 @@ static enum err_code read_pieces(struct store *s, const struct stream_slot *slot
 }
 
 enum err_code store_read_stream(struct store *s, const struct stream_key *key, uint64_t after,
-                                size_t max_events, size_t max_bytes, struct arena *a,
-                                struct store_event_list *ret, struct err *e)
+                                const struct store_page *page, struct store_event_list *ret,
+                                struct err *e)
 {
     struct stream_slot *slot;
-    struct reader r = {.arena = a, .bytes_left = max_bytes, .max_events = max_events};
+    struct reader r = {
+        .arena = page->arena, .bytes_left = page->max_bytes, .max_events = page->max_events};
     enum err_code code = stream_cache_find(&s->streams, key, &slot, e);
     if (code == ERR_OK)
         code = read_pieces(s, slot, after, &r, e);
@@ -89,15 +90,15 @@ enum err_code store_read_stream(struct store *s, const struct stream_key *key, u
     return code;
 }
 
-enum err_code store_read_journal(struct store *s, int64_t after_lsn, size_t max_events,
-                                 size_t max_bytes, struct arena *a, struct store_event_list *ret,
-                                 struct err *e)
+enum err_code store_read_journal(struct store *s, int64_t after_lsn, const struct store_page *page,
+                                 struct store_event_list *ret, struct err *e)
 {
     struct query q;
-    struct reader r = {.arena = a, .bytes_left = max_bytes, .max_events = max_events};
+    struct reader r = {
+        .arena = page->arena, .bytes_left = page->max_bytes, .max_events = page->max_events};
     query_begin(&q, &s->db, Q_EVENTS_AFTER);
     query_int(&q, after_lsn);
-    query_u64(&q, max_events);
+    query_u64(&q, page->max_events);
     enum err_code code = drain(&r, &q, e);
     if (code == ERR_OK)
         *ret = r.list;

@@ -325,8 +325,8 @@ static enum err_code overlay_stream(struct refold *r, const struct refold_stream
     arena_init(&a, (size_t)256 * 1024 * 1024);
     do {
         arena_reset(&a);
-        code = store_read_stream(r->s, &stream->info.key, after, SOME, LIMIT_BATCH_BYTES, &a, &list,
-                                 e);
+        code = store_read_stream(r->s, &stream->info.key, after,
+                                 &(struct store_page){SOME, LIMIT_BATCH_BYTES, &a}, &list, e);
         for (size_t i = 0; code == ERR_OK && i < list.count; i++) {
             code = overlay_row(r, &list.items[i], stream, to, e);
             after = list.items[i].seq;

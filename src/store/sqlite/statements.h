@@ -236,7 +236,7 @@
     X(CURSOR_FIND, "SELECT feed, position, hash, generation, fresh FROM feed_cursors"              \
                    " WHERE location = ?")                                                          \
     X(CURSOR_SET, "INSERT INTO feed_cursors (location, feed, position, hash, generation, fresh)"   \
-                  " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET feed = excluded.feed,"        \
+                  " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET feed = excluded.feed,"     \
                   " position = excluded.position, hash = excluded.hash,"                           \
                   " generation = excluded.generation, fresh = excluded.fresh")                     \
     X(STAGE, "INSERT INTO feed_staged (location, bytes) VALUES (?, ?)")                            \
