@@ -112,7 +112,11 @@ static enum err_code open_store(struct access *a, bool read_only, struct err *e)
                                           .read_only = read_only,
                                           .role = a->config.role,
                                           .max_bytes = a->config.store_max_bytes};
-    return store_open(&options, &a->store, e);
+    enum err_code code = store_open(&options, &a->store, e);
+    return read_only && code == ERR_READ_ONLY
+               ? err_set(e, code, "reading %s needs the right to write there (its log is shared)",
+                         a->config.dir)
+               : code;
 }
 
 static enum err_code open_local(struct access *a, enum access_want want, struct err *e)

@@ -86,7 +86,7 @@ enum err_code time_text_parse(struct str text, int64_t *ret_ms)
 {
     struct fields f = {0};
     struct str rest = text;
-    if (str_to_i64(text, ret_ms) == ERR_OK) {
+    if (text.n != 4 && text.n != 8 && str_to_i64(text, ret_ms) == ERR_OK) {
         return ERR_OK;
     }
     if (!take_date(&rest, &f)) {
