@@ -476,7 +476,7 @@ static void perform_one(struct session *session, const struct step *step)
     case STEP_FEED:
     case STEP_CLOCK:
     case STEP_REFUSED:
-        MUST(!"a device's step at the server's end");
+        MUST(false); // a device's step at the server's end
         break;
     }
 }

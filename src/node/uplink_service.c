@@ -483,7 +483,7 @@ static void perform_one(struct uplink_service *s, const struct step *step)
     case STEP_READ_FEED:
     case STEP_REPORT:
     case STEP_EVIDENCE:
-        MUST(!"a server's step at the device's end");
+        MUST(false); // a server's step at the device's end
         break;
     }
 }
