@@ -64,6 +64,12 @@ static enum wasl_code report(enum err_code code, const struct err *e, struct was
     return public_code(code);
 }
 
+static enum wasl_code missing(const char *text, struct wasl_error *error)
+{
+    struct err e = {0};
+    return report(err_set(&e, ERR_INVALID, "%s", text), &e, error);
+}
+
 const char *wasl_version(void)
 {
     return WASL_VERSION;
@@ -140,6 +146,8 @@ static enum err_code open_parts(struct wasl *w, const char *dir, bool sync, stru
 enum wasl_code wasl_open(const char *dir, bool sync, struct wasl **ret, struct wasl_error *error)
 {
     struct err e = {0};
+    if (dir == NULL || ret == NULL)
+        return missing("a folder and a place for the result are needed", error);
     struct wasl *w = calloc(1, sizeof(*w));
     if (w == NULL)
         return report(ERR_NO_MEMORY, &e, error);
@@ -217,8 +225,8 @@ static bool read_name(const char *text, struct str *ret)
 static enum err_code read_body(const char *text, struct arena *arena, struct event *draft,
                                struct err *e)
 {
-    struct json json = {0};
-    enum err_code code = json_parse_in(arena, str_of(text), LIMIT_EVENT_DEPTH, &json, e);
+    struct json json = {0}; // one level of the event's depth is the event itself
+    enum err_code code = json_parse_in(arena, str_of(text), LIMIT_EVENT_DEPTH - 1, &json, e);
     if (code == ERR_OK && !yyjson_is_obj(json.root))
         code = err_set(e, ERR_INVALID, "body: not a JSON object");
     draft->body = json.root;
@@ -230,6 +238,8 @@ static enum err_code read_draft(struct wasl *w, const struct wasl_event *from, s
                                 struct event *ret, struct err *e)
 {
     *ret = (struct event){.at = from->at ? from->at : clock_wall_ms()};
+    if (ret->at < 0 || ret->at > LIMIT_CLOCK_MS) // its readers would refuse the envelope
+        return err_set(e, ERR_INVALID, "at: out of range");
     if (from->id == NULL)
         ret->id = make_id(w);
     else if (uuid_parse(str_of(from->id), &ret->id))
@@ -273,6 +283,8 @@ enum wasl_code wasl_append(struct wasl *w, const struct wasl_event *events, size
                            struct wasl_result *results, struct wasl_error *error)
 {
     struct err e = {0};
+    if (w == NULL || events == NULL || results == NULL)
+        return missing("a till, events and room for their results are needed", error);
     if (count == 0 || count > LIMIT_BATCH_EVENTS)
         return report(err_set(&e, ERR_LIMIT, "1 to %d events a call", LIMIT_BATCH_EVENTS), &e,
                       error);
@@ -320,6 +332,8 @@ enum wasl_code wasl_stock(struct wasl *w, const char *sku,
                           bool (*each)(void *context, const char *sku, int64_t quantity),
                           void *context, struct wasl_error *error)
 {
+    if (w == NULL || each == NULL)
+        return missing("a till and a function for its rows are needed", error);
     struct stock_job job = {{.reads = true, .run = run_stock}, sku, each, context};
     enum err_code code = writer_run(w->writer, &job.job);
     return report(code, &job.job.error, error);
@@ -337,6 +351,8 @@ static enum err_code run_counts(struct job *job, struct journal *j, struct err *
 
 enum wasl_code wasl_status(struct wasl *w, struct wasl_status *ret, struct wasl_error *error)
 {
+    if (w == NULL || ret == NULL)
+        return missing("a till and a place for the result are needed", error);
     struct count_job job = {.job = {.reads = true, .run = run_counts}};
     enum err_code code = writer_run(w->writer, &job.job);
     if (code)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""libwasl as a program of one's own meets it: the shared and the static library, and the example."""
+"""libwasl as a program meets it: the shared and the static library, and the example."""
 
 import ctypes
 import os
