@@ -89,6 +89,7 @@ struct proxy {
     char line[LINE_SIZE];
     size_t line_n;
     bool listening;
+    bool unlistening; // the listener is closing
     char room[READ_SIZE];
 };
 
@@ -415,19 +416,25 @@ static void on_drop(uv_timer_t *timer)
     end_all(timer->data);
 }
 
+static void listen_again(struct proxy *proxy)
+{
+    int status = start_listening(proxy);
+    if (status != 0)
+        (void)fprintf(stderr, "chaos_proxy: cannot listen again: %s\n", uv_strerror(status));
+}
+
 static void on_listener_closed(uv_handle_t *handle)
 {
     struct proxy *proxy = handle->data;
-    if (proxy->faults.mode == FAULTS_CUT)
-        return;
-    int status = start_listening(proxy); // healed before it was closed
-    if (status != 0)
-        (void)fprintf(stderr, "chaos_proxy: cannot listen again: %s\n", uv_strerror(status));
+    proxy->unlistening = false;
+    if (proxy->faults.mode != FAULTS_CUT) // healed before it was closed
+        listen_again(proxy);
 }
 
 static void stop_listening(struct proxy *proxy)
 {
     proxy->listening = false;
+    proxy->unlistening = true;
     uv_close((uv_handle_t *)&proxy->listener, on_listener_closed);
 }
 
@@ -440,9 +447,8 @@ static void apply(struct proxy *proxy)
         end_all(proxy);
     if (f->mode == FAULTS_CUT && proxy->listening)
         stop_listening(proxy);
-    else if (f->mode != FAULTS_CUT && !proxy->listening &&
-             !uv_is_closing((uv_handle_t *)&proxy->listener))
-        (void)start_listening(proxy);
+    else if (f->mode != FAULTS_CUT && !proxy->listening && !proxy->unlistening)
+        listen_again(proxy);
     (void)uv_timer_stop(&proxy->drop_timer);
     if (f->drop_s > 0) {
         uint64_t every_ms = (uint64_t)f->drop_s * 1000;
