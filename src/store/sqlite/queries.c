@@ -78,6 +78,8 @@ static enum err_code find_oldest(struct store *s, int64_t *ret, struct err *e)
 enum err_code store_counts(struct store *s, struct store_counts *ret, struct err *e)
 {
     struct store_counts counts = {.oldest_pending_at = 0};
+    if (s->read_only)
+        stream_cache_clear(&s->streams); // another process or thread moves the streams
     enum err_code code = stream_cache_flush(&s->streams, e);
     if (code == ERR_OK)
         code = count_lanes(s, &counts, e);

@@ -261,8 +261,10 @@
                 " WHERE location = b.branch_id), b.last_synced_at,"                                \
                 " (SELECT max(last_seen_at) FROM device_status WHERE location = b.branch_id),"     \
                 " (SELECT count(*) FROM devices WHERE location = b.branch_id AND revoked = 0),"    \
-                " (SELECT coalesce(sum(online), 0) FROM device_status"                             \
-                " WHERE location = b.branch_id) FROM branch_sync_status AS b"                      \
+                " (SELECT count(*) FROM device_status WHERE location = b.branch_id AND online = 1" \
+                " AND last_seen_at > CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"   \
+                " - 35000) FROM branch_sync_status AS b" /* three beats: a centre that was killed  \
+                                                            left nobody a moment to say goodbye */ \
                 " LEFT JOIN locations AS l ON l.id = b.branch_id ORDER BY b.branch_id")            \
     X(TICKET_TOTALS, "SELECT currency, places, count(*), sum(total) FROM tickets"                  \
                      " GROUP BY currency, places ORDER BY currency, places")
