@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/writer.h"
 
+#include "base/clock.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NEWS_MAX = 1024 };
+enum { NEWS_MAX = 1024, STATS_WINDOW_MS = 60 * 1000 };
 
 // Two locks: 'queue_lock' guards the list of waiting jobs and is held for moments; 'journal_lock'
 // is held by whoever works on the journal, the thread or a caller of writer_run. Never both.
@@ -21,9 +23,13 @@ struct writer {
     pthread_cond_t wake;
     struct job *first;
     struct job **end;
-    size_t queued;
-    size_t owed; // atomic: jobs whose 'done' has not been called
+    size_t queued; // atomic for those who only look
+    size_t owed;   // atomic: jobs whose 'done' has not been called
     bool closing;
+    pthread_mutex_t stats_lock; // for a moment, inside or outside of the others
+    uint64_t commits, commits_us;
+    struct hist commit_us[2]; // this window and the one before
+    int64_t window_ms;
     pthread_mutex_t journal_lock;
     // of the batch under way, under journal_lock
     struct journal_moved moved[NEWS_MAX];
@@ -55,6 +61,42 @@ static void deliver(void *context)
     free(d->news.moved);
     free(d->news.feeds);
     free(d);
+}
+
+// ---- how long it takes ------------------------------------------------------------------------
+
+static void turn_window(struct writer *w)
+{
+    int64_t age = clock_mono_ms() - w->window_ms;
+    if (age < STATS_WINDOW_MS)
+        return;
+    if (age < 2 * STATS_WINDOW_MS)
+        w->commit_us[1] = w->commit_us[0];
+    else
+        hist_reset(&w->commit_us[1]);
+    hist_reset(&w->commit_us[0]);
+    w->window_ms = clock_mono_ms();
+}
+
+static void note_commit(struct writer *w, int64_t took_us)
+{
+    pthread_mutex_lock(&w->stats_lock);
+    turn_window(w);
+    hist_add(&w->commit_us[0], (uint64_t)took_us);
+    w->commits++;
+    w->commits_us += (uint64_t)took_us;
+    pthread_mutex_unlock(&w->stats_lock);
+}
+
+void writer_read_stats(struct writer *w, struct writer_stats *ret)
+{
+    pthread_mutex_lock(&w->stats_lock);
+    turn_window(w);
+    ret->count = w->commits;
+    ret->sum_us = w->commits_us;
+    ret->recent = w->commit_us[0];
+    hist_merge(&ret->recent, &w->commit_us[1]);
+    pthread_mutex_unlock(&w->stats_lock);
 }
 
 // ---- one batch --------------------------------------------------------------------------------
@@ -101,6 +143,7 @@ static void make_news(struct writer *w, struct writer_news *news)
 static enum err_code run_writes(struct writer *w, struct job *jobs)
 {
     struct err e = {0};
+    int64_t from_us = clock_mono_us();
     enum err_code code = journal_begin(w->journal, &e);
     for (struct job *job = jobs; code == ERR_OK && job; job = job->next) {
         if (job->reads)
@@ -112,8 +155,10 @@ static enum err_code run_writes(struct writer *w, struct job *jobs)
     }
     if (code == ERR_OK)
         code = journal_commit(w->journal, &e);
-    if (code == ERR_OK)
+    if (code == ERR_OK) {
+        note_commit(w, clock_mono_us() - from_us);
         collect_news(w);
+    }
     for (struct job *job = jobs; job; job = job->next) {
         if (job->reads)
             continue;
@@ -174,7 +219,7 @@ static struct job *take_batch(struct writer *w)
         last->next = NULL;
         if (w->first == NULL)
             w->end = &w->first;
-        w->queued -= count;
+        __atomic_fetch_sub(&w->queued, count, __ATOMIC_RELAXED);
     }
     pthread_mutex_unlock(&w->queue_lock);
     return first;
@@ -216,6 +261,8 @@ enum err_code writer_open(struct journal *j, struct loop *loop, const struct wri
     w->end = &w->first;
     pthread_mutex_init(&w->queue_lock, NULL);
     pthread_mutex_init(&w->journal_lock, NULL);
+    pthread_mutex_init(&w->stats_lock, NULL);
+    w->window_ms = clock_mono_ms();
     pthread_cond_init(&w->wake, NULL);
     if (loop && pthread_create(&w->thread, NULL, work, w) != 0) {
         free(w);
@@ -251,6 +298,7 @@ void writer_close(struct writer *w)
     pthread_cond_destroy(&w->wake);
     pthread_mutex_destroy(&w->queue_lock);
     pthread_mutex_destroy(&w->journal_lock);
+    pthread_mutex_destroy(&w->stats_lock);
     free(w);
 }
 
@@ -266,7 +314,7 @@ enum err_code writer_post(struct writer *w, struct job *job)
     if (code == ERR_OK) {
         *w->end = job;
         w->end = &job->next;
-        w->queued++;
+        __atomic_fetch_add(&w->queued, 1, __ATOMIC_RELAXED);
         __atomic_fetch_add(&w->owed, 1, __ATOMIC_RELAXED);
         pthread_cond_signal(&w->wake);
     }
@@ -276,7 +324,7 @@ enum err_code writer_post(struct writer *w, struct job *job)
 
 size_t writer_queued(const struct writer *w)
 {
-    return w->queued;
+    return __atomic_load_n(&w->queued, __ATOMIC_RELAXED);
 }
 
 enum err_code writer_run(struct writer *w, struct job *job)

@@ -11,6 +11,7 @@
 #ifndef WASL_NODE_WRITER_H
 #define WASL_NODE_WRITER_H
 
+#include "base/hist.h"
 #include "net/loop.h"
 #include "node/journal.h"
 
@@ -52,6 +53,13 @@ size_t writer_owes(const struct writer *w); // jobs whose 'done' has not been ca
 void writer_close(struct writer *w);        // ends it and frees it; accepts NULL
 enum err_code writer_post(struct writer *w, struct job *job) MUST_CHECK; // ERR_BUSY when full
 size_t writer_queued(const struct writer *w);
+
+// How long group commits took, from begin to commit. Any thread.
+struct writer_stats {
+    uint64_t count, sum_us; // since the start
+    struct hist recent;     // of the last one to two minutes, in us
+};
+void writer_read_stats(struct writer *w, struct writer_stats *ret);
 
 // Runs one job at once in the calling thread, between two batches (for the C library).
 enum err_code writer_run(struct writer *w, struct job *job) MUST_CHECK;
