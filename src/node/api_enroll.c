@@ -28,7 +28,9 @@ struct enroll_job {
     char role[16];
     char name[LIMIT_NAME + 1];
     char location[LIMIT_NAME + 1];
-    uint8_t drawn[TOKEN_SIZE]; // a code's secret or a token
+    char peer[SERVER_PEER_SIZE]; // whose wrong codes are counted
+    const char *denied;          // why the code is no good; nothing was written
+    uint8_t drawn[TOKEN_SIZE];   // a code's secret or a token
     int64_t expires_at;
 };
 
@@ -53,9 +55,10 @@ static void free_job(struct enroll_job *job)
 
 static void post_job(struct enroll_job *job)
 {
-    if (writer_post(job->server->options.writer, &job->job) == ERR_OK)
+    enum err_code code = writer_post(job->server->options.writer, &job->job);
+    if (code == ERR_OK)
         return;
-    server_problem(job->server, job->id, 429, "the node is busy: try again in a second");
+    server_not_taken(job->server, job->id, code);
     free_job(job);
 }
 
@@ -151,9 +154,8 @@ static enum err_code run_code(struct job *base, struct journal *j, struct err *e
     struct enroll_job *job = (struct enroll_job *)base;
     enum node_role role;
     enum err_code code = node_role_parse(str_of(job->role), &role);
-    if (code || role == ROLE_CENTRAL)
-        return err_set(e, ERR_INVALID, "role: must be terminal or branch");
-    code = ensure_location(j, job, e);
+    if (code == ERR_OK)
+        code = ensure_location(j, job, e);
     if (code)
         return code;
     return store_code_put(journal_store(j), &job->secret, str_of(job->location), role,
@@ -194,12 +196,21 @@ static void done_code(struct job *base)
     free_job(job);
 }
 
+static bool device_role(struct enroll_job *job)
+{
+    enum node_role role;
+    if (node_role_parse(str_of(job->role), &role) == ERR_OK && role != ROLE_CENTRAL)
+        return true;
+    server_problem(job->server, job->id, 400, "role: must be terminal or branch");
+    return false;
+}
+
 void api_enroll_code_post(struct server *s, const struct http_request *request)
 {
     struct enroll_job *job = new_job(s, request);
     yyjson_val *body = job ? server_body(s, request, &job->arena) : NULL;
     if (body && take(job, body, "location", job->location, sizeof(job->location)) &&
-        take(job, body, "role", job->role, sizeof(job->role))) {
+        take(job, body, "role", job->role, sizeof(job->role)) && device_role(job)) {
         clock_random(job->drawn, SECRET_SIZE);
         job->secret = hash_of(str_make(job->drawn, SECRET_SIZE));
         job->expires_at = clock_wall_ms() + INT64_C(3600000) * CODE_HOURS;
@@ -220,10 +231,11 @@ static enum err_code run_enroll(struct job *base, struct journal *j, struct err 
     enum node_role role;
     enum err_code code =
         store_code_take(journal_store(j), &job->secret, clock_wall_ms(), job->location, &role, e);
-    if (code == ERR_NOT_FOUND)
-        return err_set(e, ERR_DENIED, "the code is wrong or was used already");
-    if (code == ERR_TIMEOUT)
-        return err_set(e, ERR_DENIED, "the code has expired: make a new one at the centre");
+    job->denied = code == ERR_NOT_FOUND ? "the code is wrong or was used already"
+                  : code == ERR_TIMEOUT ? "the code has expired: make a new one at the centre"
+                                        : NULL;
+    if (job->denied) // no failure of the job: whoever guesses must not undo others' batch
+        return ERR_OK;
     if (code)
         return code;
     if (!str_is(str_of(job->role), node_role_name(role)))
@@ -270,6 +282,12 @@ static void done_enroll(struct job *base)
 {
     struct enroll_job *job = (struct enroll_job *)base;
     struct err e = base->error;
+    if (base->code == ERR_OK && job->denied) {
+        server_peer_failed(job->server, job->peer);
+        server_problem(job->server, job->id, 403, "%s", job->denied);
+        free_job(job);
+        return;
+    }
     struct buf ca;
     buf_init(&ca, CA_MAX);
     enum err_code code = base->code ? base->code : read_ca(job->server, &ca, &e);
@@ -302,10 +320,16 @@ static bool take_device(struct enroll_job *job, yyjson_val *body)
 
 void api_enroll_post(struct server *s, const struct http_request *request)
 {
+    if (server_peer_refused(s, request)) {
+        server_problem(s, request->id, 429, "too many wrong codes: wait ten seconds");
+        return;
+    }
     struct enroll_job *job = new_job(s, request);
     yyjson_val *body = job ? server_body(s, request, &job->arena) : NULL;
     if (body && take_device(job, body) && take(job, body, "role", job->role, sizeof(job->role)) &&
         take(job, body, "name", job->name, sizeof(job->name))) {
+        if (str_copy(job->peer, sizeof(job->peer), str_of(request->peer)))
+            job->peer[0] = '\0';
         job->job = (struct job){.run = run_enroll, .done = done_enroll};
         post_job(job);
         return;
@@ -322,7 +346,7 @@ void api_ca_get(struct server *s, const struct http_request *request)
     if (read_ca(s, &ca, &e) == ERR_OK)
         server_answer_text(s, request->id, "application/x-pem-file", buf_str(&ca));
     else
-        server_problem(s, request->id, 404, "this node has no CA: %s", err_message(&e));
+        server_problem(s, request->id, 404, "this node has no CA");
     buf_fini(&ca);
 }
 

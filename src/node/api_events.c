@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/server_private.h"
 
+#include "model/event_type.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +16,8 @@ struct events_job {
     struct server *server;
     struct http_id id;
     struct arena arena;
+    size_t posted_bytes; // counted in the server
+    bool owner;          // whose token it is
     struct draft {
         struct event event;
         char id[UUID_TEXT_SIZE]; // as given, where it could be read
@@ -53,7 +57,7 @@ static yyjson_mut_doc *results_doc(const struct events_job *events)
         yyjson_mut_obj_add_str(doc, result, "id", draft->id);
         yyjson_mut_obj_add_str(doc, result, "status", names[draft->added.verdict]);
         if (draft->added.verdict == VERDICT_REJECTED)
-            yyjson_mut_obj_add_str(doc, result, "reason", draft->added.reason);
+            yyjson_mut_obj_add_strcpy(doc, result, "reason", draft->added.reason);
     }
     return doc;
 }
@@ -61,12 +65,28 @@ static yyjson_mut_doc *results_doc(const struct events_job *events)
 static void done_events(struct job *job)
 {
     struct events_job *events = (struct events_job *)job;
+    events->server->posted_bytes -= events->posted_bytes;
+    for (size_t i = 0; i < events->count; i++)
+        server_clean_text(events->drafts[i].added.reason); // it may name a cut piece of the input
     if (job->code)
         server_problem_of(events->server, events->id, job->code, &job->error);
     else
         server_answer(events->server, events->id, 200, results_doc(events));
     arena_fini(&events->arena);
     free(events);
+}
+
+// Who may do what is judged by the place's authority; but devices are the chain's doors.
+static enum err_code may_author(const struct events_job *events, const struct event_type *type,
+                                struct err *e)
+{
+    if (strcmp(type->record_type, "device") != 0)
+        return ERR_OK;
+    if (strcmp(type->rights, "device") == 0)
+        return err_set(e, ERR_DENIED, "event: type: %s is written by nodes only", type->name);
+    return events->owner
+               ? ERR_OK
+               : err_set(e, ERR_DENIED, "event: type: %s needs an owner's token", type->name);
 }
 
 static void read_draft(struct events_job *events, struct draft *draft, yyjson_val *object)
@@ -79,6 +99,8 @@ static void read_draft(struct events_job *events, struct draft *draft, yyjson_va
         memcpy(draft->id, yyjson_get_str(id), n);
     }
     enum err_code code = event_parse_draft(object, &events->arena, &draft->event, &why);
+    if (code == ERR_OK)
+        code = may_author(events, draft->event.type, &why);
     draft->valid = code == ERR_OK;
     if (code) {
         draft->added.verdict = VERDICT_REJECTED;
@@ -112,7 +134,22 @@ static void refuse_whole(struct server *s, struct http_id id, int status)
     else if (status == 413)
         server_problem(s, id, 413, "more than %d events", LIMIT_BATCH_EVENTS);
     else
-        server_problem(s, id, status, "the node is busy: try again in a second");
+        server_problem(s, id, status, "out of memory");
+}
+
+// False when the writer cannot take it, which has been answered.
+static bool post(struct server *s, struct events_job *events)
+{
+    enum err_code code = ERR_BUSY;
+    if (events->arena.used <= SERVER_POSTED_MAX - s->posted_bytes)
+        code = writer_post(s->options.writer, &events->job);
+    if (code) {
+        server_not_taken(s, events->id, code);
+        return false;
+    }
+    events->posted_bytes = events->arena.used;
+    s->posted_bytes += events->posted_bytes;
+    return true;
 }
 
 void api_events_post(struct server *s, const struct http_request *request)
@@ -124,13 +161,14 @@ void api_events_post(struct server *s, const struct http_request *request)
     }
     *events = (struct events_job){
         .job = {.run = run_events, .done = done_events}, .server = s, .id = request->id};
+    events->owner = server_authorize(s, request, RIGHT_ADMIN) == 200;
     arena_init(&events->arena, EVENTS_ARENA);
     yyjson_val *body = server_body(s, request, &events->arena);
     int status = body ? read_drafts(events, body) : 0;
-    if (body && status == 0 && writer_post(s->options.writer, &events->job) == ERR_OK)
+    if (status)
+        refuse_whole(s, request->id, status);
+    if (body && status == 0 && post(s, events))
         return;
-    if (body)
-        refuse_whole(s, request->id, status ? status : 429);
     arena_fini(&events->arena);
     free(events);
 }
@@ -145,7 +183,7 @@ static bool query_number(struct server *s, const struct http_request *request, c
     if (!server_query(s, request, key, text, sizeof(text)))
         return false;
     *ret = preset;
-    if (text[0] == '\0' || str_to_u64(str_of(text), ret) == ERR_OK)
+    if (text[0] == '\0' || (str_to_u64(str_of(text), ret) == ERR_OK && *ret <= INT64_MAX))
         return true;
     server_problem(s, request->id, 400, "%s must be a whole number", key);
     return false;
@@ -172,14 +210,16 @@ void api_events_get(struct server *s, const struct http_request *request)
     if (!query_number(s, request, "after", 0, &after) ||
         !query_number(s, request, "limit", 100, &limit))
         return;
+    if (limit == 0) {
+        server_problem(s, request->id, 400, "limit must be at least 1");
+        return;
+    }
     struct arena arena;
     arena_init(&arena, EVENTS_ARENA);
     struct err e = {0};
     struct store_event_list list = {0};
-    enum err_code code = store_read_journal(
-        s->reader, (int64_t)(after & INT64_MAX),
-        &(struct store_page){limit < PAGE_EVENTS ? limit : PAGE_EVENTS, PAGE_BYTES, &arena}, &list,
-        &e);
+    struct store_page page = {limit < PAGE_EVENTS ? limit : PAGE_EVENTS, PAGE_BYTES, &arena};
+    enum err_code code = store_read_journal(s->reader, (int64_t)after, &page, &list, &e);
     yyjson_mut_doc *doc = code ? NULL : yyjson_mut_doc_new(NULL);
     if (doc) {
         yyjson_mut_val *root = yyjson_mut_obj(doc);

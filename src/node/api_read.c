@@ -4,9 +4,11 @@
 #include "base/clock.h"
 #include "base/decimal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-enum { READ_ARENA = 64 * 1024 * 1024, LIST_MAX = 1000 };
+enum { READ_ARENA = 64 * 1024 * 1024, LIST_MAX = 1000, STOCK_MAX = 50000 };
 
 static yyjson_mut_doc *new_doc(yyjson_mut_val **ret_root)
 {
@@ -95,7 +97,21 @@ static yyjson_mut_doc *status_doc(struct server *s, const struct store_counts *c
     yyjson_mut_obj_add_str(doc, root, "version", WASL_VERSION);
     yyjson_mut_obj_add_sint(doc, root, "fsync_us", live.fsync_us);
     yyjson_mut_obj_add_uint(doc, root, "sessions", live.sessions);
+    yyjson_mut_obj_add_sint(doc, root, "memory_bytes", api_memory_bytes());
     return doc;
+}
+
+int64_t api_memory_bytes(void)
+{
+    long long all = 0;
+    long long resident = 0; // in pages
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (f == NULL)
+        return 0;
+    if (fscanf(f, "%lld %lld", &all, &resident) != 2)
+        resident = 0;
+    (void)fclose(f);
+    return resident * sysconf(_SC_PAGESIZE);
 }
 
 void api_status_get(struct server *s, const struct http_request *request)
@@ -134,12 +150,12 @@ static void add_branch(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct b
                                 (now - row->last_synced_at) / 60000);
     else
         yyjson_mut_obj_add_null(doc, branch, "minutes_since_sync");
-    int64_t behind = row->oldest_pending_at ? (now - row->oldest_pending_at) / 1000 : 0;
-    yyjson_mut_obj_add_sint(doc, branch, "behind_seconds", behind > 0 ? behind : 0);
+    int64_t oldest = row->oldest_pending_at ? now - row->oldest_pending_at : 0;
+    oldest = oldest > 0 ? oldest : 0; // its clock may be ahead
+    yyjson_mut_obj_add_sint(doc, branch, "behind_seconds", oldest / 1000);
     yyjson_mut_obj_add_bool(doc, branch, "online", online);
     yyjson_mut_obj_add_uint(doc, branch, "dead_letters", row->dead_letters);
-    yyjson_mut_obj_add_sint(doc, branch, "oldest_pending_ms",
-                            row->oldest_pending_at ? now - row->oldest_pending_at : 0);
+    yyjson_mut_obj_add_sint(doc, branch, "oldest_pending_ms", oldest);
     add_time(doc, branch, "last_seen_at", row->last_seen_at);
     yyjson_mut_obj_add_uint(doc, branch, "devices", row->devices);
     yyjson_mut_obj_add_uint(doc, branch, "devices_online", row->devices_online);
@@ -175,12 +191,17 @@ void api_branches_get(struct server *s, const struct http_request *request)
 struct stock_list {
     yyjson_mut_doc *doc;
     yyjson_mut_val *list;
+    size_t count;
+    bool complete;
 };
 
 static bool add_stock(void *context, const struct stock_row *row)
 {
     struct stock_list *to = context;
     char quantity[DECIMAL_TEXT_MAX];
+    to->complete = to->count++ < STOCK_MAX;
+    if (!to->complete)
+        return false;
     yyjson_mut_val *item = yyjson_mut_arr_add_obj(to->doc, to->list);
     decimal_format(row->quantity, quantity);
     add_str(to->doc, item, "location", row->location);
@@ -199,11 +220,12 @@ void api_stock_get(struct server *s, const struct http_request *request)
     struct err e = {0};
     yyjson_mut_val *root;
     yyjson_mut_doc *doc = new_doc(&root);
-    struct stock_list to = {doc, doc ? yyjson_mut_obj_add_arr(doc, root, "stock") : NULL};
+    struct stock_list to = {doc, doc ? yyjson_mut_obj_add_arr(doc, root, "stock") : NULL, 0, true};
     enum err_code code =
         doc ? store_stock_each(s->reader, str_of(location), str_of(sku), add_stock, &to, &e)
             : ERR_NO_MEMORY;
     if (code == ERR_OK) {
+        yyjson_mut_obj_add_bool(doc, root, "complete", to.complete);
         server_answer(s, request->id, 200, doc);
         return;
     }
@@ -317,12 +339,14 @@ static void done_retry(struct job *base)
 void api_dead_letters_retry_post(struct server *s, const struct http_request *request)
 {
     struct retry_job *job = calloc(1, sizeof(*job));
+    enum err_code code = ERR_NO_MEMORY;
     if (job) {
         *job = (struct retry_job){
             .job = {.run = run_retry, .done = done_retry}, .server = s, .id = request->id};
-        if (writer_post(s->options.writer, &job->job) == ERR_OK)
-            return;
+        code = writer_post(s->options.writer, &job->job);
     }
+    if (code == ERR_OK)
+        return;
     free(job);
-    server_problem(s, request->id, 429, "the node is busy: try again in a second");
+    server_not_taken(s, request->id, code);
 }

@@ -2,17 +2,17 @@
 #include "node/server_private.h"
 
 #include "base/clock.h"
+#include "net/url.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { AUTH_WINDOW_MS = 10 * 1000, AUTH_FAILURES_MAX = 20, SMALL_BODY = 16 * 1024 };
+enum { SMALL_BODY = 16 * 1024, ALLOW_MAX = 64 };
 
 #define EVERY (1u << ROLE_TERMINAL | 1u << ROLE_BRANCH | 1u << ROLE_CENTRAL)
 #define ABOVE (1u << ROLE_BRANCH | 1u << ROLE_CENTRAL)
@@ -22,7 +22,17 @@ static void sync_get(struct server *s, const struct http_request *request);
 static void later(struct server *s, const struct http_request *request);
 
 const struct route server_routes[] = {
+    {"GET", "/", EVERY, RIGHT_NOBODY_ASKED, 0, api_page_get, "the page of this node's role"},
+    {"GET", "/page.css", EVERY, RIGHT_NOBODY_ASKED, 0, api_page_get, "how every page looks"},
+    {"GET", "/page.js", EVERY, RIGHT_NOBODY_ASKED, 0, api_page_get, "what every page shares"},
+    {"GET", "/icon.svg", EVERY, RIGHT_NOBODY_ASKED, 0, api_page_get, "the pages' icon"},
+    {"GET", "/console.js", TOP, RIGHT_NOBODY_ASKED, 0, api_page_get, "the centre's page"},
+    {"GET", "/till.js", EVERY & ~TOP, RIGHT_NOBODY_ASKED, 0, api_page_get, "the till's page"},
+    {"GET", "/openapi.json", EVERY, RIGHT_NOBODY_ASKED, 0, api_page_get, "this API, described"},
     {"GET", "/healthz", EVERY, RIGHT_NOBODY_ASKED, 0, api_health_get, "is it up"},
+    {"GET", "/metrics", EVERY, RIGHT_LOCAL_READ, 0, api_metrics_get, "for Prometheus"},
+    {"GET", "/api/v1/live", EVERY, RIGHT_LOCAL_READ, 0, api_live_get,
+     "pages learn at once that something changed"},
     {"GET", "/api/v1/status", EVERY, RIGHT_LOCAL_READ, 0, api_status_get, "one node's health"},
     {"POST", "/api/v1/events", EVERY, RIGHT_WRITE, LIMIT_BATCH_BYTES, api_events_post,
      "integrators append events"},
@@ -59,122 +69,6 @@ const struct route server_routes[] = {
     {"*", "/api/v1/forecasts*", EVERY, RIGHT_NOBODY_ASKED, 0, later, "a later part"},
 };
 const size_t server_route_count = sizeof(server_routes) / sizeof(server_routes[0]);
-
-// ---- answers -----------------------------------------------------------------------------------
-
-void server_problem(struct server *s, struct http_id id, int status, const char *format, ...)
-{
-    char text[ERR_TEXT_MAX];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    s->refused++;
-    (void)!http_problem(s->http, id, status, text);
-}
-
-void server_problem_of(struct server *s, struct http_id id, enum err_code code, const struct err *e)
-{
-    server_problem(s, id, http_status_of(code), "%s", err_message(e));
-}
-
-void server_answer(struct server *s, struct http_id id, int status, yyjson_mut_doc *doc)
-{
-    struct buf text;
-    buf_init(&text, 64 * 1024 * 1024);
-    enum err_code code = doc ? json_append_doc(&text, doc) : ERR_NO_MEMORY;
-    yyjson_mut_doc_free(doc);
-    struct http_response response = {
-        .status = status, .content_type = "application/json", .body = buf_str(&text)};
-    if (code)
-        server_problem(s, id, 500, "the answer could not be written: %s", err_text(code));
-    else
-        (void)!http_respond(s->http, id, &response);
-    buf_fini(&text);
-}
-
-void server_answer_text(struct server *s, struct http_id id, const char *type, struct str body)
-{
-    struct http_response response = {.status = 200, .content_type = type, .body = body};
-    (void)!http_respond(s->http, id, &response);
-}
-
-yyjson_val *server_body(struct server *s, const struct http_request *request, struct arena *arena)
-{
-    struct json json = {0};
-    struct err e = {0};
-    enum err_code code = json_parse_in(arena, request->body, LIMIT_EVENT_DEPTH + 2, &json, &e);
-    if (code == ERR_OK && yyjson_is_obj(json.root))
-        return json.root;
-    server_problem(s, request->id, code == ERR_NO_MEMORY ? 503 : 400, "%s",
-                   code ? err_message(&e) : "the body is not a JSON object");
-    return NULL;
-}
-
-bool server_query(struct server *s, const struct http_request *request, const char *key, char *to,
-                  size_t size)
-{
-    enum err_code code = http_query_get(request->query, key, to, size);
-    if (code == ERR_NOT_FOUND)
-        to[0] = '\0';
-    else if (code)
-        server_problem(s, request->id, 400, "the query parameter '%s' is malformed", key);
-    return code == ERR_OK || code == ERR_NOT_FOUND;
-}
-
-// ---- who may -----------------------------------------------------------------------------------
-
-static bool is_local(const struct http_request *request)
-{
-    return strncmp(request->peer, "127.", 4) == 0 || strncmp(request->peer, "[::1]", 5) == 0;
-}
-
-static bool is_admin(const struct server *s, struct str token)
-{
-    struct hash given = hash_of(token); // compared by hash: no time tells how much was right
-    struct hash admin = hash_of(str_of(s->admin_token));
-    return hash_equal(&given, &admin);
-}
-
-static bool role_may(enum right right, struct str role)
-{
-    if (right == RIGHT_READ || right == RIGHT_LOCAL_READ)
-        return true;
-    if (right == RIGHT_ADMIN)
-        return str_is(role, "owner");
-    return !str_is(role, "auditor") && !str_is(role, "kitchen");
-}
-
-// 200: go on. Failures are counted: guessing tokens is slow.
-static int authorize(struct server *s, const struct http_request *request, enum right right)
-{
-    struct str token = http_bearer(request);
-    if (right == RIGHT_NOBODY_ASKED)
-        return 200;
-    if (token.n == 0)
-        return right == RIGHT_LOCAL_READ && is_local(request) ? 200 : 401;
-    if (s->auth_failures >= AUTH_FAILURES_MAX &&
-        clock_mono_ms() - s->auth_window_ms < AUTH_WINDOW_MS)
-        return 429;
-    if (is_admin(s, token))
-        return 200;
-    struct arena arena;
-    arena_init(&arena, 64 * 1024);
-    struct str name, role;
-    struct hash hash = hash_of(token);
-    int status = 401;
-    if (store_token_find(s->reader, &hash, &arena, &name, &role) == ERR_OK)
-        status = role_may(right, role) ? 200 : 403;
-    arena_fini(&arena);
-    if (status == 401) {
-        if (clock_mono_ms() - s->auth_window_ms >= AUTH_WINDOW_MS) {
-            s->auth_window_ms = clock_mono_ms();
-            s->auth_failures = 0;
-        }
-        s->auth_failures++;
-    }
-    return status;
-}
 
 // ---- routing -----------------------------------------------------------------------------------
 
@@ -217,27 +111,53 @@ static size_t on_body_max(const struct http_request *request, void *context)
     return route ? route->body_max : 0;
 }
 
+static void refuse_method(struct server *s, const struct http_request *request)
+{
+    char allow[ALLOW_MAX] = "";
+    size_t n = 0;
+    for (size_t i = 0; i < server_route_count; i++) {
+        const struct route *route = &server_routes[i];
+        if (!(route->roles & 1u << s->options.config->role) || !path_fits(route, request->path) ||
+            strstr(allow, route->method))
+            continue;
+        n += (size_t)snprintf(allow + n, sizeof(allow) - n, "%s%s", n ? ", " : "", route->method);
+        MUST(n < sizeof(allow));
+    }
+    struct http_header header = {STR("Allow"), str_of(allow)};
+    server_problem_with(s, request->id, 405, &header, "this path takes another method");
+}
+
+static void refuse_path(struct server *s, const struct http_request *request)
+{
+    struct str path = request->path;
+    server_problem(s, request->id, 404, "nothing is at %.*s", (int)(path.n < 100 ? path.n : 100),
+                   path.p);
+}
+
 static void on_request(struct http_server *http, const struct http_request *request, void *context)
 {
     (void)http;
     struct server *s = context;
     int status;
-    const struct route *route = find_route(s, request, &status);
     s->requests++;
-    if (route == NULL) {
-        server_problem(s, request->id, status, "%.*s %.200s is not here", STR_ARG(request->method),
-                       str_is_utf8(request->path) ? request->path.p : "?");
+    if (s->closing) {
+        server_not_taken(s, request->id, ERR_CLOSED);
         return;
     }
-    status = authorize(s, request, route->right);
-    if (status != 200) {
+    const struct route *route = find_route(s, request, &status);
+    if (route == NULL) {
+        (status == 405 ? refuse_method : refuse_path)(s, request);
+        return;
+    }
+    status = server_authorize(s, request, route->right);
+    if (status == 200)
+        route->handle(s, request);
+    else
         server_problem(s, request->id, status,
                        status == 403   ? "this token's role may not do that"
                        : status == 429 ? "too many wrong tokens: wait ten seconds"
+                       : status == 503 ? "the node cannot check tokens now"
                                        : "a valid bearer token is needed");
-        return;
-    }
-    route->handle(s, request);
 }
 
 static void sync_get(struct server *s, const struct http_request *request)
@@ -272,15 +192,28 @@ static enum err_code write_secret_file(const char *dir, const char *name, const 
     return ok ? ERR_OK : err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
 }
 
+// Where a client on this machine reaches a listener: what listens everywhere is also on loopback.
+static void local_host(const char *listen, char *host, size_t size)
+{
+    uint16_t port;
+    if (url_split_address(str_of(listen), host, size, &port, NULL) != ERR_OK ||
+        strcmp(host, "0.0.0.0") == 0 || strcmp(host, "localhost") == 0)
+        snprintf(host, size, "127.0.0.1");
+    else if (strcmp(host, "::") == 0)
+        snprintf(host, size, "::1");
+}
+
 // DIR/run tells the command line of this machine where the node is, and lets its owner in.
 static enum err_code publish(struct server *s, struct err *e)
 {
     uint8_t secret[ADMIN_TOKEN_SIZE];
-    char address[128];
+    char host[URL_HOST_MAX];
+    char address[URL_HOST_MAX + 32];
     clock_random(secret, sizeof(secret));
     str_to_hex(s->admin_token, secret, sizeof(secret));
-    snprintf(address, sizeof(address), "%s://127.0.0.1:%u", s->tls ? "https" : "http",
-             http_server_port(s->http));
+    local_host(s->options.config->listen, host, sizeof(host));
+    snprintf(address, sizeof(address), strchr(host, ':') ? "%s://[%s]:%u" : "%s://%s:%u",
+             s->tls ? "https" : "http", host, http_server_port(s->http));
     enum err_code code =
         write_secret_file(s->options.config->dir, "admin.token", s->admin_token, e);
     return code ? code : write_secret_file(s->options.config->dir, "address", address, e);
@@ -308,8 +241,13 @@ static enum err_code open_tls(struct server *s, struct err *e)
     return code ? err_wrap(e, code, "off this machine only TLS is spoken") : ERR_OK;
 }
 
-static const struct http_callbacks http_callbacks = {.body_max = on_body_max,
-                                                     .request = on_request};
+static void on_http_closed(void *context)
+{
+    free(context);
+}
+
+static const struct http_callbacks http_callbacks = {
+    .body_max = on_body_max, .request = on_request, .closed = on_http_closed};
 
 enum err_code server_open(const struct server_options *options, struct server **ret, struct err *e)
 {
@@ -325,6 +263,8 @@ enum err_code server_open(const struct server_options *options, struct server **
         .listener = {.address = options->config->listen, .conn.tls = s->tls}};
     if (code == ERR_OK)
         code = http_server_open(options->loop, &http, &http_callbacks, s, &s->http, e);
+    if (code == ERR_OK)
+        code = api_live_open(s, e);
     if (code == ERR_OK)
         code = publish(s, e);
     if (code) {
@@ -342,17 +282,22 @@ uint16_t server_port(const struct server *s)
 
 void server_committed(struct server *s)
 {
-    (void)s;
+    api_live_changed(s->live);
 }
 
 void server_close(struct server *s)
 {
     if (s == NULL)
         return;
+    s->closing = true;
+    api_live_close(s->live);
+    s->live = NULL;
     if (s->http)
         unpublish(s);
-    http_server_close(s->http);
-    store_close(s->reader);
     tls_context_drop(s->tls);
-    free(s);
+    store_close(s->reader);
+    if (s->http)
+        http_server_close(s->http); // its last callback frees s
+    else
+        free(s);
 }
