@@ -216,7 +216,7 @@ static void fold(struct world *w, struct centre_stream *s, const struct centre_e
     }
     if (!ids_add(w, entry->truth->item))
         return; // another carrier counts
-    oracle_folded(w, entry->truth->item);
+    oracle_folded(w, entry->truth->item, s->stream);
     w->centre.tickets[s->place] += f->ticket;
     for (int i = 0; i < f->delta_count; i++) {
         w->centre.stock[s->place][f->deltas[i].sku] += f->deltas[i].quantity;

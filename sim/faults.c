@@ -183,7 +183,7 @@ static void strike_clone(struct world *w)
 
 static void strike_rot(struct world *w)
 {
-    (void)till_rot(w, any_till(w));
+    till_rot(w, any_till(w));
 }
 
 void faults_strike(struct world *w)

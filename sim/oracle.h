@@ -20,7 +20,7 @@ struct carrier *oracle_stamped(struct world *w, struct stream *s, struct item *i
 void oracle_excuse(struct world *w, const struct till_disk *old, const struct till_disk *kept);
 
 // The centre folded an item for the first time.
-void oracle_folded(struct world *w, struct item *item);
+void oracle_folded(struct world *w, struct item *item, const struct stream *by);
 // S25: each of the till's own events once in its view of its place.
 void oracle_check_view(struct world *w, const struct till *t);
 // An ack or welcome on its way: what it says must be durable.

@@ -106,7 +106,7 @@ static void restore_outbox(struct till *t)
 {
     for (size_t i = 0; i < t->disk.count; i++) {
         struct till_stream *d = &t->disk.streams[i];
-        if (d->count == 0 || d->dead || (d->settled >= d->count && d->included >= d->count))
+        if (d->count == 0 || (d->settled >= d->count && d->included >= d->count))
             continue;
         struct mark head = {d->count, d->stream->carriers[d->count - 1]->chain};
         MUST(outbox_committed(&t->uplink.outbox, &d->stream->key, &d->stream->certificate, &head) ==
@@ -367,6 +367,7 @@ static void apply_rehomed(struct world *w, struct till *t, const struct pending 
     struct message_include gone = {p->key, UINT64_MAX, stay, (size_t)p->after};
     overlay_include(t->overlay, &gone, on_changed, NULL);
     d->count = p->after;
+    d->rotten = 0;
     d->dead = true;
 }
 
@@ -458,6 +459,15 @@ void till_restart(struct world *w, struct till *t)
 
 // ---- what the session asks for ----------------------------------------------------------------
 
+static struct str rotten_bytes(struct world *w, struct str bytes)
+{
+    struct str copy = arena_copy(&w->scratch, bytes);
+    MUST(copy.p != NULL);
+    char *byte = (char *)(uintptr_t)(copy.p + copy.n / 2);
+    *byte = (char)(*byte ^ 1);
+    return copy;
+}
+
 static void load(struct world *w, struct till *t, const struct step *step)
 {
     const struct till_stream *d = find_stream(t, &step->key);
@@ -477,7 +487,7 @@ static void load(struct world *w, struct till *t, const struct step *step)
         bytes += c->bytes.n + 1;
         if (loaded.count && bytes > step->max_bytes)
             break;
-        events[loaded.count++] = c->bytes;
+        events[loaded.count++] = seq == d->rotten ? rotten_bytes(w, c->bytes) : c->bytes;
         loaded.head = c->chain;
     }
     uplink_loaded(&t->uplink, &loaded, moment_of(w, t), &t->steps);
@@ -489,19 +499,25 @@ void till_load(struct world *w, struct till *t, const struct step *step)
     perform(w, t);
 }
 
+// What is not as it was written is kept as evidence, never sent on: it is lost, and a person knows.
 static void rehome(struct world *w, struct till *t, const struct step *step)
 {
     struct till_stream *d = find_stream(t, &step->key);
     MUST(d != NULL);
+    if (uuid_equal(&step->key.origin, &t->run.origin)) { // the disputed run must not go on
+        add_for(w, t, 0, HAPPENS_RESTART);
+        return;
+    }
     world_trace(w, "till %d appends its events after %llu again", t->index,
                 (unsigned long long)step->after);
     for (uint64_t seq = step->after + 1; seq <= d->count; seq++) {
         const struct carrier *c = d->stream->carriers[seq - 1];
         struct event event;
         MUST(event_parse(c->bytes, &w->scratch, &event, NULL) == ERR_OK);
-        if (str_is(event.type_name, "run_started"))
-            continue; // it says nothing of the new run
-        stamp(w, t, &event, c->item);
+        if (seq == d->rotten || str_is(event.type_name, "run_started"))
+            c->item->excused = true;
+        else
+            stamp(w, t, &event, c->item);
     }
     struct pending *p = add_pending(w, t, PENDING_REHOMED);
     p->key = step->key;
@@ -621,6 +637,8 @@ static void perform(struct world *w, struct till *t)
     steps_reset(&t->steps);
     oracle_check_view(w, t);
     int64_t deadline = uplink_deadline(&t->uplink);
+    if (deadline < w->now)
+        deadline = w->now;
     if (deadline != t->wake_at && deadline != INT64_MAX) {
         t->wake_at = deadline;
         add_for(w, t, deadline - w->now, HAPPENS_WAKE);
@@ -688,17 +706,16 @@ void till_clone(struct world *w, struct till *t, int64_t start_in_ms)
     add_for(w, copy, start_in_ms, HAPPENS_TILL_START);
 }
 
-// The quantity of one event that the centre has not settled becomes another: an edited database.
-bool till_rot(struct world *w, struct till *t)
+// The bytes of one event that the centre has not settled change on its disk.
+void till_rot(struct world *w, struct till *t)
 {
     for (size_t i = 0; i < t->disk.count; i++) {
         struct till_stream *d = &t->disk.streams[i];
-        const struct centre_stream *c = d->stream->at_centre;
-        uint64_t settled = c ? c->working : 0;
-        if (d->dead || settled >= d->count)
+        if (d->dead || d->rotten || d->settled >= d->count)
             continue;
-        (void)w;
-        return false;
+        d->rotten = (uint64_t)rng_between(&w->rng, (int64_t)d->settled + 1, (int64_t)d->count);
+        world_trace(w, "seq %llu rots on the disk of till %d", (unsigned long long)d->rotten,
+                    t->index);
+        return;
     }
-    return false;
 }

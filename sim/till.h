@@ -23,7 +23,7 @@ int64_t till_wall_ms(const struct world *w, const struct till *t);
 void till_restore(struct world *w, struct till *t, int64_t restart_in_ms);
 // A copy of its disk starts as another till with the same device id and key.
 void till_clone(struct world *w, struct till *t, int64_t start_in_ms);
-// Somebody changes an event that is not settled on its disk. False: there is none.
-bool till_rot(struct world *w, struct till *t);
+// The bytes of one event that is not settled change on its disk, if there is one.
+void till_rot(struct world *w, struct till *t);
 
 #endif

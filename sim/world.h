@@ -32,6 +32,7 @@ struct item { // one thing that happened, as its author meant it
     bool committed; // durable at a till
     bool excused;   // a restored till forgot it before the centre had it
     unsigned counted;
+    const struct stream *folded_by;
 };
 struct carrier { // an item at its place in a stream
     struct item *item;
@@ -133,7 +134,8 @@ struct till_stream {
     uint64_t held, settled, included, pruned;
     const struct uuid *except;
     size_t except_count;
-    bool dead; // its events went on under another run
+    uint64_t rotten; // seq whose bytes are not what was written; 0: none
+    bool dead;       // its events went on under another run
 };
 struct till_disk { // what survives a crash
     struct till_stream streams[MAX_STREAMS];

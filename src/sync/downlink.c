@@ -189,7 +189,7 @@ static void add_includes(struct downlink *d, const struct downlink_page *page,
 {
     for (size_t i = 0; page->reached_head && i < page->include_count; i++) {
         const struct message_include *include = &page->includes[i];
-        struct downlink_stream *s = find_stream(d, &include->key);
+        struct downlink_stream *s = find_or_add_stream(d, &include->key);
         if (s == NULL || include->seq <= s->include_sent)
             continue;
         if (m->include_count == MESSAGE_MAX_INCLUDES)
@@ -270,7 +270,7 @@ static void on_feed_ack(struct downlink *d, const struct message_feed_ack *m, st
         return;
     if (!uuid_equal(&m->feed, &f->feed)) { // it has another copy than the one we send: afresh
         go_back(d, f, 0);
-    } else if (m->resend && m->position < f->sent) {
+    } else if (m->resend && m->position <= f->sent) {
         go_back(d, f, m->position);
     } else if (m->position >= f->acked && m->position <= f->sent) {
         f->acked = m->position;

@@ -59,6 +59,7 @@ void outbox_session_begin(struct outbox *o)
         s->sent = (struct mark){0};
         s->checked = false;
         s->resending = s->unreadable = false;
+        s->lacks_since_ms = 0;
         s->backlog = s->head.seq;
     }
 }

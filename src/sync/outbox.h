@@ -13,17 +13,18 @@
 struct outbox_stream {
     struct stream_key key;
     struct certificate certificate;
-    struct mark head;      // durable here
-    struct mark held;      // what the upstream holds, as it said last
-    uint64_t settled;      // what the centre settled, as the upstream said last
-    struct mark sent;      // the last event handed to the link in this session
-    uint64_t included;     // what the upstream's feed includes: not in the overlay any more
-    int64_t held_since_ms; // when held rose above settled; 0 when it is not
-    uint64_t backlog;      // head when the session began
-    bool resending;        // sent is below held: what is held and not settled goes out again
-    bool checked;          // the upstream's held hash was found equal to ours
-    bool unreadable;       // its next event could not be read: passed over until outbox_reread
-    bool forked;           // waits for its events to be appended under a new run
+    struct mark head;       // durable here
+    struct mark held;       // what the upstream holds, as it said last
+    uint64_t settled;       // what the centre settled, as the upstream said last
+    struct mark sent;       // the last event handed to the link in this session
+    uint64_t included;      // what the upstream's feed includes: not in the overlay any more
+    int64_t lacks_since_ms; // when settled rose above included, or included rose last; 0: it is not
+    int64_t held_since_ms;  // when held rose above settled; 0 when it is not
+    uint64_t backlog;       // head when the session began
+    bool resending;         // sent is below held: what is held and not settled goes out again
+    bool checked;           // the upstream's held hash was found equal to ours
+    bool unreadable;        // its next event could not be read: passed over until outbox_reread
+    bool forked;            // waits for its events to be appended under a new run
 };
 
 struct outbox {

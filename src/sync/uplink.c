@@ -188,8 +188,22 @@ static void pump(struct uplink *u, struct moment now, struct steps *out)
     u->loading = true;
 }
 
+// When the place's feed is to be asked for includes again; INT64_MAX: none is missing. A page that
+// brings includes and no rows leaves no gap when it is lost.
+static int64_t includes_due(const struct uplink *u)
+{
+    int64_t due = INT64_MAX;
+    for (size_t i = 0; i < u->outbox.count; i++) {
+        const struct outbox_stream *s = &u->outbox.streams[i];
+        if (s->lacks_since_ms && s->lacks_since_ms + INCLUDE_AFTER_MS < due)
+            due = s->lacks_since_ms + INCLUDE_AFTER_MS;
+    }
+    return due;
+}
+
 static void wake_for_waiting(struct uplink *u, struct moment now)
 {
+    wake_at(u, includes_due(u));
     wake_at(u, u->heard_ms + SILENCE_MS);
     wake_at(u, u->beat_ms + BEAT_EVERY_MS);
     if (u->pulling)
@@ -307,15 +321,19 @@ static void emit_mark(struct steps *out, enum step_kind kind, const struct outbo
 
 // Both ends agreed on what was settled: what came after it is appended again under a new run.
 // Should even that be disputed, everything is.
+static uint64_t rehome_after(const struct outbox_stream *s)
+{
+    return s->settled < s->head.seq ? s->settled : 0;
+}
+
 static void ask_rehome(struct outbox_stream *s, struct steps *out)
 {
     if (s->forked)
         return;
     s->forked = true;
-    uint64_t after = s->settled < s->head.seq ? s->settled : 0;
     struct step *step = steps_add(out, STEP_REHOME);
     step->key = s->key;
-    step->after = after;
+    step->after = rehome_after(s);
 }
 
 // What the upstream says of one stream: moves marks, and finds a history that is not ours.
@@ -331,6 +349,8 @@ static void take_mark(struct uplink *u, const struct message_mark *mark, struct 
         return;
     }
     enum outbox_news news = outbox_told(s, mark, now.mono_ms);
+    if (s->lacks_since_ms == 0 && s->included < s->settled)
+        s->lacks_since_ms = now.mono_ms;
     if (news != OUTBOX_SAME)
         emit_mark(out, news == OUTBOX_UP ? STEP_ACKED : STEP_LOST, s);
     if (mark->want && mark->want == s->held.seq + 1)
@@ -478,9 +498,11 @@ void uplink_rehomed(struct uplink *u, const struct stream_key *key, struct momen
                     struct steps *out)
 {
     struct outbox_stream *s = outbox_find(&u->outbox, key);
-    if (s) { // nothing more comes from here
-        s->head = s->held;
-        s->settled = s->included = s->head.seq;
+    if (s && s->forked) { // nothing more comes from here, but the feed may not include it all yet
+        uint64_t after = rehome_after(s);
+        struct hash hash = after == s->held.seq ? s->held.hash : (struct hash){0};
+        s->head = s->held = s->sent = (struct mark){after, hash};
+        s->settled = after;
         s->held_since_ms = 0;
     }
     outbox_compact(&u->outbox, &u->config.origin);
@@ -590,12 +612,14 @@ static void on_feed(struct uplink *u, const struct message_feed *m, size_t bytes
     check_pulled(u, now);
 }
 
-static void take_includes(struct uplink *u, const struct message_feed *m)
+static void take_includes(struct uplink *u, const struct message_feed *m, struct moment now)
 {
     for (size_t i = 0; i < m->include_count; i++) {
         struct outbox_stream *s = outbox_find(&u->outbox, &m->includes[i].key);
-        if (s && m->includes[i].seq > s->included)
-            s->included = m->includes[i].seq;
+        if (s == NULL || m->includes[i].seq <= s->included)
+            continue;
+        s->included = m->includes[i].seq;
+        s->lacks_since_ms = s->included < s->settled ? now.mono_ms : 0;
     }
     outbox_compact(&u->outbox, &u->config.origin);
 }
@@ -603,7 +627,7 @@ static void take_includes(struct uplink *u, const struct message_feed *m)
 void uplink_feed_stored(struct uplink *u, const struct message_feed *page, struct moment now,
                         struct steps *out)
 {
-    take_includes(u, page);
+    take_includes(u, page, now);
     struct uplink_feed *f = find_feed(u, page->location);
     if (f == NULL || !uuid_equal(&f->feed, &page->feed) || page->to < f->stored)
         return;
@@ -726,6 +750,18 @@ static bool is_stalled(const struct uplink *u, struct moment now)
     return probe_lost || now.mono_ms - u->heard_ms > SILENCE_MS;
 }
 
+static void ask_includes(struct uplink *u, struct moment now, struct steps *out)
+{
+    if (now.mono_ms < includes_due(u))
+        return;
+    for (size_t i = 0; i < u->outbox.count; i++) {
+        struct outbox_stream *s = &u->outbox.streams[i];
+        if (s->lacks_since_ms)
+            s->lacks_since_ms = now.mono_ms;
+    }
+    answer_feed(&u->feeds[0], u->feeds[0].received, true, out);
+}
+
 static void tick_live(struct uplink *u, struct moment now, struct steps *out)
 {
     if (is_stalled(u, now)) {
@@ -741,6 +777,7 @@ static void tick_live(struct uplink *u, struct moment now, struct steps *out)
     if (now.mono_ms - u->beat_ms >= BEAT_EVERY_MS)
         send_beat(u, now, out);
     outbox_resend_unsettled(&u->outbox, now.mono_ms, UNSETTLED_RESEND_MS);
+    ask_includes(u, now, out);
     if (u->reread_ms && now.mono_ms >= u->reread_ms) {
         u->reread_ms = 0;
         outbox_reread(&u->outbox);

@@ -29,6 +29,7 @@ enum {
     STALL_MS = 2000, // a probe unanswered for so long, plus what is in flight at 4 bytes a ms
     SILENCE_MS = 25 * 1000,
     UNSETTLED_RESEND_MS = 30 * 1000,
+    INCLUDE_AFTER_MS = 3000, // settled, and no feed page includes it: the page was lost
     WINDOW_MIN_BYTES = 64 * 1024,
     UPLINK_PUSHES = 64, // in flight at most
     UPLINK_FEEDS = 2,   // its location's and the chain's
