@@ -79,7 +79,7 @@ static void move_head(struct store *s, struct stream_slot *slot, const struct st
 {
     static const struct str first_type = {"run_started", sizeof "run_started" - 1};
     struct mark mark = {entry->seq, entry->chain};
-    stream_cache_touch(&s->streams, slot);
+    stream_cache_touch(&s->streams, slot, entry->status != STATUS_PENDING || entry->seq == 1);
     slot->info.head = mark;
     if (entry->status != STATUS_PENDING)
         slot->info.held = mark;

@@ -25,7 +25,7 @@ struct shape {
     int checkpoint_pages; // after how many pages in the log a commit also writes them home
 };
 static const struct shape shapes[] = {
-    [ROLE_TERMINAL] = {4096, 4096, 0, 2000},
+    [ROLE_TERMINAL] = {4096, 4096, 0, 4000},
     [ROLE_BRANCH] = {8192, 16384, 64, 2000},
     [ROLE_CENTRAL] = {16384, 65536, 256, 4000},
 };
@@ -243,6 +243,8 @@ void store_close(struct store *s)
     if (s == NULL)
         return;
     store_rollback(s);
+    if (s->db.handle != NULL && stream_cache_flush(&s->streams, NULL))
+        stream_cache_clear(&s->streams); // the next one to open finds the heads by their rows
     fold_fini(&s->fold);
     stream_cache_fini(&s->streams);
     db_close(&s->db);

@@ -10,6 +10,7 @@ struct refold_stream {
     struct stream_info info;
     int64_t since;
     struct mark at;   // the newest row seen
+    bool head_seen;   // the row that info.head is
     struct mark seal; // newest seal, seq 0 when none
     struct signature signature;
     struct hash seal_chain; // the chain where the seal is

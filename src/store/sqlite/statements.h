@@ -54,6 +54,8 @@
     X(EXTENT_ADD, "INSERT INTO extents (stream, seq, lsn) VALUES (?, ?, ?)")                       \
     X(EXTENT_FIND, "SELECT seq, lsn FROM extents WHERE stream = ? AND seq <= ?"                    \
                    " ORDER BY seq DESC LIMIT 1")                                                   \
+    X(EXTENT_LAST, "SELECT seq, chain FROM events WHERE lsn BETWEEN ? AND ? AND stream = ?"        \
+                   " ORDER BY lsn DESC LIMIT 1")                                                   \
     X(EXTENT_NEXT, "SELECT seq FROM extents WHERE stream = ? AND seq > ? ORDER BY seq LIMIT 1")    \
     X(EXTENTS_COUNT, "SELECT count(*) FROM extents")                                               \
     X(CHAIN_AT, "SELECT chain FROM events WHERE lsn = ? AND stream = ? AND seq = ?")               \
@@ -247,7 +249,8 @@
                    " ON CONFLICT DO UPDATE SET seq = excluded.seq")                                \
     X(INCLUDE_GET, "SELECT seq FROM includes WHERE origin = ? AND lane = ?")                       \
     /* queries */                                                                                  \
-    X(STREAM_TOTALS, "SELECT lane, sum(head_seq - held_seq), sum(held_seq - settled_seq),"         \
+    X(STREAM_TOTALS, "SELECT lane, sum(max(head_seq, coalesce((SELECT max(seq) FROM late"          \
+                     " WHERE stream = number), 0)) - held_seq), sum(held_seq - settled_seq),"      \
                      " sum(settled_seq), sum(starts_run AND held_seq = 0 AND settled_seq = 0),"    \
                      " sum(starts_run AND held_seq > 0 AND settled_seq = 0),"                      \
                      " sum(starts_run AND settled_seq > 0), max(acked_at) FROM streams"            \

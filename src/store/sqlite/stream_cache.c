@@ -19,6 +19,8 @@ void stream_cache_clear(struct stream_cache *c)
     }
     c->count = 0;
     c->dirty = NULL;
+    c->urgent = false;
+    c->late_rows = 0;
 }
 
 void stream_cache_fini(struct stream_cache *c)
@@ -31,7 +33,7 @@ void stream_cache_fini(struct stream_cache *c)
 
 void stream_cache_bound(struct stream_cache *c)
 {
-    if (c->count >= STREAM_CACHE_MAX)
+    if (c->count >= STREAM_CACHE_MAX && c->dirty == NULL)
         stream_cache_clear(c);
 }
 
@@ -94,18 +96,39 @@ void stream_slot_read(struct query *q, struct stream_slot *ret)
         memcpy(info->certificate.signature.b, signature.p, signature.n);
 }
 
-// What lies beside the row: the newest extent, and where later runs say that the stream ends.
-static enum err_code read_beside(struct stream_cache *c, struct stream_slot *slot, struct err *e)
+enum err_code stream_cache_catch_up(struct stream_cache *c, struct stream_slot *slot, struct err *e)
 {
     struct query q;
+    int64_t first = 0;
     query_begin(&q, c->db, Q_EXTENT_FIND);
     query_int(&q, slot->number);
     query_int(&q, INT64_MAX);
-    if (query_row(&q)) {
-        slot->has_extent = true;
-        slot->offset = query_get_int(&q, 1) - query_get_int(&q, 0);
+    slot->has_extent = query_row(&q);
+    if (slot->has_extent) {
+        first = query_get_int(&q, 0);
+        slot->offset = query_get_int(&q, 1) - first;
     }
     enum err_code code = query_end(&q, e);
+    if (code || !slot->has_extent)
+        return code;
+    int64_t from = (int64_t)slot->info.head.seq + 1;
+    from = from > first ? from : first; // a newer extent: all rows before it are there
+    query_begin(&q, c->db, Q_EXTENT_LAST);
+    query_int(&q, from + slot->offset);
+    query_int(&q, from + slot->offset + STREAM_CACHE_LATE);
+    query_int(&q, slot->number);
+    if (query_row(&q)) {
+        slot->info.head.seq = query_get_u64(&q, 0);
+        (void)query_get_hash(&q, 1, &slot->info.head.hash);
+    }
+    return query_end(&q, e);
+}
+
+// What lies beside the row: its last events, and where later runs say that the stream ends.
+static enum err_code read_beside(struct stream_cache *c, struct stream_slot *slot, struct err *e)
+{
+    struct query q;
+    enum err_code code = stream_cache_catch_up(c, slot, e);
     if (code)
         return code;
     query_begin(&q, c->db, Q_STREAM_NAMED);
@@ -155,13 +178,21 @@ enum err_code stream_cache_find(struct stream_cache *c, const struct stream_key 
     return ERR_OK;
 }
 
-void stream_cache_touch(struct stream_cache *c, struct stream_slot *slot)
+void stream_cache_touch(struct stream_cache *c, struct stream_slot *slot, bool urgent)
 {
+    c->urgent = c->urgent || urgent;
+    c->late_rows++;
     if (slot->dirty)
         return;
     slot->dirty = true;
     slot->next_dirty = c->dirty;
     c->dirty = slot;
+}
+
+enum err_code stream_cache_settle(struct stream_cache *c, struct err *e)
+{
+    bool wait = !c->urgent && c->late_rows < STREAM_CACHE_LATE;
+    return wait ? ERR_OK : stream_cache_flush(c, e);
 }
 
 enum err_code stream_cache_flush(struct stream_cache *c, struct err *e)
@@ -184,6 +215,8 @@ enum err_code stream_cache_flush(struct stream_cache *c, struct err *e)
         (void)query_row(&q);
     }
     enum err_code code = query_end(&q, e);
+    c->urgent = c->urgent && code;
+    c->late_rows = code ? c->late_rows : 0;
     while (code == ERR_OK && c->dirty != NULL) {
         c->dirty->dirty = false;
         c->dirty = c->dirty->next_dirty;

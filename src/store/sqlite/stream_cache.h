@@ -2,8 +2,12 @@
 // Streams by (origin, lane), read from their table when first asked for and written back once a
 // transaction.
 //
+// Why late: writing the head of a stream with each sale would cost a page of the log each time. So
+//   while nothing but heads has moved, they are written back only every STREAM_CACHE_LATE rows; a
+//   head read from the table is brought up to date by the rows behind it.
 // Invariants: a slot stays where it is until stream_cache_clear, which only happens between
-//   transactions; after a rollback the cache is cleared, never mended.
+//   transactions; after a rollback the cache is cleared, never mended. A head in the table is at
+//   most STREAM_CACHE_LATE rows of the journal behind; marks are never.
 // Limits: STREAM_CACHE_MAX slots; a full cache is cleared before the next transaction.
 #ifndef WASL_STORE_SQLITE_STREAM_CACHE_H
 #define WASL_STORE_SQLITE_STREAM_CACHE_H
@@ -11,7 +15,7 @@
 #include "store/sqlite/db.h"
 #include "store/store.h"
 
-enum { STREAM_CACHE_MAX = 65536 };
+enum { STREAM_CACHE_MAX = 65536, STREAM_CACHE_LATE = 128 };
 #define STREAM_NAMED_NONE INT64_MAX
 
 struct stream_slot {
@@ -31,6 +35,8 @@ struct stream_cache {
     size_t capacity; // a power of two, 0 before the first use
     size_t count;
     struct stream_slot *dirty;
+    bool urgent;      // more than heads has moved
+    size_t late_rows; // appended since the last writing back
 };
 
 void stream_cache_init(struct stream_cache *c, struct db *db);
@@ -40,7 +46,13 @@ void stream_cache_bound(struct stream_cache *c); // between transactions: clears
 // ERR_NOT_FOUND when there is no such stream.
 enum err_code stream_cache_find(struct stream_cache *c, const struct stream_key *key,
                                 struct stream_slot **ret, struct err *e) MUST_CHECK;
-void stream_cache_touch(struct stream_cache *c, struct stream_slot *slot); // to be written back
+// To be written back: at the next commit when urgent, else soon.
+void stream_cache_touch(struct stream_cache *c, struct stream_slot *slot, bool urgent);
+// At a commit: writes back what must not wait.
+enum err_code stream_cache_settle(struct stream_cache *c, struct err *e) MUST_CHECK;
+// Brings a slot as it was read from the table up to the rows behind it.
+enum err_code stream_cache_catch_up(struct stream_cache *c, struct stream_slot *slot,
+                                    struct err *e) MUST_CHECK;
 enum err_code stream_cache_flush(struct stream_cache *c, struct err *e) MUST_CHECK;
 // Reads a row of STREAM_COLUMNS.
 void stream_slot_read(struct query *q, struct stream_slot *ret);

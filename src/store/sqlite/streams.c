@@ -86,6 +86,8 @@ enum err_code store_streams_each(struct store *s,
         if (code == ERR_OK)
             code = read_some(s, after, slots, SOME, &count, e);
         for (size_t i = 0; code == ERR_OK && i < count; i++) {
+            if (s->read_only && stream_cache_catch_up(&s->streams, &slots[i], e))
+                return ERR_IO;
             if (!each(context, &slots[i].info))
                 return ERR_OK;
             after = slots[i].number;
@@ -181,7 +183,7 @@ static enum err_code raise_marks(struct store *s, struct stream_slot *slot, uint
         code = mark_at(s, slot, held, &info->held, e);
     if (code == ERR_OK && settled > settled_before)
         code = mark_at(s, slot, settled, &info->settled, e);
-    stream_cache_touch(&s->streams, slot);
+    stream_cache_touch(&s->streams, slot, true);
     if (code == ERR_OK && settled > settled_before)
         code =
             move_rows(s, slot, (struct move){settled_before + 1, settled, ROW_SETTLED, now_ms}, e);
@@ -221,7 +223,7 @@ static enum err_code lower_marks(struct store *s, struct stream_slot *slot, uint
         code = mark_at(s, slot, held, &info->held, e);
     if (code == ERR_OK && settled < settled_before)
         code = mark_at(s, slot, settled, &info->settled, e);
-    stream_cache_touch(&s->streams, slot);
+    stream_cache_touch(&s->streams, slot, true);
     held = info->held.seq;
     if (code == ERR_OK && settled < settled_before && settled < held)
         code = move_rows(s, slot, (struct move){settled + 1, held, ROW_HELD, slot->since}, e);

@@ -39,7 +39,7 @@ enum err_code store_commit(struct store *s, struct err *e)
     if (code == ERR_OK)
         code = fold_flush(&s->fold, e);
     if (code == ERR_OK)
-        code = stream_cache_flush(&s->streams, e);
+        code = stream_cache_settle(&s->streams, e);
     if (code == ERR_OK)
         code = run(s, Q_COMMIT, e);
     if (code)

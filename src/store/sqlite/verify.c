@@ -327,7 +327,9 @@ enum err_code store_verify(struct store *s, struct arena *a,
     struct store_verdict verdict = {.events = 0};
     bool alone = !s->in_transaction;
     // One view of the store for the whole check, whoever writes meanwhile.
-    enum err_code code = alone ? db_exec(&s->db, "BEGIN", e) : ERR_OK;
+    enum err_code code = stream_cache_flush(&s->streams, e);
+    if (code == ERR_OK && alone)
+        code = db_exec(&s->db, "BEGIN", e);
     if (code)
         return code;
     code = open_scratch(&scratch, e);
