@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whoever edits the file is found; a rebuild gives back what the journal says.
+#include "test/unit/store/fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct shop {
+    struct fixture f;
+    struct line a, b;
+};
+
+static void shop_open(struct shop *s)
+{
+    fixture_open(&s->f, ROLE_CENTRAL);
+    line_init(&s->a, 1, "BR1");
+    line_init(&s->b, 2, "BR2");
+    line_ticket(&s->a, 1, 10, "T-1", "rice");
+    line_ticket(&s->a, 2, 11, "T-2", "oil");
+    line_ticket(&s->a, 3, 12, "T-2", "tea"); // a conflict
+    line_add(&s->a, &(struct draft){4, 13, "unknown", "x", "{}"});
+    line_sell(&s->a, 5, 14, "rice", "0.5");
+    line_sell(&s->a, 5, 15, "rice", "0.5"); // a duplicate
+    line_sell(&s->b, 6, 16, "rice", "3");
+    line_add(&s->b, &(struct draft){7, 17, "location_set", "BR2", "{\"name\":\"Two\"}"});
+    line_sell(&s->b, 8, 18, "salt", "1");
+    fixture_append_all(&s->f, &s->a, STATUS_SETTLED);
+    fixture_append_all(&s->f, &s->b, STATUS_SETTLED);
+    fixture_reopen(&s->f);
+}
+
+static void shop_close(struct shop *s)
+{
+    line_fini(&s->a);
+    line_fini(&s->b);
+    fixture_close(&s->f);
+}
+
+static struct store_verdict verdict_of(struct fixture *f)
+{
+    struct store_verdict verdict;
+    struct err e = {ERR_OK, ""};
+    if (store_verify(f->store, &f->arena, NULL, NULL, &verdict, &e))
+        fail_msg("%s", e.text);
+    return verdict;
+}
+
+TEST(verify__counts_what_is_there)
+{
+    struct shop s;
+    shop_open(&s);
+    struct store_verdict v = verdict_of(&s.f);
+    assert_int_equal(v.events, 8);
+    assert_int_equal(v.duplicates, 1);
+    assert_int_equal(v.tickets, 2);
+    assert_int_equal(v.lines, 4);
+    assert_int_equal(v.value_count, 1);
+    assert_string_equal(v.value[0].currency, "USD");
+    assert_int_equal(v.value[0].amount, 700);
+    assert_int_equal(v.quantity, 60000);
+    assert_int_equal(v.gaps, 0);
+    assert_int_equal(v.chain_errors, 0);
+    assert_true(v.refold_equal);
+    assert_int_equal(v.first_problem.n, 0);
+    shop_close(&s);
+}
+
+struct edit {
+    const char *sql;
+    bool chain; // shows as a wrong chain
+    bool gap;
+    bool fold; // shows as another fold
+};
+static const struct edit edits[] = {
+    {"UPDATE journal SET bytes = replace(bytes, '\"0.5\"', '\"0.6\"') WHERE lsn = 5", true, false,
+     true},
+    {"UPDATE journal SET chain = zeroblob(32) WHERE lsn = 2", true, false, false},
+    {"UPDATE journal SET chain = zeroblob(32) WHERE lsn = 9", true, false, false},
+    {"UPDATE journal SET id = zeroblob(16) WHERE lsn = 7", false, false, true},
+    {"DELETE FROM journal WHERE lsn = 5", false, true, true},
+    {"DELETE FROM journal WHERE lsn = 1", false, true, true},
+    {"DELETE FROM journal WHERE lsn = 9", false, true, true},
+    {"DELETE FROM journal WHERE origin = (SELECT origin FROM journal WHERE lsn = 9)", false, true,
+     true},
+    {"UPDATE journal SET status = 'settled' WHERE lsn = 3", false, false, true},
+    {"UPDATE journal SET status = 'duplicate' WHERE lsn = 7", false, false, true},
+    {"UPDATE journal SET lsn = 77 WHERE lsn = 8", false, true, true},
+    {"UPDATE stock SET quantity = quantity - 1 WHERE sku = 'rice' AND location = 'BR2'", false,
+     false, true},
+    {"DELETE FROM stock WHERE sku = 'salt'", false, false, true},
+    {"INSERT INTO stock (location, sku, quantity) VALUES ('BR9', 'gold', 5)", false, false, true},
+    {"UPDATE tickets SET total = 1 WHERE id = 'T-1'", false, false, true},
+    {"UPDATE ticket_lines SET quantity = quantity + 1 WHERE number = 2", false, false, true},
+    {"DELETE FROM payments", false, false, true},
+    {"UPDATE payments SET method = 'card'", false, false, true},
+    {"UPDATE locations SET name = 'Too'", false, false, true},
+    {"DELETE FROM event_ids WHERE lsn = 6", false, false, true},
+    {"UPDATE event_ids SET key = key + 1 WHERE lsn = 6", false, false, true},
+    {"DELETE FROM claims", false, false, true},
+    {"UPDATE streams SET head_seq = 2 WHERE number = 2", true, false, false},
+    {"DELETE FROM extents WHERE stream = 2", false, false, true},
+};
+
+TEST(verify__finds_every_edit)
+{
+    for (size_t i = 0; i < COUNT_OF(edits); i++) {
+        struct shop s;
+        shop_open(&s);
+        fixture_sql(&s.f, edits[i].sql);
+        fixture_reopen(&s.f);
+        struct store_verdict v = verdict_of(&s.f);
+        if (v.first_problem.n == 0)
+            fail_msg("not found: %s", edits[i].sql);
+        if ((v.chain_errors > 0) < edits[i].chain || (v.gaps > 0) < edits[i].gap ||
+            !v.refold_equal < edits[i].fold)
+            fail_msg("%s: chain errors %d, gaps %d, equal %d: %s", edits[i].sql,
+                     (int)v.chain_errors, (int)v.gaps, v.refold_equal, v.first_problem.p);
+        shop_close(&s);
+    }
+}
+
+TEST(verify__an_edit_shows_in_one_row_only)
+{
+    struct shop s;
+    shop_open(&s);
+    fixture_sql(&s.f, "UPDATE journal SET bytes = bytes || ' ' WHERE lsn = 2");
+    assert_int_equal(verdict_of(&s.f).chain_errors, 1);
+    shop_close(&s);
+}
+
+TEST(verify__checks_seals_with_the_key_of_their_device)
+{
+    struct fixture f;
+    struct line l, admin;
+    struct sign_key key, wrong;
+    struct err e = {ERR_OK, ""};
+    char device[UUID_TEXT_SIZE], hex[65], body[256], chain_text[UUID_TEXT_SIZE];
+    uint8_t seed[SIGN_SEED_SIZE] = {7};
+    struct uuid chain = fixture_uuid(5, 5);
+    sign_key_from_seed(seed, &key);
+    seed[0] = 8;
+    sign_key_from_seed(seed, &wrong);
+    fixture_open(&f, ROLE_CENTRAL);
+    uuid_format(&chain, chain_text);
+    assert_int_equal(store_meta_set(f.store, "chain", str_of(chain_text), &e), ERR_OK);
+    line_init(&l, 1, "BR1");
+    line_init(&admin, 2, "*");
+    line_sell(&l, 1, 10, "rice", "1");
+    line_sell(&l, 2, 11, "rice", "1");
+    uuid_format(&l.device, device);
+    str_to_hex(hex, key.public_key.b, sizeof key.public_key.b);
+    (void)snprintf(body, sizeof body, "{\"role\":\"terminal\",\"location\":\"BR1\",\"key\":\"%s\"}",
+                   hex);
+    line_add(&admin, &(struct draft){9, 1, "device_enrolled", device, body});
+    fixture_append_all(&f, &admin, STATUS_SETTLED);
+    fixture_append_all(&f, &l, STATUS_HELD);
+    fixture_assert_text(&f, "SELECT status FROM journal WHERE location = 'BR1'", "held\nheld\n");
+    struct seal seal = seal_make(&key, &chain, &l.key, &l.marks[1]);
+    assert_int_equal(store_seal_put(f.store, &seal, &e), ERR_OK);
+    fixture_assert_text(&f, "SELECT status FROM journal WHERE location = 'BR1'",
+                        "settled\nsettled\n");
+    assert_int_equal(verdict_of(&f).chain_errors, 0);
+    seal = seal_make(&wrong, &chain, &l.key, &l.marks[1]);
+    assert_int_equal(store_seal_put(f.store, &seal, &e), ERR_OK);
+    assert_int_equal(verdict_of(&f).chain_errors, 1);
+    struct device_record record;
+    assert_int_equal(store_device_find(f.store, &l.device, &record), ERR_OK);
+    assert_string_equal(record.location, "BR1");
+    assert_false(record.revoked);
+    line_fini(&l);
+    line_fini(&admin);
+    fixture_close(&f);
+}
+
+TEST(rebuild__gives_back_what_the_journal_says)
+{
+    static const char *const damage[] = {"DELETE FROM tickets",
+                                         "DELETE FROM ticket_lines",
+                                         "DELETE FROM payments",
+                                         "UPDATE stock SET quantity = 5, moves = 9",
+                                         "DELETE FROM event_ids",
+                                         "DELETE FROM claims",
+                                         "UPDATE locations SET name = 'x'",
+                                         "DELETE FROM reviews",
+                                         "UPDATE events SET state = 0 WHERE lsn IN (3, 6)"};
+    struct shop s;
+    struct err e = {ERR_OK, ""};
+    shop_open(&s);
+    char *before = fixture_canonical(&s.f);
+    for (size_t i = 0; i < COUNT_OF(damage); i++)
+        fixture_sql(&s.f, damage[i]);
+    fixture_reopen(&s.f);
+    if (store_rebuild(s.f.store, NULL, NULL, &e))
+        fail_msg("%s", e.text);
+    char *after = fixture_canonical(&s.f);
+    assert_string_equal(before, after);
+    assert_int_equal(verdict_of(&s.f).first_problem.n, 0);
+    free(before);
+    free(after);
+    shop_close(&s);
+}
+
+TEST(dead_letters__are_folded_once_they_can_be)
+{
+    struct shop s;
+    struct err e = {ERR_OK, ""};
+    uint64_t folded = 0, left = 0;
+    shop_open(&s);
+    assert_int_equal(store_dead_letters_retry(s.f.store, &folded, &left, &e), ERR_OK);
+    assert_int_equal(folded, 0);
+    assert_int_equal(left, 1);
+    // As if an older program had not known inventory_sold when row 9 came.
+    fixture_sql(&s.f, "UPDATE events SET state = 5 WHERE lsn = 9;"
+                      "INSERT INTO dead VALUES (9, 'unknown type', 1, 0);"
+                      "DELETE FROM stock WHERE sku = 'salt'");
+    fixture_reopen(&s.f);
+    assert_int_equal(store_dead_letters_retry(s.f.store, &folded, &left, &e), ERR_OK);
+    assert_int_equal(folded, 1);
+    assert_int_equal(left, 1);
+    fixture_assert_text(&s.f, "SELECT quantity FROM stock WHERE sku = 'salt'", "-10000\n");
+    fixture_assert_text(&s.f, "SELECT status FROM journal WHERE lsn = 9", "settled\n");
+    assert_int_equal(verdict_of(&s.f).first_problem.n, 0);
+    shop_close(&s);
+}
