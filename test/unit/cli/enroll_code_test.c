@@ -90,8 +90,7 @@ TEST(enroll_code__refuses_other_lengths_and_characters)
                                       "000000000000000000000000000000000000", // 36
                                       "U0000000000000000000000000000000000",
                                       "0000000000000000000\n000000000000000",
-                                      "\xC3\xA9"
-                                      "000000000000000000000000000000000"};
+                                      "\303\251000000000000000000000000000000000"};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         struct enroll_code untouched = {.secret = {9}};
         assert_int_equal(enroll_code_parse(str_of(bad[i]), &untouched, &e), ERR_PARSE);
