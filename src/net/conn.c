@@ -307,7 +307,10 @@ static bool fill_wire(struct conn *c)
 {
     buf_fini(&c->wire);
     c->wire_at = 0;
-    struct str plain = {c->out.data + c->out_at, c->out.len - c->out_at};
+    struct str plain = buf_str(&c->out);
+    if (plain.n > 0) { // an empty buffer has no memory to point into
+        plain = str_make(plain.p + c->out_at, plain.n - c->out_at);
+    }
     if (c->tls == NULL) {
         c->wire = c->out;
         c->wire_at = c->out_at;
