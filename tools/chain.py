@@ -16,12 +16,13 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
 WASL = pathlib.Path(os.environ.get("WASL_BIN", BUILD / "wasl"))
 PROXY = BUILD / "test" / "chaos" / "chaos_proxy"
-LOAD = BUILD / "test" / "load" / "till_load"
+LOAD = BUILD / "test" / "load" / "demo_till_load"
 
 COMMAND_S = 120
 STOP_S = 15
@@ -90,6 +91,13 @@ class Processes:
                 process.kill()
                 process.wait()
         self.running = [process for process in self.running if process not in ending]
+
+
+def new_id():
+    """A UUID of version 7."""
+    ms, tail = int(time.time() * 1000), int.from_bytes(os.urandom(10), "big")
+    number = ms << 80 | 7 << 76 | (tail >> 64 & 0xFFF) << 64 | 2 << 62 | tail & (1 << 62) - 1
+    return str(uuid.UUID(int=number))
 
 
 def run_wasl(*words):
@@ -190,6 +198,20 @@ class Node:
             request.add_header("Authorization", f"Bearer {token}")
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
+
+    def post_events(self, token, events):
+        """The results; Failed unless all of them were accepted."""
+        request = urllib.request.Request(
+            self.url + "/api/v1/events",
+            json.dumps({"events": events}).encode(),
+            {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            results = json.load(answer)["results"]
+        for result in results:
+            if result["status"] == "rejected":
+                raise Failed(f"{self.folder.name} rejects an event: {result['reason']}")
+        return results
 
     def pending(self):
         """Events that the node above has not settled; None while the node does not answer."""
