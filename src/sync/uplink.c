@@ -171,6 +171,8 @@ static void pump(struct uplink *u, struct moment now, struct steps *out)
 {
     if (!in(u, LIVE) || u->pulling || u->loading || u->push_count == UPLINK_PUSHES)
         return;
+    if (u->probe) // its answer is to tell what was lost: nothing new may be on its way then
+        return;
     struct outbox_stream *s = outbox_next(&u->outbox, backlog_held(u, now));
     if (s == NULL)
         return;
@@ -471,7 +473,8 @@ void uplink_loaded(struct uplink *u, const struct uplink_loaded *loaded, struct 
     if (!in(u, LIVE))
         return;
     struct outbox_stream *s = outbox_find(&u->outbox, &loaded->key);
-    if (s == NULL || s->forked || s->sent.seq != loaded->after) { // overtaken by an ack or a rewind
+    bool overtaken = u->probe || s == NULL || s->sent.seq != loaded->after; // by ack or rewind
+    if (overtaken || s->forked) {
         pump(u, now, out);
         return;
     }

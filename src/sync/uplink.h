@@ -8,7 +8,7 @@
 //      PULL_BYTES came in, or PULL_MS went by.
 //   3. At most one load is under way; what is in flight stays within credit and window.
 //   4. Whatever message is lost, doubled or late, a probe finds out within a second, and what is
-//      missing is sent again.
+//      missing is sent again; no push is sent between a probe and its answer.
 // Ownership: the caller's struct; uplink_fini. Threads: one at a time.
 // Time: struct moment is given with each input; mono_ms for intervals, wall_ms to compare clocks.
 #ifndef WASL_SYNC_UPLINK_H
