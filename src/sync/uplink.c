@@ -35,7 +35,7 @@ static const struct sm_row rows[] = {
 static const struct sm_table table = {"uplink", rows, sizeof(rows) / sizeof(rows[0]), state_names,
                                       input_names};
 
-enum { NEVER_LOADED_RETRY_MS = 200, BACKLOG_MIN = 100 };
+enum { NEVER_LOADED_RETRY_MS = 200, BACKLOG_MIN = 100, BUSY_MAX_MS = 60 * 1000 };
 
 static void wake_at(struct uplink *u, int64_t mono_ms)
 {
@@ -173,6 +173,8 @@ static void pump(struct uplink *u, struct moment now, struct steps *out)
         return;
     if (u->probe) // its answer is to tell what was lost: nothing new may be on its way then
         return;
+    if (now.mono_ms < u->busy_until_ms)
+        return;
     struct outbox_stream *s = outbox_next(&u->outbox, backlog_held(u, now));
     if (s == NULL)
         return;
@@ -212,6 +214,8 @@ static void wake_for_waiting(struct uplink *u, struct moment now)
         wake_at(u, u->since_ms + PULL_MS);
     if (backlog_held(u, now))
         wake_at(u, u->hold_until_ms);
+    if (now.mono_ms < u->busy_until_ms)
+        wake_at(u, u->busy_until_ms);
     if (u->reread_ms)
         wake_at(u, u->reread_ms);
     if (u->probe)
@@ -248,8 +252,8 @@ void uplink_disconnected(struct uplink *u, struct moment now, struct steps *out)
     (void)out;
     if (in(u, IDLE))
         return;
-    if (in(u, LIVE))
-        backoff_reset(&u->backoff);
+    if (now.mono_ms < u->busy_until_ms)
+        backoff_told(&u->backoff, u->busy_until_ms - now.mono_ms);
     enter(u, IN_DISCONNECTED, now);
     clear_flight(u);
     u->loading = false;
@@ -674,8 +678,7 @@ static void dispatch(struct uplink *u, const struct message *m, size_t bytes, st
         on_feed(u, &m->feed, bytes, now, out);
         break;
     case MESSAGE_BUSY:
-        u->hold_until_ms = now.mono_ms + (m->busy_ms < 60 * 1000 ? m->busy_ms : 60 * 1000);
-        backoff_told(&u->backoff, m->busy_ms);
+        u->busy_until_ms = now.mono_ms + (m->busy_ms < BUSY_MAX_MS ? m->busy_ms : BUSY_MAX_MS);
         break;
     case MESSAGE_BEAT:
         break;

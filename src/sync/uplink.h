@@ -88,6 +88,7 @@ struct uplink {
     int64_t hello_ms;
     int64_t rtt_ms;        // smoothed; 0: unknown
     int64_t hold_until_ms; // jitter: the backlog waits
+    int64_t busy_until_ms; // the upstream asked for a pause: no push, and no new session
     int64_t beat_ms;
     int64_t last_sync_wall; // last welcome or ack, wall clock; 0: never
     bool pulling;
