@@ -183,19 +183,31 @@ void downlink_feed_moved(struct downlink *d, struct str location, uint64_t head,
     pump_feeds(d, out);
 }
 
+enum { PAGE_MAX_EXCEPT = 4 * MESSAGE_MAX_EXCEPT }; // ids of 39 bytes each
+
+// Events that were not folded at first may be by now: then the same seq has fewer exceptions.
+static bool says_more(const struct downlink_stream *s, const struct message_include *include)
+{
+    return include->seq > s->include_sent ||
+           (include->seq == s->include_sent && include->except_count != s->except_sent);
+}
+
 // Includes travel only with a page that ends at the head: the rows they speak of are then all out.
 static void add_includes(struct downlink *d, const struct downlink_page *page,
                          struct message_feed *m)
 {
+    size_t except = 0;
     for (size_t i = 0; page->reached_head && i < page->include_count; i++) {
         const struct message_include *include = &page->includes[i];
         struct downlink_stream *s = find_or_add_stream(d, &include->key);
-        if (s == NULL || include->seq <= s->include_sent)
+        if (s == NULL || !says_more(s, include))
             continue;
-        if (m->include_count == MESSAGE_MAX_INCLUDES)
+        except += include->except_count;
+        if (m->include_count == MESSAGE_MAX_INCLUDES || except > PAGE_MAX_EXCEPT)
             return; // the rest with the next page
         m->includes[m->include_count++] = *include;
         s->include_sent = include->seq;
+        s->except_sent = include->except_count;
         if (s->held < include->seq)
             s->held = include->seq;
     }

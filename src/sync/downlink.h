@@ -34,6 +34,7 @@ struct downlink_stream {
     struct stream_key key;
     uint64_t held;
     uint64_t include_sent;
+    size_t except_sent; // how many exceptions went with it
 };
 
 struct downlink_feed {
