@@ -255,7 +255,7 @@ void downlink_feed_page(struct downlink *d, const struct downlink_page *page, in
         f->unacked_bytes += page->rows[i].n;
     f->pages++;
     f->sent = page->to;
-    f->sent_ms = mono_ms;
+    f->progress_ms = mono_ms;
     f->reset = false;
     f->partial = !page->reached_head;
     if (page->reached_head && f->head < page->to)
@@ -275,7 +275,8 @@ static void go_back(struct downlink *d, struct downlink_feed *f, uint64_t positi
         d->streams[i].include_sent = 0;
 }
 
-static void on_feed_ack(struct downlink *d, const struct message_feed_ack *m, struct steps *out)
+static void on_feed_ack(struct downlink *d, const struct message_feed_ack *m, int64_t mono_ms,
+                        struct steps *out)
 {
     struct downlink_feed *f = find_feed(d, m->location);
     if (f == NULL || (!uuid_equal(&m->feed, &f->feed) && !m->resend))
@@ -286,8 +287,10 @@ static void on_feed_ack(struct downlink *d, const struct message_feed_ack *m, st
         go_back(d, f, m->position);
     } else if (m->position >= f->acked && m->position <= f->sent) {
         f->acked = m->position;
-        if (m->number <= f->pages && m->number > f->pages_acked)
+        if (m->number <= f->pages && m->number > f->pages_acked) {
             f->pages_acked = m->number;
+            f->progress_ms = mono_ms;
+        }
         if (f->pages_acked == f->pages)
             f->unacked_bytes = 0;
     }
@@ -461,7 +464,7 @@ static void dispatch_live(struct downlink *d, const struct message *m, struct st
         on_push(d, &m->push, text, out);
         break;
     case MESSAGE_FEED_ACK:
-        on_feed_ack(d, &m->feed_ack, out);
+        on_feed_ack(d, &m->feed_ack, mono_ms, out);
         break;
     case MESSAGE_PROBE:
         d->probe = m->probe;
@@ -508,13 +511,18 @@ void downlink_message(struct downlink *d, struct str text, int64_t mono_ms, stru
         shut(d, ERR_PROTOCOL, "the first message must be a hello", false, out);
 }
 
+// A slow link is no lost page: sent again, its pages would pile up before it. The slowest link that
+// is worth having passes so many bytes a ms (uplink's patience is the same).
+enum { SLOW_BYTES_MS = 4 };
+
 static void resend_feeds(struct downlink *d, int64_t mono_ms, struct steps *out)
 {
     for (size_t i = 0; i < DOWNLINK_FEEDS; i++) {
         struct downlink_feed *f = &d->feeds[i];
-        if (f->pages_acked == f->pages || mono_ms - f->sent_ms < DOWNLINK_FEED_RESEND_MS)
+        int64_t patience = DOWNLINK_FEED_RESEND_MS + (int64_t)(f->unacked_bytes / SLOW_BYTES_MS);
+        if (f->pages_acked == f->pages || mono_ms - f->progress_ms < patience)
             continue;
-        f->sent_ms = mono_ms;
+        f->progress_ms = mono_ms;
         go_back(d, f, f->acked);
     }
     pump_feeds(d, out);

@@ -20,7 +20,7 @@ enum {
     DOWNLINK_SILENCE_MS = 35 * 1000,
     DOWNLINK_FEED_WINDOW = 256 * 1024, // bytes of pages not acknowledged
     DOWNLINK_FEED_PAGE = 32 * 1024,
-    DOWNLINK_FEED_RESEND_MS = 2000,
+    DOWNLINK_FEED_RESEND_MS = 2000, // without an answer, plus what is under way at 4 bytes a ms
 };
 
 struct downlink_config {
@@ -46,9 +46,9 @@ struct downlink_feed {
     uint64_t pages;       // sent in this session: their numbers
     uint64_t pages_acked; // the highest number that the device has durable
     size_t unacked_bytes;
-    int64_t sent_ms;
-    bool reset;   // the next page begins a fresh copy
-    bool partial; // the device may have pages that no complete one has closed
+    int64_t progress_ms; // when a page was sent or acknowledged last
+    bool reset;          // the next page begins a fresh copy
+    bool partial;        // the device may have pages that no complete one has closed
     bool reading;
 };
 
