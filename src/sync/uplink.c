@@ -304,6 +304,7 @@ static void say_hello(struct uplink *u, const struct message_challenge *challeng
         struct uplink_feed *f = &u->feeds[i];
         f->received = f->stored; // what was under way will be sent again
         f->reset_seen = false;
+        f->more = false;
         f->number = f->taken = 0;
         hello->feeds[i] = (struct message_cursor){str_of(f->location), f->feed, f->stored, f->hash};
     }
@@ -609,6 +610,7 @@ static void on_feed(struct uplink *u, const struct message_feed *m, size_t bytes
     }
     f->received = m->to;
     f->taken = m->number;
+    f->more = !m->complete;
     struct message_feed *copy = arena_alloc(&out->arena, sizeof(*copy));
     if (copy == NULL) {
         drop(u, now, out, "out of memory for a feed");
@@ -748,9 +750,22 @@ static void send_probe(struct uplink *u, struct moment now, struct steps *out)
     steps_send(out, &m);
 }
 
+// More of a feed is on its way, and the answer to a probe stands behind it.
+static bool expects_pages(const struct uplink *u)
+{
+    for (size_t i = 0; i < UPLINK_FEEDS; i++) {
+        const struct uplink_feed *f = &u->feeds[i];
+        if (f->more || f->received < f->head)
+            return true;
+    }
+    return false;
+}
+
 static bool is_stalled(const struct uplink *u, struct moment now)
 {
     int64_t patience = STALL_MS + 2 * u->rtt_ms + (int64_t)(u->flight_bytes / 4);
+    if (expects_pages(u))
+        patience += PAGE_MS;
     int64_t since = u->probe_ms > u->heard_ms ? u->probe_ms : u->heard_ms;
     bool probe_lost = u->probe && now.mono_ms - since > patience;
     return probe_lost || now.mono_ms - u->heard_ms > SILENCE_MS;

@@ -27,6 +27,7 @@ enum {
     GREETING_TIMEOUT_MS = 3000, // challenge to welcome, before round trips are added
     PROBE_AFTER_MS = 1000,
     STALL_MS = 2000, // a probe unanswered for so long, plus what is in flight at 4 bytes a ms
+    PAGE_MS = 8192,  // a page of 32 KiB at 4 bytes a ms: an answer may stand behind one
     SILENCE_MS = 25 * 1000,
     UNSETTLED_RESEND_MS = 30 * 1000,
     INCLUDE_AFTER_MS = 3000, // settled, and no feed page includes it: the page was lost
@@ -71,6 +72,7 @@ struct uplink_feed {
     uint64_t head;     // as welcome named it
     struct uuid head_feed;
     bool reset_seen; // a fresh copy began in this session
+    bool more;       // the last page did not reach the head
 };
 
 struct uplink {
