@@ -380,9 +380,26 @@ void downlink_identified(struct downlink *d, const struct downlink_identity *ide
 
 // ---- push -------------------------------------------------------------------------------------
 
+// What came in and was not worked off is bounded whatever a device does. Twice its credit is for
+// messages that arrive doubled, one event more for the one that may overdraw.
+static bool within_credit(struct downlink *d, const struct message_push *m)
+{
+    if (d->storing == 0)
+        d->waiting = (struct credit){0};
+    d->waiting.events += m->count;
+    for (size_t i = 0; i < m->count; i++)
+        d->waiting.bytes += m->events[i].n + 1;
+    return d->waiting.events <= 2 * d->config.window_events &&
+           d->waiting.bytes <= 2 * d->config.window_bytes + LIMIT_EVENT_BYTES;
+}
+
 static void on_push(struct downlink *d, const struct message_push *m, struct str text,
                     struct steps *out)
 {
+    if (!within_credit(d, m)) {
+        shut(d, ERR_LIMIT, "the device pushed beyond its credit", false, out);
+        return;
+    }
     struct str copy = arena_copy(&out->arena, text);
     if (copy.p == NULL) {
         out->failed = true;
@@ -421,6 +438,8 @@ void downlink_stored(struct downlink *d, const struct downlink_stored *stored, s
     }
     d->received.events += stored->events;
     d->received.bytes += stored->bytes;
+    d->waiting.events -= stored->events < d->waiting.events ? stored->events : d->waiting.events;
+    d->waiting.bytes -= stored->bytes < d->waiting.bytes ? stored->bytes : d->waiting.bytes;
     struct message_mark mark = stored->mark;
     struct downlink_stream *s = find_or_add_stream(d, &mark.key);
     if (s && s->held < mark.held.seq)

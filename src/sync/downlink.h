@@ -5,6 +5,7 @@
 //   1. Nothing but a challenge is said before the device has proved that it holds its key.
 //   2. An ack is sent only after the store says that the events are durable.
 //   3. Credit granted = what was worked off + a window: a lost push never shrinks it.
+//      A device that goes beyond twice of it is cut off.
 //   4. Feed pages go out in order; unacknowledged ones are bounded, and sent again after a time.
 // Ownership: the caller's struct; downlink_fini. Threads: one at a time.
 #ifndef WASL_SYNC_DOWNLINK_H
@@ -63,9 +64,10 @@ struct downlink {
     struct downlink_stream *streams;
     size_t stream_count, stream_capacity;
     struct downlink_feed feeds[DOWNLINK_FEEDS];
-    struct credit received;
-    uint64_t probe;   // to be answered when nothing is being stored
-    unsigned storing; // pushes handed to the store
+    struct credit received; // worked off
+    struct credit waiting;  // before the store
+    uint64_t probe;         // to be answered when nothing is being stored
+    unsigned storing;       // pushes handed to the store
     int64_t opened_ms;
     int64_t heard_ms;
     bool peer_zstd;
@@ -101,7 +103,7 @@ void downlink_identified(struct downlink *d, const struct downlink_identity *ide
 struct downlink_stored {
     struct message_mark mark;
     size_t events; // of the push, for credit
-    size_t bytes;
+    size_t bytes;  // of its events, each with its newline
     bool denied;
     const char *reason; // with denied, damage or fork
     bool failed;        // the store could not take it: ask again later

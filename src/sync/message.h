@@ -35,7 +35,7 @@ enum {
 
 struct credit {
     uint64_t events; // totals since the session began, so that a lost message loses no credit
-    uint64_t bytes;
+    uint64_t bytes;  // of events, each with its newline
 };
 
 struct message_challenge {
