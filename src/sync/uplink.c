@@ -192,11 +192,24 @@ static void pump(struct uplink *u, struct moment now, struct steps *out)
     u->loading = true;
 }
 
+// More of a feed is on its way: what else the upstream says stands behind it.
+static bool expects_pages(const struct uplink *u)
+{
+    for (size_t i = 0; i < UPLINK_FEEDS; i++) {
+        const struct uplink_feed *f = &u->feeds[i];
+        if (f->more || f->received < f->head)
+            return true;
+    }
+    return false;
+}
+
 // When the place's feed is to be asked for includes again; INT64_MAX: none is missing. A page that
 // brings includes and no rows leaves no gap when it is lost.
 static int64_t includes_due(const struct uplink *u)
 {
     int64_t due = INT64_MAX;
+    if (expects_pages(u)) // includes come with the last one
+        return due;
     for (size_t i = 0; i < u->outbox.count; i++) {
         const struct outbox_stream *s = &u->outbox.streams[i];
         if (s->lacks_since_ms && s->lacks_since_ms + INCLUDE_AFTER_MS < due)
@@ -748,17 +761,6 @@ static void send_probe(struct uplink *u, struct moment now, struct steps *out)
     u->probe_again_ms = now.mono_ms + PROBE_AFTER_MS + 2 * u->rtt_ms;
     struct message m = {.kind = MESSAGE_PROBE, .probe = u->probe};
     steps_send(out, &m);
-}
-
-// More of a feed is on its way, and the answer to a probe stands behind it.
-static bool expects_pages(const struct uplink *u)
-{
-    for (size_t i = 0; i < UPLINK_FEEDS; i++) {
-        const struct uplink_feed *f = &u->feeds[i];
-        if (f->more || f->received < f->head)
-            return true;
-    }
-    return false;
 }
 
 static bool is_stalled(const struct uplink *u, struct moment now)

@@ -488,6 +488,7 @@ TEST(uplink__sleeps_until_something_is_due)
     uplink_disconnected(&u, now, &out);
     bring_to(LIVE);
     load(1, 1);
+    u.outbox.streams[0].included = 1;
     struct message m = ack_of(1);
     hear(&m);
     assert_in_range(uplink_deadline(&u), now.mono_ms + 5000, now.mono_ms + BEAT_EVERY_MS);
