@@ -29,7 +29,7 @@ static enum err_code check_certificate(const struct config *config, struct err *
 static enum err_code run(int argc, char **argv, struct err *e)
 {
     struct arguments a;
-    struct config config;
+    struct config config = {0};
     enum err_code code = arguments_parse(&spec, argc, argv, &a, e);
     if (code == ERR_OK) {
         code = config_read(a.positional[0], &config, e);
