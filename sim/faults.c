@@ -120,7 +120,8 @@ static int64_t downtime(struct world *w)
 
 static void strike_kill_till(struct world *w)
 {
-    till_kill(w, any_till(w), downtime(w));
+    struct till *t = any_till(w);
+    till_kill(w, t, downtime(w));
 }
 
 static void strike_kill_centre(struct world *w)
@@ -173,12 +174,14 @@ static void strike_front_amnesia(struct world *w)
 
 static void strike_restore(struct world *w)
 {
-    till_restore(w, any_till(w), downtime(w));
+    struct till *t = any_till(w);
+    till_restore(w, t, downtime(w));
 }
 
 static void strike_clone(struct world *w)
 {
-    till_clone(w, any_till(w), downtime(w));
+    struct till *t = any_till(w);
+    till_clone(w, t, downtime(w));
 }
 
 static void strike_rot(struct world *w)
