@@ -276,9 +276,9 @@ static enum err_code last_run(struct journal *j, struct str location, struct run
     *ret_count = 0;
     *ret_last = 0;
     const struct stream_info *newest = NULL;
+    // The list is in the order of creation; origins are not: they carry a clock that may be off.
     for (size_t i = 0; code == ERR_OK && i < list.count; i++) {
-        if (str_is(location, list.items[i].location) && list.items[i].head.seq &&
-            (newest == NULL || uuid_compare(&list.items[i].key.origin, &newest->key.origin) > 0))
+        if (str_is(location, list.items[i].location) && list.items[i].head.seq)
             newest = &list.items[i];
     }
     for (size_t i = 0; newest && i < list.count; i++) {
