@@ -118,6 +118,7 @@ enum err_code journal_begin(struct journal *j, struct err *e)
     memcpy(j->runs_saved, j->runs, j->run_count * sizeof(*j->runs));
     j->run_count_saved = j->run_count;
     j->moved_count = j->touched_count = j->delta_count = 0;
+    j->overlay_touched = false;
     j->open = true;
     return ERR_OK;
 }
@@ -127,6 +128,7 @@ static void forget_transaction(struct journal *j)
     memcpy(j->runs, j->runs_saved, j->run_count_saved * sizeof(*j->runs));
     j->run_count = j->run_count_saved;
     j->moved_count = j->touched_count = j->delta_count = 0;
+    j->overlay_stale = j->overlay_stale || j->overlay_touched;
     j->open = false;
     arena_reset(&j->arena);
 }
@@ -144,7 +146,6 @@ enum err_code journal_commit(struct journal *j, struct err *e)
     enum err_code code = store_commit(j->store, e);
     if (code) {
         forget_transaction(j);
-        j->overlay_stale = true; // a feed page may have changed it already
         return code;
     }
     if (journal_enter_deltas(j))

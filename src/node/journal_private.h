@@ -49,8 +49,9 @@ struct journal {
     size_t moved_count;
     struct touched *touched;
     size_t touched_count;
-    bool open; // a transaction is open
-    bool overlay_stale;
+    bool open;            // a transaction is open
+    bool overlay_touched; // in this transaction: a rollback makes it stale
+    bool overlay_stale;   // to be read again before the next transaction
 };
 
 // journal.c

@@ -154,14 +154,27 @@ static int64_t overlay_of(void *context, struct str sku)
     return overlay_sum(j->overlay, sku);
 }
 
+// Only what this node wrote can be included, and only as far as it was written.
+static bool clamp_include(struct journal *j, struct message_include *include)
+{
+    struct stream_info info;
+    if (store_stream_find(j->store, &include->key, &info) != ERR_OK || !info.own)
+        return false;
+    if (include->seq > info.head.seq)
+        include->seq = info.head.seq;
+    return true;
+}
+
 static enum err_code take_includes(struct journal *j, const struct message_feed *feed,
                                    struct changed_list *changed, struct err *e)
 {
     enum err_code code = ERR_OK;
     for (size_t i = 0; code == ERR_OK && i < feed->include_count; i++) {
-        const struct message_include *include = &feed->includes[i];
-        overlay_include(j->overlay, include, note_changed, changed);
-        struct feed_include stored = {include->key, include->seq};
+        struct message_include include = feed->includes[i];
+        if (!clamp_include(j, &include))
+            continue;
+        overlay_include(j->overlay, &include, note_changed, changed);
+        struct feed_include stored = {include.key, include.seq};
         code = store_include_set(j->store, &stored, e);
     }
     return code ? code : changed->code;
@@ -177,12 +190,31 @@ static enum err_code refresh_changed(struct journal *j, const struct changed_lis
     return code;
 }
 
+// A page may only follow what is stored: behind one that could not be, its rows would be missed.
+static enum err_code check_follows(struct journal *j, const struct message_feed *feed,
+                                   struct err *e)
+{
+    struct feed_cursor cursor = {.feed = feed->feed};
+    enum err_code code = store_feed_cursor(j->store, feed->location, &cursor);
+    if (feed->reset && feed->from == 0)
+        return ERR_OK;
+    if (code && code != ERR_NOT_FOUND)
+        return err_set(e, code, "reading the feed's position");
+    if (!uuid_equal(&cursor.feed, &feed->feed) || feed->from > cursor.position ||
+        feed->to < cursor.position)
+        return err_set(e, ERR_CONFLICT, "the page does not follow the position that is stored");
+    return ERR_OK;
+}
+
 enum err_code journal_apply_feed(struct journal *j, const struct message_feed *feed, struct err *e)
 {
     MUST(j->open);
+    enum err_code code = check_follows(j, feed, e);
+    if (code)
+        return code;
+    j->overlay_touched = true;
     if (journal_enter_deltas(j)) // own events of this very transaction stand before the page
         return err_set(e, ERR_NO_MEMORY, "the overlay");
-    j->overlay_stale = true; // until the commit: a rollback reads it again
     struct changed_list changed = {.j = j};
     enum err_code code = take_includes(j, feed, &changed, e);
     struct feed_apply apply = {.location = feed->location,
