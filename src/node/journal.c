@@ -228,7 +228,7 @@ static enum err_code append_stamped(struct journal *j, struct run *run, struct e
                                 .received_at = clock_wall_ms()};
     event->bytes = bytes;
     enum err_code code = store_append(j->store, &entry, 1, e);
-    if (code == ERR_OK && entry.ret_status <= STATUS_SETTLED)
+    if (code == ERR_OK && journal_status_counts(entry.ret_status))
         code = journal_note_deltas(j, event, &key);
     if (code == ERR_OK) {
         note_moved(j, run, event->lane);
@@ -276,8 +276,8 @@ static enum err_code last_run(struct journal *j, struct str location, struct run
     enum err_code code = journal_own_streams(j, &list, e);
     *ret_count = 0;
     *ret_last = 0;
-    const struct stream_info *newest = NULL;
     // The list is in the order of creation; origins are not: they carry a clock that may be off.
+    const struct stream_info *newest = NULL;
     for (size_t i = 0; code == ERR_OK && i < list.count; i++) {
         if (str_is(location, list.items[i].location) && list.items[i].head.seq)
             newest = &list.items[i];

@@ -8,6 +8,13 @@ bool journal_has_overlay(const struct journal *j)
     return j->identity.role == ROLE_TERMINAL;
 }
 
+// A till carries an id twice only where a run was appended again: the new carrier counts, and the
+// old stream is marked as included.
+bool journal_status_counts(enum event_status status)
+{
+    return status <= STATUS_SETTLED || status == STATUS_REVIEW || status == STATUS_DUPLICATE;
+}
+
 static enum err_code keep_deltas(struct journal *j, const struct event *event,
                                  const struct stream_key *key, const struct effect_list *list)
 {
@@ -66,10 +73,8 @@ static enum err_code load_overlay_stream(struct journal *j, const struct stream_
                                  &list, e);
         for (size_t i = 0; code == ERR_OK && i < list.count; i++) {
             struct event event;
-            bool counts =
-                list.items[i].status <= STATUS_SETTLED || list.items[i].status == STATUS_REVIEW;
-            if (counts && event_parse(list.items[i].bytes, &arena, &event, NULL) == ERR_OK &&
-                event.type)
+            if (journal_status_counts(list.items[i].status) &&
+                event_parse(list.items[i].bytes, &arena, &event, NULL) == ERR_OK && event.type)
                 code = journal_note_deltas(j, &event, &info->key);
             after = list.items[i].seq;
         }

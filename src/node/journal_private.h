@@ -17,6 +17,7 @@ enum {
     PREVIOUS_MAX = 3 * LANE_COUNT,
     LOAD_PAGE_EVENTS = 500,
     LOAD_PAGE_BYTES = 4 * 1024 * 1024,
+    REHOME_PAGE_BYTES = 1024 * 1024, // read, parsed and written again in one transaction's arena
 };
 
 struct touched {
@@ -65,6 +66,7 @@ void journal_note_touched(struct journal *j, struct str location);
 
 // journal_overlay.c: own events that the feed does not yet include
 bool journal_has_overlay(const struct journal *j);
+bool journal_status_counts(enum event_status status);
 enum err_code journal_note_deltas(struct journal *j, const struct event *event,
                                   const struct stream_key *key) MUST_CHECK; // wait for the commit
 enum err_code journal_enter_deltas(struct journal *j) MUST_CHECK;           // after it

@@ -216,7 +216,7 @@ enum err_code journal_apply_feed(struct journal *j, const struct message_feed *f
     if (journal_enter_deltas(j)) // own events of this very transaction stand before the page
         return err_set(e, ERR_NO_MEMORY, "the overlay");
     struct changed_list changed = {.j = j};
-    enum err_code code = take_includes(j, feed, &changed, e);
+    code = take_includes(j, feed, &changed, e);
     struct feed_apply apply = {.location = feed->location,
                                .to = {feed->feed, feed->to, feed->hash},
                                .reset = feed->reset,
@@ -230,6 +230,18 @@ enum err_code journal_apply_feed(struct journal *j, const struct message_feed *f
     if (code == ERR_OK)
         code = refresh_changed(j, &changed, e);
     free(changed.skus);
+    return code;
+}
+
+// True when a later row has the id: an appending that was cut short had come this far.
+static enum err_code is_carried_later(struct journal *j, const struct store_event *stored,
+                                      const struct uuid *id, bool *ret, struct err *e)
+{
+    struct store_event_list list = {0};
+    enum err_code code = store_find_event(j->store, id, &j->arena, &list, e);
+    *ret = false;
+    for (size_t i = 0; code == ERR_OK && i < list.count; i++)
+        *ret = *ret || list.items[i].lsn > stored->lsn;
     return code;
 }
 
@@ -248,13 +260,13 @@ static enum err_code rehome_event(struct journal *j, struct run *run,
             &(struct store_evidence){stored->key, stored->seq, stored->bytes,
                                      "the bytes do not give their chain hash", clock_wall_ms()},
             e);
-    if (event.type && str_is(event.type_name, "run_started"))
-        return ERR_OK;
-    return journal_stamp(j, run, &event, e);
+    bool again = event.type && str_is(event.type_name, "run_started");
+    enum err_code code = again ? ERR_OK : is_carried_later(j, stored, &event.id, &again, e);
+    return code || again ? code : journal_stamp(j, run, &event, e);
 }
 
 static enum err_code open_damage_review(struct journal *j, const struct stream_key *key,
-                                        uint64_t after, struct err *e)
+                                        struct err *e)
 {
     char record[UUID_TEXT_SIZE];
     uuid_format(&key->origin, record);
@@ -267,11 +279,43 @@ static enum err_code open_damage_review(struct journal *j, const struct stream_k
         .detail = STR("{}"),
         .opened_at = clock_wall_ms(),
         .open = true};
-    (void)after;
     return store_review_open(j->store, &review, e);
 }
 
-enum err_code journal_rehome(struct journal *j, const struct stream_key *key, uint64_t after,
+// The new run carries everything now: nothing of the old one waits any more, here or for the feed.
+static enum err_code close_stream(struct journal *j, const struct stream_info *info, struct err *e)
+{
+    uint64_t head = info->head.seq;
+    enum err_code code = store_include_set(j->store, &(struct feed_include){info->key, head}, e);
+    if (code == ERR_OK)
+        code = store_stream_acked(j->store, &info->key, head, head, clock_wall_ms(), e);
+    j->overlay_stale = true;
+    return code ? code : open_damage_review(j, &info->key, e);
+}
+
+static enum err_code rehome_page(struct journal *j, struct run *run, const struct stream_key *key,
+                                 uint64_t *after, struct err *e)
+{
+    struct store_event_list list = {0};
+    struct hash before = {0};
+    enum err_code code = ERR_OK;
+    if (*after)
+        code = store_chain_at(j->store, key, *after, &before, e);
+    if (code == ERR_OK)
+        code = store_read_stream(
+            j->store, key, *after,
+            &(struct store_page){LOAD_PAGE_EVENTS, REHOME_PAGE_BYTES, &j->arena}, &list, e);
+    if (code == ERR_OK && list.count == 0)
+        return err_set(e, ERR_DAMAGED, "a stream to be appended again ends early");
+    for (size_t i = 0; code == ERR_OK && i < list.count; i++) {
+        code = rehome_event(j, run, &list.items[i], &before, e);
+        before = list.items[i].chain;
+        *after = list.items[i].seq;
+    }
+    return code;
+}
+
+enum err_code journal_rehome(struct journal *j, const struct stream_key *key, uint64_t *after,
                              struct err *e)
 {
     MUST(j->open);
@@ -282,23 +326,14 @@ enum err_code journal_rehome(struct journal *j, const struct stream_key *key, ui
     struct run *run = journal_find_run(j, str_of(info.location));
     if (run && uuid_equal(&run->origin, &key->origin)) // the disputed run must not go on
         journal_forget_run(j, run);
+    uint64_t to = *after;
     code = journal_run_for(j, str_of(info.location), &run, e);
-    struct hash before = {0};
-    if (code == ERR_OK && after)
-        code = store_chain_at(j->store, key, after, &before, e);
-    while (code == ERR_OK && after < info.head.seq) {
-        struct store_event_list list = {0};
-        code = store_read_stream(j->store, key, after,
-                                 &(struct store_page){LOAD_PAGE_EVENTS, LOAD_PAGE_BYTES, &j->arena},
-                                 &list, e);
-        if (code == ERR_OK && list.count == 0)
-            break;
-        for (size_t i = 0; code == ERR_OK && i < list.count; i++) {
-            code = rehome_event(j, run, &list.items[i], &before, e);
-            before = list.items[i].chain;
-            after = list.items[i].seq;
-        }
-    }
-    j->overlay_stale = true;
-    return code ? code : open_damage_review(j, key, after, e);
+    if (code == ERR_OK && to < info.head.seq)
+        code = rehome_page(j, run, key, &to, e);
+    bool all = to >= info.head.seq;
+    if (code == ERR_OK && all)
+        code = close_stream(j, &info, e);
+    if (code == ERR_OK)
+        *after = all ? REHOME_DONE : to;
+    return code;
 }

@@ -267,19 +267,27 @@ struct rehome_job {
     struct uplink_service *service;
     struct stream_key key;
     uint64_t after;
+    uint64_t next; // after this transaction
 };
 
 static enum err_code run_rehome(struct job *job, struct journal *j, struct err *e)
 {
     struct rehome_job *rehome = (struct rehome_job *)job;
-    return journal_rehome(j, &rehome->key, rehome->after, e);
+    rehome->next = rehome->after;
+    return journal_rehome(j, &rehome->key, &rehome->next, e);
 }
 
 static void done_rehome(struct job *job)
 {
     struct rehome_job *rehome = (struct rehome_job *)job;
     struct uplink_service *s = rehome->service;
-    if (!s->closing && job->code == ERR_OK) {
+    bool more = job->code == ERR_OK && rehome->next != REHOME_DONE;
+    rehome->after = rehome->next;
+    if (more && !s->closing && writer_post(s->options.writer, job) == ERR_OK)
+        return;
+    if (more) {
+        log_line(LOG_WARN, "uplink", "the rest of a disputed run waits for a restart");
+    } else if (!s->closing && job->code == ERR_OK) {
         log_line(LOG_WARN, "uplink", "a disputed run's events were appended again");
         uplink_rehomed(&s->uplink, &rehome->key, moment_now(), &s->steps);
         perform(s);
@@ -296,8 +304,8 @@ static void start_rehome(struct uplink_service *s, const struct step *step)
     struct rehome_job *rehome = calloc(1, sizeof(*rehome));
     if (rehome == NULL)
         return;
-    *rehome =
-        (struct rehome_job){{.run = run_rehome, .done = done_rehome}, s, step->key, step->after};
+    *rehome = (struct rehome_job){
+        {.run = run_rehome, .done = done_rehome}, s, step->key, step->after, step->after};
     if (writer_post(s->options.writer, &rehome->job) == ERR_OK)
         s->jobs++;
     else

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test/unit/node/chain_fixture.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/zip.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct err e;
+
+static void must(enum err_code code)
+{
+    if (code) {
+        fail_msg("%s: %s", err_name(code), err_message(&e));
+    }
+}
+
+struct journal *chain_journal(const struct config *config)
+{
+    struct journal *j = NULL;
+    must(journal_open(config, &j, &e));
+    return j;
+}
+
+static void make_event(struct journal *j, yyjson_val *body, const char *type, const char *record,
+                       struct event *ret)
+{
+    static struct uuid_maker maker;
+    uint8_t random[10];
+    clock_random(random, sizeof random);
+    const struct event_type *known = event_type_find(str_of(type));
+    assert_non_null(known);
+    *ret = (struct event){.version = known->version,
+                          .id = uuid_make_v7(&maker, (uint64_t)clock_wall_ms(), random),
+                          .lane = known->lane,
+                          .location = str_of(journal_identity(j)->location),
+                          .type_name = str_of(type),
+                          .type = known,
+                          .record_type = str_of(known->record_type),
+                          .record_id = str_of(record),
+                          .at = clock_wall_ms(),
+                          .body = body};
+}
+
+void chain_add(struct journal *j, const char *type, const char *record, const char *body)
+{
+    struct json json = {0};
+    struct journal_added added;
+    struct event event;
+    must(json_parse(str_of(body), LIMIT_EVENT_DEPTH, &json, &e));
+    make_event(j, json.root, type, record, &event);
+    must(journal_add(j, &event, &added, &e));
+    if (added.verdict != VERDICT_ACCEPTED) {
+        fail_msg("not accepted: %s", added.reason);
+    }
+    json_close(&json);
+}
+
+void chain_add_alone(struct journal *j, const char *type, const char *record, const char *body)
+{
+    must(journal_begin(j, &e));
+    chain_add(j, type, record, body);
+    must(journal_commit(j, &e));
+}
+
+void chain_waste(struct journal *j, const char *sku, int quantity)
+{
+    char body[128];
+    (void)snprintf(body, sizeof body, "{\"sku\":\"%s\",\"quantity\":\"%d\",\"reason\":\"spilt\"}",
+                   sku, quantity);
+    chain_add_alone(j, "inventory_wasted", sku, body);
+}
+
+static bool keep_quantity(void *context, const struct stock_row *row)
+{
+    *(int64_t *)context = row->quantity / 10000;
+    return true;
+}
+
+int64_t chain_stock(struct journal *j, const char *sku)
+{
+    int64_t quantity = 0;
+    must(store_stock_each(journal_store(j), str_of(""), str_of(sku), keep_quantity, &quantity, &e));
+    return quantity;
+}
+
+static void enrol(struct chain *c)
+{
+    char body[256], key[HASH_TEXT_SIZE], device[UUID_TEXT_SIZE], path[CONFIG_PATH_MAX];
+    struct store *store = NULL;
+    struct identity who;
+    struct buf ca;
+    must(store_open(&(struct store_options){.dir = c->till_config.dir}, &store, &e));
+    must(identity_read(&c->till_config, store, &who, &e));
+    identity_path(&c->centre_config, "ca.pem", path);
+    buf_init(&ca, 64 * 1024);
+    must(zip_read_file(path, 64 * 1024, &ca, &e));
+    must(identity_join(&c->till_config, store, &journal_identity(c->centre)->chain, buf_str(&ca),
+                       &e));
+    buf_fini(&ca);
+    store_close(store);
+    str_to_hex(key, who.key.public_key.b, sizeof who.key.public_key.b);
+    uuid_format(&who.device, device);
+    (void)snprintf(body, sizeof body,
+                   "{\"role\":\"terminal\",\"location\":\"BR01\",\"key\":\"%s\"}", key);
+    chain_add_alone(c->centre, "device_enrolled", device, body);
+}
+
+void chain_open(struct chain *c)
+{
+    *c = (struct chain){.centre = NULL};
+    fixture_make(c->dir);
+    fixture_config(c->dir, "centre", ROLE_CENTRAL, &c->centre_config);
+    fixture_config(c->dir, "till", ROLE_TERMINAL, &c->till_config);
+    strcpy(c->till_config.location, "BR01");
+    must(identity_create(&c->centre_config, &e));
+    must(identity_create(&c->till_config, &e));
+    c->centre = chain_journal(&c->centre_config);
+    enrol(c);
+    c->till = chain_journal(&c->till_config);
+}
+
+void chain_close(struct chain *c)
+{
+    journal_close(c->centre);
+    journal_close(c->till);
+    fixture_drop(c->dir);
+}

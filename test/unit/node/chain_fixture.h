@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// A chain of one centre and one enrolled till in a scratch folder, and events for them.
+#ifndef WASL_TEST_UNIT_NODE_CHAIN_FIXTURE_H
+#define WASL_TEST_UNIT_NODE_CHAIN_FIXTURE_H
+
+#include "node/journal.h"
+#include "test/unit/node/node_fixture.h"
+#include "test/unit/unit.h"
+
+struct chain {
+    char dir[CONFIG_PATH_MAX];
+    struct config centre_config, till_config; // the till's has no upstream yet
+    struct journal *centre, *till;
+};
+void chain_open(struct chain *c); // both journals are open
+void chain_close(struct chain *c);
+struct journal *chain_journal(const struct config *config);
+
+// Adds one event inside the open transaction; fails the test unless it is accepted.
+void chain_add(struct journal *j, const char *type, const char *record, const char *body);
+// The same in a transaction of its own.
+void chain_add_alone(struct journal *j, const char *type, const char *record, const char *body);
+// Takes quantity of a SKU out of stock; in a transaction of its own.
+void chain_waste(struct journal *j, const char *sku, int quantity);
+// As this node sees it, in whole units.
+int64_t chain_stock(struct journal *j, const char *sku);
+
+#endif

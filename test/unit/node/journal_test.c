@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/journal_private.h"
+#include "test/unit/node/chain_fixture.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct chain c;
+static struct err e;
+
+static struct message_feed page_of(uint64_t from, uint64_t to, const struct str *rows, size_t count)
+{
+    struct message_feed page = {.location = STR("BR01"),
+                                .feed = journal_identity(c.till)->chain, // any id
+                                .from = from,
+                                .to = to,
+                                .reset = from == 0,
+                                .complete = true,
+                                .count = count};
+    page.rows = malloc((count + 1) * sizeof *page.rows);
+    assert_non_null(page.rows);
+    if (count)
+        memcpy(page.rows, rows, count * sizeof *rows);
+    return page;
+}
+
+static enum err_code apply(struct message_feed *page)
+{
+    assert_int_equal(journal_begin(c.till, &e), ERR_OK);
+    enum err_code code = journal_apply_feed(c.till, page, &e);
+    if (code)
+        journal_rollback(c.till);
+    else
+        code = journal_commit(c.till, &e);
+    free(page->rows);
+    return code;
+}
+
+TEST(journal__a_feed_page_must_follow_the_one_before)
+{
+    const struct str milk =
+        STR("{\"type\":\"stock\",\"id\":\"milk\",\"row\":{\"quantity\":\"7\"}}");
+    struct message_feed page;
+    chain_open(&c);
+    page = page_of(0, 1, &milk, 1);
+    assert_int_equal(apply(&page), ERR_OK);
+    page = page_of(2, 3, &milk, 1); // the one from 1 to 2 could not be stored
+    assert_int_not_equal(apply(&page), ERR_OK);
+    struct feed_cursor cursor;
+    assert_int_equal(store_feed_cursor(journal_store(c.till), STR("BR01"), &cursor), ERR_OK);
+    assert_int_equal(cursor.position, 1);
+    page = page_of(1, 3, &milk, 1);
+    assert_int_equal(apply(&page), ERR_OK);
+    chain_close(&c);
+}
+
+TEST(journal__a_feed_page_does_not_make_the_overlay_be_read_again)
+{
+    chain_open(&c);
+    chain_waste(c.till, "milk", 3);
+    struct message_feed page = page_of(0, 1, NULL, 0);
+    assert_int_equal(apply(&page), ERR_OK);
+    assert_false(c.till->overlay_stale);
+    assert_int_equal(chain_stock(c.till, "milk"), -3);
+    chain_close(&c);
+}
+
+TEST(journal__a_rollback_leaves_overlay_and_runs_as_they_were)
+{
+    chain_open(&c);
+    chain_waste(c.till, "milk", 3);
+    struct mark head = c.till->runs[0].heads[LANE_CRITICAL];
+    assert_int_equal(journal_begin(c.till, &e), ERR_OK);
+    chain_add(c.till, "inventory_wasted", "milk",
+              "{\"sku\":\"milk\",\"quantity\":\"5\",\"reason\":\"spilt\"}");
+    struct message_feed page = page_of(0, 1, NULL, 0);
+    struct message_include include = {{c.till->runs[0].origin, LANE_CRITICAL}, head.seq, NULL, 0};
+    page.includes[0] = include;
+    page.include_count = 1;
+    assert_int_equal(journal_apply_feed(c.till, &page, &e), ERR_OK);
+    journal_rollback(c.till);
+    free(page.rows);
+    assert_int_equal(c.till->runs[0].heads[LANE_CRITICAL].seq, head.seq);
+    assert_int_equal(journal_begin(c.till, &e), ERR_OK);
+    assert_int_equal(overlay_sum(c.till->overlay, STR("milk")), -30000);
+    journal_rollback(c.till);
+    chain_close(&c);
+}
+
+TEST(journal__includes_are_believed_only_of_own_streams_and_up_to_their_head)
+{
+    chain_open(&c);
+    chain_waste(c.till, "milk", 3);
+    struct stream_key own = {c.till->runs[0].origin, LANE_CRITICAL};
+    struct stream_key foreign = {journal_identity(c.centre)->chain, LANE_CRITICAL};
+    struct message_feed page = page_of(0, 1, NULL, 0);
+    page.includes[0] = (struct message_include){own, 1000, NULL, 0};
+    page.includes[1] = (struct message_include){foreign, 9, NULL, 0};
+    page.include_count = 2;
+    assert_int_equal(apply(&page), ERR_OK);
+    uint64_t seq = 0;
+    assert_int_equal(store_include_get(journal_store(c.till), &own, &seq, &e), ERR_OK);
+    assert_int_equal(seq, 2);
+    assert_int_equal(store_include_get(journal_store(c.till), &foreign, &seq, &e), ERR_OK);
+    assert_int_equal(seq, 0);
+    chain_waste(c.till, "milk", 4); // still counts, also after a restart
+    journal_close(c.till);
+    c.till = chain_journal(&c.till_config);
+    assert_int_equal(overlay_sum(c.till->overlay, STR("milk")), -40000);
+    chain_close(&c);
+}
+
+// ---- runs -----------------------------------------------------------------------------------
+
+static struct uuid previous_of_last_run(struct journal *j)
+{
+    struct arena a;
+    struct event event;
+    struct store_event_list list = {0};
+    struct uuid previous = {0};
+    arena_init(&a, 1024 * 1024);
+    const struct stream_key key = {j->runs[j->run_count - 1].origin, LANE_CRITICAL};
+    assert_int_equal(
+        store_read_stream(j->store, &key, 0, &(struct store_page){1, 4096, &a}, &list, &e), ERR_OK);
+    assert_int_equal(list.count, 1);
+    assert_int_equal(event_parse(list.items[0].bytes, &a, &event, &e), ERR_OK);
+    yyjson_val *heads = json_find(event.body, "previous");
+    if (yyjson_arr_size(heads))
+        assert_int_equal(json_get_uuid(yyjson_arr_get_first(heads), "origin", &previous, &e),
+                         ERR_OK);
+    arena_fini(&a);
+    return previous;
+}
+
+TEST(journal__a_run_names_the_one_before_it_after_one_whose_clock_was_off)
+{
+    chain_open(&c);
+    journal_set_clock(c.till, INT64_C(365) * 24 * 3600 * 1000); // a year ahead
+    chain_waste(c.till, "milk", 1);
+    journal_set_clock(c.till, 0);
+    chain_waste(c.till, "milk", 1); // a new run: the clock was off
+    for (int restarts = 0; restarts < 2; restarts++) {
+        struct uuid last = c.till->runs[0].origin;
+        journal_close(c.till);
+        c.till = chain_journal(&c.till_config);
+        chain_waste(c.till, "milk", 1);
+        struct uuid previous = previous_of_last_run(c.till);
+        assert_true(uuid_equal(&previous, &last));
+    }
+    chain_close(&c);
+}
+
+// ---- appending again ------------------------------------------------------------------------
+
+static void rehome(const struct stream_key *key, uint64_t after)
+{
+    while (after != REHOME_DONE) {
+        assert_int_equal(journal_begin(c.till, &e), ERR_OK);
+        if (journal_rehome(c.till, key, &after, &e)) {
+            fail_msg("%s", err_message(&e));
+        }
+        assert_int_equal(journal_commit(c.till, &e), ERR_OK);
+    }
+}
+
+static size_t outbox_streams_of(struct journal *j, const struct stream_key *key, bool *ret_has)
+{
+    struct uplink u;
+    struct uplink_config config = {.key = &journal_identity(j)->key};
+    strcpy(config.location, "BR01");
+    uplink_init(&u, &config);
+    assert_int_equal(journal_fill_uplink(j, &u, &e), ERR_OK);
+    size_t count = u.outbox.count;
+    *ret_has = outbox_find(&u.outbox, key) != NULL;
+    uplink_fini(&u);
+    return count;
+}
+
+TEST(journal__what_was_appended_again_is_pending_and_counted_once)
+{
+    struct store_counts counts;
+    bool disputed = true;
+    chain_open(&c);
+    chain_waste(c.till, "milk", 3);
+    chain_waste(c.till, "milk", 4);
+    struct stream_key old = {c.till->runs[0].origin, LANE_CRITICAL};
+    rehome(&old, 0);
+    struct stream_key fresh = {c.till->runs[0].origin, LANE_CRITICAL};
+    assert_false(uuid_equal(&old.origin, &fresh.origin));
+    assert_int_equal(store_counts(journal_store(c.till), &counts, &e), ERR_OK);
+    assert_int_equal(counts.pending[LANE_CRITICAL], 2);
+    for (int restarts = 0; restarts < 2; restarts++) {
+        assert_int_equal(journal_begin(c.till, &e), ERR_OK);
+        assert_int_equal(overlay_sum(c.till->overlay, STR("milk")), -70000);
+        journal_rollback(c.till);
+        // Only the new run goes up; at the next start the old one is not disputed once more.
+        assert_int_equal(outbox_streams_of(c.till, &old, &disputed), 1);
+        assert_false(disputed);
+        journal_close(c.till);
+        c.till = chain_journal(&c.till_config);
+    }
+    assert_int_equal(chain_stock(c.till, "milk"), -7);
+    struct message_feed page = page_of(0, 1, NULL, 0); // the centre counts the new carriers
+    page.includes[0] = (struct message_include){fresh, 3, NULL, 0};
+    page.include_count = 1;
+    const struct str milk =
+        STR("{\"type\":\"stock\",\"id\":\"milk\",\"row\":{\"quantity\":\"-7\"}}");
+    page.rows[0] = milk;
+    page.count = 1;
+    assert_int_equal(apply(&page), ERR_OK);
+    assert_int_equal(chain_stock(c.till, "milk"), -7);
+    chain_close(&c);
+}
+
+TEST(journal__a_long_stream_can_be_appended_again)
+{
+    enum { EVENTS = 14000 };
+    char body[2000];
+    chain_open(&c);
+    int n = snprintf(body, sizeof body, "{\"sku\":\"milk\",\"quantity\":\"1\",\"reason\":\"");
+    memset(body + n, 'x', 1000);
+    strcpy(body + n + 1000, "\"}");
+    for (int i = 0; i < EVENTS;) {
+        assert_int_equal(journal_begin(c.till, &e), ERR_OK);
+        for (int k = 0; k < 500; k++, i++)
+            chain_add(c.till, "inventory_wasted", "milk", body);
+        assert_int_equal(journal_commit(c.till, &e), ERR_OK);
+    }
+    struct stream_key old = {c.till->runs[0].origin, LANE_CRITICAL};
+    rehome(&old, 0);
+    assert_int_equal(c.till->runs[0].heads[LANE_CRITICAL].seq, EVENTS + 1);
+    chain_close(&c);
+}
+
+TEST(journal__an_appending_again_that_was_cut_short_goes_on_where_it_was)
+{
+    uint64_t after = 0;
+    chain_open(&c);
+    for (int i = 0; i < 600; i++)
+        chain_waste(c.till, "milk", 1);
+    struct stream_key old = {c.till->runs[0].origin, LANE_CRITICAL};
+    assert_int_equal(journal_begin(c.till, &e), ERR_OK);
+    assert_int_equal(journal_rehome(c.till, &old, &after, &e), ERR_OK);
+    assert_int_equal(journal_commit(c.till, &e), ERR_OK);
+    assert_int_equal(after, 500);
+    journal_close(c.till); // the power goes
+    c.till = chain_journal(&c.till_config);
+    rehome(&old, 0);
+    assert_int_equal(journal_begin(c.till, &e), ERR_OK);
+    assert_int_equal(overlay_sum(c.till->overlay, STR("milk")), -6000000);
+    journal_rollback(c.till);
+    chain_close(&c);
+}
