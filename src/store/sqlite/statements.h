@@ -41,6 +41,9 @@
                       " AND i.lane = s.lane) FROM streams AS s")                                   \
     X(STREAMS_UNSETTLED, "SELECT " STREAM_COLUMNS " FROM streams"                                  \
                          " WHERE own = 1 AND settled_seq < head_seq ORDER BY number LIMIT ?")      \
+    X(STREAMS_UNSETTLED_LATE, "SELECT " STREAM_COLUMNS " FROM streams WHERE own = 1"               \
+                              " AND (settled_seq < head_seq OR number IN (SELECT stream FROM"      \
+                              " late)) ORDER BY number LIMIT ?")                                   \
     X(STREAM_ADD,                                                                                  \
       "INSERT INTO streams (origin, lane, device, location, own, since, starts_run,"               \
       " head_seq, head_hash, held_seq, held_hash, settled_seq, settled_hash, acked_at,"            \

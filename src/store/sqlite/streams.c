@@ -49,14 +49,19 @@ enum err_code store_streams_unsettled(struct store *s, struct stream_info *ret, 
     enum err_code code = stream_cache_flush(&s->streams, e);
     if (code)
         return code;
-    query_begin(&q, &s->db, Q_STREAMS_UNSETTLED);
+    // Beside a writer the table may be behind.
+    query_begin(&q, &s->db, s->read_only ? Q_STREAMS_UNSETTLED_LATE : Q_STREAMS_UNSETTLED);
     query_u64(&q, max);
-    while (count < max && query_row(&q)) {
+    while (code == ERR_OK && count < max && query_row(&q)) {
         stream_slot_read(&q, &slot);
-        ret[count++] = slot.info;
+        if (s->read_only)
+            code = stream_cache_catch_up(&s->streams, &slot, e);
+        if (slot.info.settled.seq < slot.info.head.seq)
+            ret[count++] = slot.info;
     }
+    enum err_code end = query_end(&q, code ? NULL : e);
     *ret_count = count;
-    return query_end(&q, e);
+    return code ? code : end;
 }
 
 // Reads a few at a time, so that the caller may use the store for each.

@@ -20,7 +20,8 @@ static struct feed_page read_feed(struct fixture *f, const char *location, uint6
 {
     struct feed_page page;
     struct err e = {ERR_OK, ""};
-    if (store_feed_read(f->store, str_of(location), after, SIZE_MAX, &f->arena, &page, &e))
+    struct store_page limits = {.max_bytes = SIZE_MAX, .arena = &f->arena};
+    if (store_feed_read(f->store, str_of(location), after, &limits, &page, &e))
         fail_msg("%s", e.text);
     return page;
 }
@@ -204,15 +205,15 @@ TEST(follow__the_view_is_what_is_confirmed_and_own_events_not_yet_included)
     fixture_close(&f);
 }
 
-TEST(follow__a_fresh_copy_drops_what_it_does_not_repeat_only_when_complete)
+TEST(follow__pages_short_of_the_head_are_kept_aside_and_a_copy_drops_what_it_does_not_repeat)
 {
     struct fixture f;
     fixture_open(&f, ROLE_TERMINAL);
     apply(&f, "{\"type\":\"stock\",\"id\":\"oil\",\"row\":{\"quantity\":\"5\"}}", true, true, 0);
-    apply(&f, "{\"type\":\"stock\",\"id\":\"tea\",\"row\":{\"quantity\":\"6\"}}", false, false, 0);
+    apply(&f, "{\"type\":\"stock\",\"id\":\"tea\",\"row\":{\"quantity\":\"6\"}}", false, true, 0);
     apply(&f, "{\"type\":\"stock\",\"id\":\"oil\",\"row\":{\"quantity\":\"7\"}}", true, false, 0);
     fixture_assert_text(&f, "SELECT sku, quantity FROM stock ORDER BY sku",
-                        "oil|70000\ntea|60000\n");
+                        "oil|50000\ntea|60000\n");
     apply(&f, NULL, false, true, 0);
     fixture_assert_text(&f, "SELECT sku, quantity FROM stock WHERE quantity <> 0", "oil|70000\n");
     fixture_close(&f);
@@ -237,14 +238,14 @@ TEST(follow__a_notice_sets_the_status_of_the_own_event)
                    "{\"type\":\"notice\",\"id\":\"%s\",\"row\":{\"status\":\"dead_letter\","
                    "\"reason\":\"too old\"}}",
                    id);
-    apply(&f, row, false, false, -20000);
+    apply(&f, row, false, true, -20000);
     assert_int_equal(store_stream_acked(f.store, &l.key, 2, 2, 1760000000000, &e), ERR_OK);
     fixture_assert_text(&f, "SELECT status FROM journal", "dead_letter\nsettled\n");
     fixture_assert_text(&f, "SELECT reason FROM dead_letters", "too old\n");
     assert_int_equal(store_verify(f.store, &f.arena, NULL, NULL, &verdict, &e), ERR_OK);
     assert_int_equal(verdict.first_problem.n, 0);
     (void)snprintf(row, sizeof row, "{\"type\":\"notice\",\"id\":\"%s\",\"row\":null}", id);
-    apply(&f, row, false, false, -20000);
+    apply(&f, row, false, true, -20000);
     fixture_assert_text(&f, "SELECT status FROM journal", "settled\nsettled\n");
     line_fini(&l);
     fixture_close(&f);
@@ -256,7 +257,7 @@ TEST(follow__a_bad_row_is_refused_and_nothing_of_its_frame_stays)
     struct err e = {ERR_OK, ""};
     struct str rows[] = {STR("{\"type\":\"stock\",\"id\":\"oil\",\"row\":{\"quantity\":\"5\"}}"),
                          STR("{\"type\":\"stock\",\"id\":\"oil\",\"row\":{\"quantity\":5}}")};
-    struct feed_apply frame = {.location = STR("BR1"), .rows = rows, .count = 2};
+    struct feed_apply frame = {.location = STR("BR1"), .rows = rows, .count = 2, .complete = true};
     fixture_open(&f, ROLE_TERMINAL);
     assert_int_equal(store_feed_apply(f.store, &frame, &e), ERR_INVALID);
     assert_int_equal(fixture_number(&f, "SELECT count(*) FROM stock"), 0);
