@@ -165,11 +165,11 @@ class Node:
     def pid(self):
         return self.process.pid
 
-    def serve(self):
+    def serve(self, **options):
         address = self.folder / "run" / "address"
         with open(self.log, "ab") as log:
             words = [WASL, "serve", self.folder]
-            self.process = self.processes.start(words, stdout=log, stderr=log)
+            self.process = self.processes.start(words, stdout=log, stderr=log, **options)
 
         def up():
             if self.process.poll() is not None:

@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -20,6 +21,7 @@ import urllib.request
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))  # for chain and tally
 PROGRAM = pathlib.Path(os.environ.get("WASL_BIN", ROOT / "build" / "wasl"))
 SHARED = pathlib.Path(os.environ.get("WASL_SHARED", ROOT.parent / "shared"))
 

@@ -2,16 +2,12 @@
 """The bad network that other tests rely on is as bad as it says, and good again when healed."""
 
 import socket
-import sys
 import threading
 import time
 
 import pytest
 
-from conftest import ROOT
-
-sys.path.insert(0, str(ROOT / "tools"))
-import chain  # noqa: E402
+import chain
 
 
 class Echo(threading.Thread):

@@ -12,11 +12,9 @@ import time
 
 import pytest
 
+import chain
+import tally
 from conftest import ROOT, wait_for
-
-sys.path.insert(0, str(ROOT / "tools"))
-import chain  # noqa: E402
-import tally  # noqa: E402
 
 DEMO = ROOT / "tools" / "demo"
 
