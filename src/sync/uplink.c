@@ -35,7 +35,12 @@ static const struct sm_row rows[] = {
 static const struct sm_table table = {"uplink", rows, sizeof(rows) / sizeof(rows[0]), state_names,
                                       input_names};
 
-enum { NEVER_LOADED_RETRY_MS = 200, BACKLOG_MIN = 100, BUSY_MAX_MS = 60 * 1000 };
+enum {
+    NEVER_LOADED_RETRY_MS = 200,
+    BACKLOG_MIN = 100,
+    BUSY_MAX_MS = 60 * 1000,
+    JITTER_MAX_MS = 60 * 1000
+};
 
 static void wake_at(struct uplink *u, int64_t mono_ms)
 {
@@ -419,8 +424,8 @@ static void on_welcome(struct uplink *u, const struct message_welcome *m, struct
     struct outbox_totals totals = outbox_count(&u->outbox);
     for (int i = 0; i < LANE_COUNT; i++)
         backlog += totals.pending[i];
-    bool wait = backlog > BACKLOG_MIN && m->jitter_ms > 0 && m->jitter_ms <= 60 * 1000;
-    u->hold_until_ms = wait ? now.mono_ms + m->jitter_ms : 0;
+    int64_t jitter = m->jitter_ms < JITTER_MAX_MS ? m->jitter_ms : JITTER_MAX_MS;
+    u->hold_until_ms = backlog > BACKLOG_MIN ? now.mono_ms + jitter : 0;
     steps_add(out, STEP_CLOCK)->number = m->clock + (now.mono_ms - u->hello_ms) / 2 - now.wall_ms;
     for (size_t i = 0; i < UPLINK_FEEDS; i++) // a feed the server does not name is not waited for
         u->feeds[i].head_feed = u->feeds[i].feed, u->feeds[i].head = 0;

@@ -116,6 +116,19 @@ TEST(uplink__waits_with_its_backlog_for_the_jitter_but_not_with_a_sale)
     pair_end(p);
 }
 
+TEST(uplink__waits_a_minute_where_a_longer_jitter_is_asked_for)
+{
+    struct pair *p = pair_begin();
+    pair_sell(p, 150);
+    p->jitter_ms = 600000;
+    pair_start(p);
+    pair_pass(p, 59000);
+    assert_int_equal(p->held[0].count, 0);
+    pair_pass(p, 2000);
+    assert_true(pair_agree(p));
+    pair_end(p);
+}
+
 // ---- what goes wrong on the way
 // ------------------------------------------------------------------
 
