@@ -330,7 +330,8 @@ static void say_hello(struct uplink *u, const struct message_challenge *challeng
         drop(u, now, out, "out of memory for a hello");
         return;
     }
-    u->peer_zstd = challenge->zstd && c->zstd;
+    u->offered_zstd = challenge->zstd && c->zstd;
+    u->peer_zstd = false; // the hello itself is plain
     u->hello_ms = now.mono_ms;
     u->deadline_ms = now.mono_ms + GREETING_TIMEOUT_MS + 4 * u->rtt_ms;
     enter(u, IN_CHALLENGE, now);
@@ -415,6 +416,7 @@ static void on_welcome(struct uplink *u, const struct message_welcome *m, struct
     if (!in(u, HELLO))
         return;
     enter(u, IN_WELCOME, now);
+    u->peer_zstd = u->offered_zstd;
     backoff_reset(&u->backoff);
     begin_session(u, now);
     measure(u, now.mono_ms - u->hello_ms);

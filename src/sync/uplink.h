@@ -97,7 +97,8 @@ struct uplink {
     size_t pulled_bytes;
     bool loading;
     int64_t reread_ms; // when to try streams again that could not be read; 0: none
-    bool peer_zstd;
+    bool offered_zstd; // by both
+    bool peer_zstd;    // and the session is live: messages may be compressed
     struct credit allowed;
     struct credit sent;
     uint64_t probe; // number of the probe under way, 0: none

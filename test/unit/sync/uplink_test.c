@@ -320,6 +320,26 @@ TEST(uplink__says_where_it_stands_in_its_hello)
     assert_true(mark_equal(&h->streams[0].head, &sample()->marks[2]));
 }
 
+TEST(uplink__compresses_nothing_before_both_said_that_they_can)
+{
+    bring_to(HELLO);
+    assert_false(u.peer_zstd);
+    struct message m = welcome();
+    hear(&m);
+    assert_true(u.peer_zstd);
+    uplink_disconnected(&u, now, &out);
+    pass(1000);
+    uplink_tick(&u, now, &out);
+    uplink_connected(&u, now, &out);
+    m = sample()->messages[MESSAGE_CHALLENGE];
+    m.challenge.zstd = false;
+    hear(&m);
+    m = welcome();
+    hear(&m);
+    assert_true(uplink_is_live(&u));
+    assert_false(u.peer_zstd);
+}
+
 TEST(uplink__seals_what_it_pushes)
 {
     bring_to(LIVE);
