@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes what documents say of tables in the code, so that neither can grow stale unnoticed.
+//
+// usage: docgen events                docs/EVENTS.md, whole
+//        docgen protocol FILE         FILE with its generated parts renewed (docs/PROTOCOL.md)
+//        docgen check ROOT            1 when a document under ROOT says something else than the
+//        code
+//
+// A generated part of a document stands between the lines '<!-- generated: NAME -->' and
+// '<!-- end -->'.
+#include "model/event_type.h"
+#include "sync/downlink.h"
+#include "sync/uplink.h"
+#include "test/unit/sync/sample.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DOCUMENT_MAX = 4 << 20, KIND_COUNT = FIELD_LIST + 1 };
+
+static struct buf out;
+
+static void put(const char *format, ...) PRINTF_LIKE(1, 2);
+static void put(const char *format, ...)
+{
+    char text[4096];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    MUST(n >= 0 && (size_t)n < sizeof text);
+    enum err_code code = buf_append(&out, text, (size_t)n);
+    MUST(code == ERR_OK);
+}
+
+static void put_str(struct str text)
+{
+    enum err_code code = buf_append_str(&out, text);
+    MUST(code == ERR_OK);
+}
+
+// ---- events -----------------------------------------------------------------------------------
+
+static void put_fields(const struct field *fields, const char *prefix)
+{
+    for (const struct field *f = fields; f->key; f++) {
+        put("| `%s%s` | %s | %s | %s |\n", prefix, f->key, field_kind_name(f->kind),
+            f->required ? "yes" : "", f->meaning);
+        if (f->items) {
+            char inner[64];
+            (void)snprintf(inner, sizeof inner, "%s%s[].", prefix, f->key);
+            put_fields(f->items, inner);
+        }
+    }
+}
+
+static void put_type(const struct event_type *t)
+{
+    put("\n## %s\n\n", t->name);
+    put("Why: %s.\n\n", t->why);
+    put("| version | nature | flow | lane | record | rights | received by | may stay pending | "
+        "then |\n|---|---|---|---|---|---|---|---|---|\n");
+    put("| %d | %s | %s | %s | %s | %s | %s | %d h | %s |\n\n", t->version,
+        event_nature_name(t->nature), event_flow_name(t->flow), lane_name(t->lane), t->record_type,
+        t->rights, event_audience_name(t->audience), t->pending_hours, t->late);
+    put("| field of `body` | kind | required | meaning |\n|---|---|---|---|\n");
+    put_fields(t->fields, "");
+}
+
+static const char *const kind_meanings[KIND_COUNT] = {
+    [FIELD_TEXT] = "a string of 1 to 1,024 bytes",
+    [FIELD_NAME] = "a string of 1 to 64 bytes, no control characters, no blank at its ends",
+    [FIELD_DECIMAL] = "a string such as `\"-2.5\"`: at most four places, at most 10^11 either way; "
+                      "never a JSON number",
+    [FIELD_AMOUNT] = "an integer of the currency's minor unit, at most 10^15 either way",
+    [FIELD_INTEGER] = "an integer of 64 bits",
+    [FIELD_CURRENCY] = "three capital letters (ISO 4217)",
+    [FIELD_PLACES] = "an integer: how many decimal places the currency has",
+    [FIELD_DATE] = "`\"YYYY-MM-DD\"`, a day that exists",
+    [FIELD_UUID] = "36 characters",
+    [FIELD_KEY] = "64 lower-case hexadecimal digits: a key or a hash",
+    [FIELD_LIST] = "at most 2,000 objects; `x[].y` is field `y` of each",
+};
+
+static void put_events(void)
+{
+    put("# Event types\n\n"
+        "Written by `docgen events` from the table in `src/model/event_type.c`; a test fails when "
+        "the two differ.\n\n"
+        "A *fact* happened and is never refused: late or unauthorised, it is applied and reviewed. "
+        "An *intent* is what\nsomeone wants to hold from now on, and may be held back. Only the "
+        "flow *demand* reaches forecasts. The *lane* is how\nurgent a type is. *Received by* says "
+        "who gets its effects from above. A body may have further members: a newer till\nmay say "
+        "more. The envelope around a body is in [PROTOCOL.md](PROTOCOL.md#events).\n\n");
+    put("| type | nature | flow | lane | record |\n|---|---|---|---|---|\n");
+    for (size_t i = 0; i < event_type_count; i++) {
+        const struct event_type *t = &event_types[i];
+        put("| [`%s`](#%s) | %s | %s | %s | %s |\n", t->name, t->name, event_nature_name(t->nature),
+            event_flow_name(t->flow), lane_name(t->lane), t->record_type);
+    }
+    put("\n| kind of field | what it takes |\n|---|---|\n");
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        put("| %s | %s |\n", field_kind_name((enum field_kind)kind), kind_meanings[kind]);
+    for (size_t i = 0; i < event_type_count; i++)
+        put_type(&event_types[i]);
+}
+
+// ---- parts of the protocol --------------------------------------------------------------------
+
+static void put_example(int kind)
+{
+    put("```\n");
+    put_str(sample_text(&sample()->messages[kind]));
+    put("```\n");
+}
+
+static void put_event(void)
+{
+    put("```\n");
+    put_str(sample()->events[1]);
+    put("\n```\n");
+}
+
+static void put_hex(const char *key, const void *bytes, size_t n, const char *behind)
+{
+    char text[2 * SIGN_SIZE + 1];
+    MUST(n <= SIGN_SIZE);
+    str_to_hex(text, bytes, n);
+    put("  \"%s\": \"%s\"%s\n", key, text, behind);
+}
+
+static void put_uuid(const char *key, const struct uuid *id)
+{
+    char text[UUID_TEXT_SIZE];
+    uuid_format(id, text);
+    put("  \"%s\": \"%s\",\n", key, text);
+}
+
+static void put_hashes(void)
+{
+    struct mark mark = {0};
+    put("  \"hashes\": [\n");
+    for (int i = 0; i <= SAMPLE_EVENTS; i++) {
+        char text[HASH_TEXT_SIZE];
+        hash_format(&mark.hash, text);
+        put("    \"%s\"%s\n", text, i < SAMPLE_EVENTS ? "," : "");
+        if (i < SAMPLE_EVENTS)
+            mark = mark_next(&mark, sample()->events[i]);
+    }
+    put("  ],\n");
+}
+
+static void put_vectors(void)
+{
+    const struct sample *s = sample();
+    const struct message_push *push = &s->messages[MESSAGE_PUSH].push;
+    put("```json\n{\n");
+    put_uuid("chain", &s->chain);
+    put_uuid("device", &s->device);
+    put_uuid("run", &s->run.id);
+    put_uuid("origin", &s->run.origin);
+    put("  \"location\": \"%s\",\n  \"lane\": \"critical\",\n", s->run.location);
+    put_hex("key_seed", s->seed, SIGN_SEED_SIZE, ",");
+    put_hex("public_key", s->key.public_key.b, SIGN_PUBLIC_SIZE, ",");
+    put_hex("nonce", s->nonce, CHALLENGE_SIZE, ",");
+    put("  \"events\": [\n");
+    struct buf line;
+    buf_init(&line, LIMIT_EVENT_BYTES);
+    for (int i = 0; i < SAMPLE_EVENTS; i++) {
+        buf_reset(&line);
+        enum err_code code = json_append_string(&line, s->events[i]);
+        MUST(code == ERR_OK);
+        put("    %.*s%s\n", STR_ARG(buf_str(&line)), i + 1 < SAMPLE_EVENTS ? "," : "");
+    }
+    buf_fini(&line);
+    put("  ],\n");
+    put_hashes();
+    put_hex("certificate", s->run.certificate.signature.b, SIGN_SIZE, ",");
+    put("  \"seal_seq\": %zu,\n", push->count);
+    put_hex("seal", push->seal.b, SIGN_SIZE, ",");
+    put_hex("proof", s->messages[MESSAGE_HELLO].hello.proof.b, SIGN_SIZE, "");
+    put("}\n```\n");
+}
+
+static void put_machine(const struct sm *m)
+{
+    put("| in | on | to | why |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < m->table->row_count; i++) {
+        const struct sm_row *row = &m->table->rows[i];
+        put("| %s | %s | %s | %s |\n", m->table->state_names[row->state],
+            m->table->event_names[row->event], m->table->state_names[row->next], row->why);
+    }
+}
+
+static void put_device_states(void)
+{
+    static struct uplink u;
+    uplink_init(&u, &(struct uplink_config){.location = "x"});
+    put_machine(&u.state);
+    uplink_fini(&u);
+}
+
+static void put_server_states(void)
+{
+    static struct downlink d;
+    downlink_init(&d, &(struct downlink_config){.window_events = 1});
+    put_machine(&d.state);
+    downlink_fini(&d);
+}
+
+static const struct {
+    const char *what;
+    long long value;
+    const char *unit;
+} limits[] = {
+    {"text form of a message", MESSAGE_MAX_BYTES, "bytes"},
+    {"one event", LIMIT_EVENT_BYTES, "bytes"},
+    {"nesting of an event", LIMIT_EVENT_DEPTH, "levels"},
+    {"UUIDs in `base`", LIMIT_BASE, ""},
+    {"events in a push, and in flight", LIMIT_BATCH_EVENTS, ""},
+    {"text of a push that a device sends, but for one larger event", LIMIT_MESSAGE_BYTES, "bytes"},
+    {"streams in a hello, lines in a welcome or ack", LIMIT_STREAMS_HELLO, ""},
+    {"cursors in a hello or welcome", MESSAGE_MAX_FEEDS, ""},
+    {"includes in a feed page", MESSAGE_MAX_INCLUDES, ""},
+    {"exceptions in an include", MESSAGE_MAX_EXCEPT, ""},
+    {"a name (location, type, record id, software)", LIMIT_NAME, "bytes"},
+    {"a clock reading or duration", LIMIT_CLOCK_MS, "ms"},
+    {"a hello must come within", DOWNLINK_HELLO_MS, "ms"},
+    {"a device is dropped after silence of", DOWNLINK_SILENCE_MS, "ms"},
+    {"an upstream is dropped after silence of", SILENCE_MS, "ms"},
+    {"a beat every", BEAT_EVERY_MS, "ms"},
+    {"pull before push: at most", PULL_BYTES, "bytes"},
+    {"pull before push: at most", PULL_MS, "ms"},
+    {"a probe after no progress for", PROBE_AFTER_MS, "ms and two round trips"},
+    {"feed pages not acknowledged", DOWNLINK_FEED_WINDOW, "bytes"},
+    {"rows of a page, but for one larger", DOWNLINK_FEED_PAGE, "bytes"},
+};
+
+static void put_limits(void)
+{
+    put("| limit | |\n|---|---|\n");
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
+        put("| %s | %lld %s |\n", limits[i].what, limits[i].value, limits[i].unit);
+}
+
+static const struct {
+    const char *name;
+    void (*put)(void);
+} parts[] = {{"event", put_event},
+             {"vectors", put_vectors},
+             {"states of the device", put_device_states},
+             {"states of the server", put_server_states},
+             {"limits", put_limits}};
+
+static bool put_part(struct str name)
+{
+    for (int kind = 0; kind < MESSAGE_KIND_COUNT; kind++) {
+        if (str_is(name, message_kind_name((enum message_kind)kind))) {
+            put_example(kind);
+            return true;
+        }
+    }
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (str_is(name, parts[i].name)) {
+            parts[i].put();
+            return true;
+        }
+    }
+    return false;
+}
+
+// Copies a document line by line, with its generated parts made anew. False: a part nobody knows.
+static bool renew(struct str document)
+{
+    static const char opening[] = "<!-- generated: ";
+    struct str line;
+    bool skipping = false;
+    while (str_cut(&document, '\n', &line)) {
+        if (str_is(line, "<!-- end -->"))
+            skipping = false;
+        if (skipping)
+            continue;
+        put_str(line);
+        put("\n");
+        if (!str_starts(line, str_of(opening)))
+            continue;
+        struct str name = str_make(line.p + sizeof opening - 1, line.n - sizeof opening + 1 - 4);
+        if (!put_part(name)) {
+            (void)fprintf(stderr, "docgen: no part is called '%.*s'\n", STR_ARG(name));
+            return false;
+        }
+        skipping = true;
+    }
+    return true;
+}
+
+// ---- files ------------------------------------------------------------------------------------
+
+static bool read_file(const char *path, struct buf *to)
+{
+    FILE *f = fopen(path, "rb");
+    char piece[4096];
+    size_t n = 0;
+    bool ok = f != NULL;
+    while (ok && (n = fread(piece, 1, sizeof piece, f)) > 0)
+        ok = buf_append(to, piece, n) == ERR_OK;
+    if (f)
+        (void)fclose(f);
+    if (!ok)
+        (void)fprintf(stderr, "docgen: cannot read %s\n", path);
+    return ok;
+}
+
+static bool is_fresh(const char *root, const char *name, bool whole)
+{
+    char path[4096];
+    struct buf is;
+    (void)snprintf(path, sizeof path, "%s/docs/%s", root, name);
+    buf_init(&is, DOCUMENT_MAX);
+    buf_reset(&out);
+    bool fresh = read_file(path, &is);
+    if (fresh && whole)
+        put_events();
+    else if (fresh)
+        fresh = renew(buf_str(&is));
+    if (fresh && !str_equal(buf_str(&is), buf_str(&out))) {
+        (void)fprintf(stderr, "docs/%s is stale: see the usage of tools/docgen.c\n", name);
+        fresh = false;
+    }
+    buf_fini(&is);
+    return fresh;
+}
+
+int main(int argc, char **argv)
+{
+    struct buf document;
+    bool ok = false;
+    buf_init(&out, DOCUMENT_MAX);
+    buf_init(&document, DOCUMENT_MAX);
+    if (argc == 2 && strcmp(argv[1], "events") == 0) {
+        put_events();
+        ok = true;
+    } else if (argc == 3 && strcmp(argv[1], "protocol") == 0) {
+        ok = read_file(argv[2], &document) && renew(buf_str(&document));
+    } else if (argc == 3 && strcmp(argv[1], "check") == 0) {
+        bool events = is_fresh(argv[2], "EVENTS.md", true);
+        bool protocol = is_fresh(argv[2], "PROTOCOL.md", false);
+        ok = events && protocol;
+        buf_reset(&out);
+    } else {
+        (void)fprintf(stderr, "usage: docgen events | protocol FILE | check ROOT\n");
+        return 2;
+    }
+    if (ok)
+        ok = out.len == 0 || fwrite(out.data, 1, out.len, stdout) == out.len;
+    buf_fini(&document);
+    buf_fini(&out);
+    return ok ? 0 : 1;
+}
