@@ -262,6 +262,16 @@ static void count_waiting(const struct till *t, uint64_t *ret_arrived, uint64_t 
     }
 }
 
+// What a front acknowledged and lost, a till with nothing else to say learns with its next beat.
+static bool knows_of_waiting(const struct till *t)
+{
+    struct outbox_totals totals = outbox_count(&t->uplink.outbox);
+    uint64_t sum = 0;
+    for (int i = 0; t->up && i < LANE_COUNT; i++)
+        sum += totals.pending[i];
+    return sum > 0;
+}
+
 static void check_progress(struct world *w, int64_t waited_ms)
 {
     for (int i = 0; i < w->till_count; i++) {
@@ -284,6 +294,8 @@ static void heal(struct world *w)
     for (int i = 0; i < w->till_count; i++) {
         struct till *t = &w->tills[i];
         count_waiting(t, &t->arrived_at_heal, &t->waiting_at_heal);
+        if (!knows_of_waiting(t))
+            t->waiting_at_heal = 0;
         t->patience_ms = PROGRESS_MS + (t->uplink.pulling ? PULL_MS : 0) + 4 * t->uplink.rtt_ms;
     }
     int64_t healed_at = w->now;

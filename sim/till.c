@@ -410,6 +410,10 @@ static void commit_fails(struct world *w, struct till *t)
     world_trace(w, "till %d cannot write", t->index);
     bool begun = t->run_durable.heads[LANE_CRITICAL].seq > 0;
     t->run = t->run_durable;
+    for (const struct pending *p = t->first; p; p = p->next) {
+        if (p->kind == PENDING_REHOMED)
+            uplink_rehome_failed(&t->uplink, &p->key, moment_of(w, t));
+    }
     t->first = NULL;
     t->end = &t->first;
     t->pending_count = 0;

@@ -294,6 +294,7 @@ static void done_rehome(struct job *job)
     } else if (job->code) {
         log_line(LOG_ERROR, "uplink", "a disputed run's events could not be appended again: %s",
                  err_message(&job->error));
+        uplink_rehome_failed(&s->uplink, &rehome->key, moment_now());
     }
     free(rehome);
     release(s);
@@ -302,14 +303,18 @@ static void done_rehome(struct job *job)
 static void start_rehome(struct uplink_service *s, const struct step *step)
 {
     struct rehome_job *rehome = calloc(1, sizeof(*rehome));
-    if (rehome == NULL)
+    if (rehome == NULL) {
+        uplink_rehome_failed(&s->uplink, &step->key, moment_now());
         return;
+    }
     *rehome = (struct rehome_job){
         {.run = run_rehome, .done = done_rehome}, s, step->key, step->after, step->after};
-    if (writer_post(s->options.writer, &rehome->job) == ERR_OK)
+    if (writer_post(s->options.writer, &rehome->job) == ERR_OK) {
         s->jobs++;
-    else
-        free(rehome);
+        return;
+    }
+    free(rehome);
+    uplink_rehome_failed(&s->uplink, &step->key, moment_now());
 }
 
 struct clock_job {

@@ -522,6 +522,17 @@ void uplink_loaded(struct uplink *u, const struct uplink_loaded *loaded, struct 
     wake_for_waiting(u, now);
 }
 
+void uplink_rehome_failed(struct uplink *u, const struct stream_key *key, struct moment now)
+{
+    struct outbox_stream *s = outbox_find(&u->outbox, key);
+    if (s == NULL)
+        return;
+    s->forked = false; // what was found will be found again
+    s->unreadable = true;
+    u->reread_ms = now.mono_ms + NEVER_LOADED_RETRY_MS;
+    wake_at(u, u->reread_ms);
+}
+
 void uplink_rehomed(struct uplink *u, const struct stream_key *key, struct moment now,
                     struct steps *out)
 {

@@ -145,6 +145,8 @@ void uplink_feed_stored(struct uplink *u, const struct message_feed *page, struc
 // A forked or damaged stream's events were appended again under a new run.
 void uplink_rehomed(struct uplink *u, const struct stream_key *key, struct moment now,
                     struct steps *out);
+// They could not be: it is asked for again after a while.
+void uplink_rehome_failed(struct uplink *u, const struct stream_key *key, struct moment now);
 
 bool uplink_is_live(const struct uplink *u);
 const char *uplink_state_name(const struct uplink *u);
