@@ -28,6 +28,7 @@ struct session {
     int64_t reported_ms;
     bool gone;
     bool report_under_way;
+    bool report_due; // there is news since the last one
     unsigned holds;
 };
 
@@ -74,10 +75,22 @@ static enum err_code run_report(struct job *job, struct journal *j, struct err *
     return store_device_status_put(journal_store(j), &((struct report_job *)job)->status, e);
 }
 
+static void report(struct session *session, bool now);
+
+static bool is_replaced(const struct session *session)
+{
+    const struct session *other = session->service->sessions;
+    while (other && !uuid_equal(&other->status.device, &session->status.device))
+        other = other->next;
+    return other != NULL;
+}
+
 static void done_report(struct job *job)
 {
     struct session *session = ((struct report_job *)job)->session;
     session->report_under_way = false;
+    if (session->gone && session->report_due && !is_replaced(session))
+        report(session, true); // its last word: it is offline
     session_drop(session);
     free(job);
 }
@@ -85,6 +98,7 @@ static void done_report(struct job *job)
 static void report(struct session *session, bool now)
 {
     int64_t mono = clock_mono_ms();
+    session->report_due = true; // the tick sends what cannot go now
     if (session->report_under_way || (!now && mono - session->reported_ms < REPORT_MS))
         return;
     struct report_job *job = calloc(1, sizeof(*job));
@@ -99,6 +113,7 @@ static void report(struct session *session, bool now)
     }
     session->reported_ms = mono;
     session->report_under_way = true;
+    session->report_due = false;
     session_hold(session);
 }
 
@@ -588,6 +603,8 @@ static void on_tick(void *context)
     struct session *next;
     for (struct session *session = s->sessions; session; session = next) {
         next = session->next;
+        if (session->report_due)
+            report(session, false);
         downlink_tick(&session->link, clock_mono_ms(), &s->steps);
         perform(session);
     }

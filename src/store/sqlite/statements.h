@@ -196,7 +196,8 @@
       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"                           \
       " location = excluded.location, pending = excluded.pending,"                                 \
       " oldest_pending_at = excluded.oldest_pending_at, last_seen_at = excluded.last_seen_at,"     \
-      " last_sync_at = excluded.last_sync_at, clock_offset_ms = excluded.clock_offset_ms,"         \
+      " last_sync_at = max(last_sync_at, excluded.last_sync_at),"                                  \
+      " clock_offset_ms = excluded.clock_offset_ms,"                                               \
       " disk_free_bytes = excluded.disk_free_bytes, version = excluded.version,"                   \
       " online = excluded.online")                                                                 \
     /* people */                                                                                   \
