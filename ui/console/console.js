@@ -90,7 +90,7 @@ function fillRow({ tr, cells }, branch, now) {
   if (branch.dead_letters) mark(cells.dead, "raised");
   put(cells.devices, `${number(branch.devices_online)}/${number(branch.devices)}`);
   const silent = !branch.online && branch.last_seen_at ? now - branch.last_seen_at : 0;
-  put(cells.since, silent > 0 ? span(Math.max(silent, 60000)) : t("none"));
+  put(cells.since, silent > 0 ? span(silent) : t("none"));
   mark(cells.since, silent > 0 ? "" : "zero");
 }
 

@@ -66,7 +66,8 @@ export function ago(ms) {
 
 export function span(ms) {
   const [unit, size] = step(ms);
-  return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "short" }).format(
+  const unitDisplay = language === "ar" ? "long" : "short"; // one letter alone says little
+  return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay }).format(
     Math.floor(ms / size));
 }
 
@@ -199,6 +200,6 @@ export function putLine(how, at) {
   const state = t(how);
   put($("how"), `${glyphs[how]} ${state}`);
   mark($("how"), how === "cut" ? "bad" : how === "live" ? "good" : "none");
-  put($("asof"), at ? t("asof", { time: clock(at) }) : "");
+  put($("asof"), at ? "· " + t("asof", { time: clock(at) }) : "");
   $("main").classList.toggle("stale", how === "cut");
 }

@@ -53,7 +53,7 @@ function draw() {
   put($("questions"), number(last.reviews));
   put($("dead"), number(last.dead_letters));
   putTime($("synced"), last.last_sync_at, at);
-  put($("upstream"), last.upstream || t("nobody"));
+  put($("upstream"), (last.online && last.upstream) || t("nobody"));
   put($("clock"), span(Math.abs(last.clock_offset_ms)));
   put($("disk"), bytes(last.disk_free_bytes));
   put($("version"), last.version);
