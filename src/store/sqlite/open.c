@@ -192,6 +192,7 @@ static enum err_code set_up(struct store *s, const char *path, struct err *e)
         code = set_shape(s, e);
     if (code == ERR_OK)
         code = read_last(s, e);
+    s->streams.stale = !s->read_only;
     s->fold.confirms = s->role == ROLE_TERMINAL;
     if (code == ERR_OK && !s->read_only) {
         bool ballast = false;

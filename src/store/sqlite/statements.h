@@ -44,6 +44,8 @@
     X(STREAMS_UNSETTLED_LATE, "SELECT " STREAM_COLUMNS " FROM streams WHERE own = 1"               \
                               " AND (settled_seq < head_seq OR number IN (SELECT stream FROM"      \
                               " late)) ORDER BY number LIMIT ?")                                   \
+    X(STREAMS_LATE, "SELECT DISTINCT s.origin, s.lane, s.head_seq, s.head_hash FROM late AS l"     \
+                    " JOIN streams AS s ON s.number = l.stream")                                   \
     X(STREAM_ADD,                                                                                  \
       "INSERT INTO streams (origin, lane, device, location, own, since, starts_run,"               \
       " head_seq, head_hash, held_seq, held_hash, settled_seq, settled_hash, acked_at,"            \

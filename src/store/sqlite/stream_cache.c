@@ -195,9 +195,45 @@ enum err_code stream_cache_settle(struct stream_cache *c, struct err *e)
     return wait ? ERR_OK : stream_cache_flush(c, e);
 }
 
+// A head in the table whose hash is not that of its row was edited: it stays, for verify to find.
+static enum err_code level_one(struct stream_cache *c, const struct stream_key *key,
+                               const struct mark *table, struct err *e)
+{
+    struct stream_slot *slot;
+    struct hash there;
+    enum err_code code = stream_cache_find(c, key, &slot, e);
+    if (code || slot->info.head.seq == table->seq)
+        return code;
+    code = stream_slot_chain_at(c, slot, table->seq, &there, e);
+    if (code == ERR_OK && hash_equal(&there, &table->hash))
+        stream_cache_touch(c, slot, true);
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
+enum err_code stream_cache_level(struct stream_cache *c, struct err *e)
+{
+    struct query q;
+    enum err_code code = ERR_OK;
+    if (!c->stale)
+        return ERR_OK;
+    query_begin(&q, c->db, Q_STREAMS_LATE);
+    while (code == ERR_OK && query_row(&q)) {
+        struct stream_key key = {.lane = (enum lane)query_get_int(&q, 1)};
+        struct mark table = {.seq = query_get_u64(&q, 2)};
+        if (query_get_uuid(&q, 0, &key.origin) && query_get_hash(&q, 3, &table.hash))
+            code = level_one(c, &key, &table, e);
+    }
+    enum err_code end = query_end(&q, code ? NULL : e);
+    c->stale = code || end;
+    return code ? code : end;
+}
+
 enum err_code stream_cache_flush(struct stream_cache *c, struct err *e)
 {
     struct query q;
+    enum err_code code = stream_cache_level(c, e);
+    if (code)
+        return code;
     if (c->dirty == NULL)
         return ERR_OK;
     query_begin(&q, c->db, Q_STREAM_MOVE);
@@ -214,7 +250,7 @@ enum err_code stream_cache_flush(struct stream_cache *c, struct err *e)
         query_int(&q, slot->number);
         (void)query_row(&q);
     }
-    enum err_code code = query_end(&q, e);
+    code = query_end(&q, e);
     c->urgent = c->urgent && code;
     c->late_rows = code ? c->late_rows : 0;
     while (code == ERR_OK && c->dirty != NULL) {

@@ -37,6 +37,7 @@ struct stream_cache {
     struct stream_slot *dirty;
     bool urgent;      // more than heads has moved
     size_t late_rows; // appended since the last writing back
+    bool stale;       // heads in the table may be behind, and no slot knows of it
 };
 
 void stream_cache_init(struct stream_cache *c, struct db *db);
@@ -53,6 +54,8 @@ enum err_code stream_cache_settle(struct stream_cache *c, struct err *e) MUST_CH
 // Brings a slot as it was read from the table up to the rows behind it.
 enum err_code stream_cache_catch_up(struct stream_cache *c, struct stream_slot *slot,
                                     struct err *e) MUST_CHECK;
+// After a start or a rollback, before rows are appended: finds the heads that are behind.
+enum err_code stream_cache_level(struct stream_cache *c, struct err *e) MUST_CHECK;
 enum err_code stream_cache_flush(struct stream_cache *c, struct err *e) MUST_CHECK;
 // Reads a row of STREAM_COLUMNS.
 void stream_slot_read(struct query *q, struct stream_slot *ret);

@@ -20,6 +20,10 @@ enum err_code store_begin(struct store *s, struct err *e)
         s->reserve = false;
     enum err_code code = run(s, Q_BEGIN, e);
     s->in_transaction = code == ERR_OK;
+    if (code == ERR_OK)
+        code = stream_cache_level(&s->streams, e);
+    if (code)
+        store_rollback(s);
     return code;
 }
 
@@ -68,6 +72,7 @@ void store_rollback(struct store *s)
     s->in_transaction = false;
     fold_forget(&s->fold);
     stream_cache_clear(&s->streams);
+    s->streams.stale = true;
     struct query q;
     query_begin(&q, &s->db, Q_LAST_LSN);
     int64_t last = query_row(&q) ? query_get_int(&q, 0) : s->last_lsn;
