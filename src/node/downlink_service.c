@@ -26,6 +26,7 @@ struct session {
     struct ws *ws;
     struct device_status status;
     int64_t reported_ms;
+    bool live; // it said who it is, and was believed
     bool gone;
     bool report_under_way;
     bool report_due; // there is news since the last one
@@ -36,6 +37,7 @@ struct downlink_service {
     struct downlink_service_options options;
     struct session *sessions;
     size_t count;
+    size_t alive;       // also those that are gone but have jobs or a socket
     struct steps steps; // shared: one session acts at a time
     struct session *acting;
     struct zip *zip;
@@ -54,12 +56,25 @@ static void session_hold(struct session *session)
     session->holds++;
 }
 
+// The service outlives its sessions.
+static void service_free(struct downlink_service *s)
+{
+    zip_free(s->zip);
+    buf_fini(&s->pack);
+    steps_fini(&s->steps);
+    free(s);
+}
+
 static void session_drop(struct session *session)
 {
     if (--session->holds)
         return;
+    struct downlink_service *s = session->service;
     downlink_fini(&session->link);
     free(session);
+    s->alive--;
+    if (s->closing && s->alive == 0)
+        service_free(s);
 }
 
 // ---- what a device says of itself -------------------------------------------------------------
@@ -77,10 +92,11 @@ static enum err_code run_report(struct job *job, struct journal *j, struct err *
 
 static void report(struct session *session, bool now);
 
+// A newer session of the same device, which was believed, speaks for it.
 static bool is_replaced(const struct session *session)
 {
     const struct session *other = session->service->sessions;
-    while (other && !uuid_equal(&other->status.device, &session->status.device))
+    while (other && !(other->live && uuid_equal(&other->status.device, &session->status.device)))
         other = other->next;
     return other != NULL;
 }
@@ -151,7 +167,6 @@ static void session_end(struct session *session)
 {
     if (session->gone)
         return;
-    bool was_live = downlink_is_live(&session->link);
     session->gone = true;
     *session->at = session->next;
     if (session->next)
@@ -161,7 +176,7 @@ static void session_end(struct session *session)
     session->ws = NULL;
     if (ws)
         ws_close(ws, WS_NORMAL, "");
-    if (was_live)
+    if (session->live)
         report(session, true);
     session_drop(session);
 }
@@ -225,7 +240,8 @@ static void done_identify(struct job *job)
             s->count > 10 && most > 0 ? rng_between(&s->rng, 0, most) : 0;
         identify->identity.wall_ms = clock_wall_ms();
         downlink_identified(&session->link, &identify->identity, &s->steps);
-        if (downlink_is_live(&session->link)) {
+        session->live = downlink_is_live(&session->link);
+        if (session->live) {
             replace_older(session);
             if (session->status.pending == 0)
                 session->status.last_sync_at = clock_wall_ms();
@@ -262,6 +278,7 @@ struct push_job {
     struct session *session;
     struct intake_sender sender;
     char location[LIMIT_NAME + 1];
+    struct arena kept; // the text
     struct arena arena;
     struct str text;
     struct downlink_stored stored;
@@ -270,17 +287,27 @@ struct push_job {
 static enum err_code run_push(struct job *job, struct journal *j, struct err *e)
 {
     struct push_job *push = (struct push_job *)job;
+    arena_reset(&push->arena);
     return journal_receive(j, &push->sender, push->text, &push->arena, &push->stored, e);
 }
 
 static void note_stored(struct session *session, const struct downlink_stored *stored)
 {
     struct device_status *status = &session->status;
+    if (stored->denied || stored->mark.fork || stored->mark.want)
+        return; // nothing of it was taken
     status->pending -= stored->events < status->pending ? stored->events : status->pending;
     status->last_sync_at = clock_wall_ms();
     if (status->pending == 0)
         status->oldest_pending_at = 0;
     report(session, false);
+}
+
+static void free_push(struct push_job *push)
+{
+    arena_fini(&push->arena);
+    arena_fini(&push->kept);
+    free(push);
 }
 
 static void done_push(struct job *job)
@@ -297,8 +324,7 @@ static void done_push(struct job *job)
         downlink_stored(&session->link, &push->stored, &session->service->steps);
         perform(session);
     }
-    arena_fini(&push->arena);
-    free(push);
+    free_push(push);
     session_drop(session);
 }
 
@@ -313,7 +339,8 @@ static void start_push(struct session *session, struct str text)
         memcpy(job->location, session->link.location, sizeof(job->location));
         job->sender.location = str_of(job->location);
         arena_init(&job->arena, JOB_ARENA);
-        job->text = arena_copy(&job->arena, text);
+        arena_init(&job->kept, JOB_ARENA);
+        job->text = arena_copy(&job->kept, text);
         posted = job->text.p && writer_post(session->service->options.writer, &job->job) == ERR_OK;
     }
     if (posted) {
@@ -321,8 +348,7 @@ static void start_push(struct session *session, struct str text)
         return;
     }
     if (job)
-        arena_fini(&job->arena);
-    free(job);
+        free_push(job);
     struct downlink_stored failed = {.failed = true, .retry_ms = BUSY_RETRY_MS};
     downlink_stored(&session->link, &failed, &session->service->steps);
 }
@@ -453,8 +479,11 @@ static void send_text(struct session *session, struct str text)
     } else {
         code = ws_send(session->ws, WS_TEXT, text);
     }
-    if (code) // the device reads too slowly: it will find out by its probe, or go
-        log_line(LOG_WARN, "sync", "a message could not be sent: %s", err_text(code));
+    if (code == ERR_OK)
+        return;
+    log_line(LOG_WARN, "sync", "a message to %s could not be sent: %s", session->link.location,
+             err_text(code));
+    session_end(session); // it does not read: what waits for it grows no further
 }
 
 static void perform_one(struct session *session, const struct step *step)
@@ -481,7 +510,8 @@ static void perform_one(struct session *session, const struct step *step)
         note_beat(session, step->beat);
         break;
     case STEP_EVIDENCE:
-        keep_evidence(session, step->text);
+        if (session->live) // a stranger's noise is no evidence, and must not fill the disk
+            keep_evidence(session, step->text);
         break;
     case STEP_CONNECT:
     case STEP_LOAD:
@@ -502,7 +532,7 @@ static void perform(struct session *session)
     MUST(s->acting == NULL);
     s->acting = session;
     session_hold(session);
-    for (size_t i = 0; i < s->steps.count; i++) {
+    for (size_t i = 0; !session->gone && i < s->steps.count; i++) {
         struct step step = s->steps.items[i];
         perform_one(session, &step);
     }
@@ -574,6 +604,7 @@ void downlink_service_accept(struct downlink_service *s, struct http_server *htt
         s->sessions->at = &session->next;
     s->sessions = session;
     s->count++;
+    s->alive++;
     ws_set_owner(session->ws, &session_callbacks, session);
     uint8_t nonce[CHALLENGE_SIZE];
     clock_random(nonce, sizeof(nonce));
@@ -610,6 +641,12 @@ static void on_tick(void *context)
     }
 }
 
+static enum err_code run_nobody_online(struct job *job, struct journal *j, struct err *e)
+{
+    (void)job;
+    return store_devices_offline(journal_store(j), e);
+}
+
 enum err_code downlink_service_open(const struct downlink_service_options *options,
                                     struct downlink_service **ret, struct err *e)
 {
@@ -625,6 +662,9 @@ enum err_code downlink_service_open(const struct downlink_service_options *optio
     enum err_code code = zip_new(PACK_LEVEL, &s->zip);
     if (code == ERR_OK)
         code = loop_timer_new(options->loop, on_tick, s, &s->timer);
+    struct job nobody = {.run = run_nobody_online}; // who was, when the power went
+    if (code == ERR_OK)
+        code = writer_run(options->writer, &nobody);
     if (code) {
         downlink_service_close(s);
         return err_set(e, code, "the sessions with devices");
@@ -639,18 +679,16 @@ size_t downlink_service_sessions(const struct downlink_service *s)
     return s->count;
 }
 
-// The loop must run until every socket is closed and every job is back before this frees memory:
-// node.c ends the writer and drains the loop first.
+// What has jobs or a socket left is freed as they come back on the loop.
 void downlink_service_close(struct downlink_service *s)
 {
     if (s == NULL)
         return;
     s->closing = true;
     loop_timer_free(s->timer);
+    s->alive++; // this call's own
     while (s->sessions)
         session_end(s->sessions);
-    zip_free(s->zip);
-    buf_fini(&s->pack);
-    steps_fini(&s->steps);
-    free(s);
+    if (--s->alive == 0)
+        service_free(s);
 }

@@ -259,6 +259,8 @@ struct device_status {
 };
 enum err_code store_device_status_put(struct store *s, const struct device_status *status,
                                       struct err *e) MUST_CHECK;
+// No device has a session: after a start.
+enum err_code store_devices_offline(struct store *s, struct err *e) MUST_CHECK;
 
 // ---- questions for people -------------------------------------------------------------------
 

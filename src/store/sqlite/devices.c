@@ -103,6 +103,13 @@ enum err_code store_token_find(struct store *s, const struct hash *token, struct
     return ERR_OK;
 }
 
+enum err_code store_devices_offline(struct store *s, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, Q_DEVICES_OFFLINE);
+    return query_run(&q, e);
+}
+
 enum err_code store_device_status_put(struct store *s, const struct device_status *status,
                                       struct err *e)
 {

@@ -192,6 +192,7 @@
     X(CODE_TAKE, "DELETE FROM codes WHERE secret = ? RETURNING location, role, expires_at")        \
     X(TOKEN_PUT, "INSERT INTO tokens (token, name, role, created_at) VALUES (?, ?, ?, ?)")         \
     X(TOKEN_FIND, "SELECT name, role FROM tokens WHERE token = ?")                                 \
+    X(DEVICES_OFFLINE, "UPDATE device_status SET online = 0 WHERE online = 1")                     \
     X(DEVICE_STATUS_PUT,                                                                           \
       "INSERT INTO device_status (device, location, pending, oldest_pending_at, last_seen_at,"     \
       " last_sync_at, clock_offset_ms, disk_free_bytes, version, online)"                          \
