@@ -67,6 +67,14 @@ size_t journal_take_touched(struct journal *j, char (*ret)[LIMIT_NAME + 1], size
 
 // Everything unsettled or not yet included, into a fresh outbox; and the feeds' cursors.
 enum err_code journal_fill_uplink(struct journal *j, struct uplink *u, struct err *e) MUST_CHECK;
+// The same streams as a list, for uplink_refill: oldest first, at most LIMIT_STREAMS_HELLO.
+struct journal_unsettled {
+    struct outbox_stream *streams;
+    size_t count;
+    bool overflowed; // there are more
+};
+enum err_code journal_unsettled(struct journal *j, struct arena *a, struct journal_unsettled *ret,
+                                struct err *e) MUST_CHECK;
 // Answers STEP_LOAD. A failure gives count 0.
 void journal_load(struct journal *j, const struct step *step, struct arena *a,
                   struct uplink_loaded *ret);

@@ -42,23 +42,43 @@ static struct certificate certificate_of(const struct journal *j, const struct s
                             &j->identity.device, str_of(info->location));
 }
 
-static enum err_code fill_stream(struct journal *j, struct uplink *u,
-                                 const struct stream_info *info, struct err *e)
+// False in *ret_open: settled and included to its head, or empty.
+static enum err_code read_unsettled(struct journal *j, const struct stream_info *info,
+                                    struct outbox_stream *ret, bool *ret_open, struct err *e)
 {
     uint64_t included = 0;
     enum err_code code = store_include_get(j->store, &info->key, &included, e);
     bool done = info->settled.seq >= info->head.seq && included >= info->head.seq;
-    if (code || info->head.seq == 0 || done)
-        return code;
-    struct certificate certificate = certificate_of(j, info);
-    code = outbox_committed(&u->outbox, &info->key, &certificate, &info->head);
-    if (code)
-        return code == ERR_LIMIT ? ERR_OK : err_set(e, code, "the outbox"); // the rest: later
-    struct outbox_stream *s = outbox_find(&u->outbox, &info->key);
-    s->held = info->held;
-    s->settled = info->settled.seq;
-    s->included = included;
-    return ERR_OK;
+    *ret_open = code == ERR_OK && info->head.seq && !done;
+    if (*ret_open)
+        *ret = (struct outbox_stream){.key = info->key,
+                                      .certificate = certificate_of(j, info),
+                                      .head = info->head,
+                                      .held = info->held,
+                                      .settled = info->settled.seq,
+                                      .included = included};
+    return code;
+}
+
+enum err_code journal_unsettled(struct journal *j, struct arena *a, struct journal_unsettled *ret,
+                                struct err *e)
+{
+    struct stream_list list;
+    *ret = (struct journal_unsettled){.count = 0};
+    ret->streams = arena_alloc(a, LIMIT_STREAMS_HELLO * sizeof(*ret->streams));
+    if (ret->streams == NULL)
+        return err_set(e, ERR_NO_MEMORY, "out of memory for the outbox");
+    enum err_code code = journal_own_streams(j, &list, e);
+    for (size_t i = 0; code == ERR_OK && i < list.count && !ret->overflowed; i++) {
+        struct outbox_stream stream;
+        bool open = false;
+        code = read_unsettled(j, &list.items[i], &stream, &open, e);
+        ret->overflowed = open && ret->count == LIMIT_STREAMS_HELLO;
+        if (open && !ret->overflowed)
+            ret->streams[ret->count++] = stream;
+    }
+    free(list.items);
+    return code;
 }
 
 static void fill_cursor(struct journal *j, struct uplink *u, const char *location)
@@ -70,11 +90,15 @@ static void fill_cursor(struct journal *j, struct uplink *u, const char *locatio
 
 enum err_code journal_fill_uplink(struct journal *j, struct uplink *u, struct err *e)
 {
-    struct stream_list list;
-    enum err_code code = journal_own_streams(j, &list, e);
-    for (size_t i = 0; code == ERR_OK && i < list.count; i++)
-        code = fill_stream(j, u, &list.items[i], e);
-    free(list.items);
+    struct journal_unsettled list;
+    struct arena arena;
+    arena_init(&arena, ARENA_MAX);
+    enum err_code code = journal_unsettled(j, &arena, &list, e);
+    if (code == ERR_OK)
+        outbox_refill(&u->outbox, list.streams, list.count, list.overflowed);
+    arena_fini(&arena);
+    if (code == ERR_OK && u->outbox.count != list.count)
+        code = err_set(e, ERR_NO_MEMORY, "out of memory for the outbox");
     if (code == ERR_OK) {
         fill_cursor(j, u, j->identity.location);
         fill_cursor(j, u, "*");

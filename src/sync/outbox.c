@@ -23,8 +23,10 @@ struct outbox_stream *outbox_find(const struct outbox *o, const struct stream_ke
 static enum err_code add_stream(struct outbox *o, const struct stream_key *key,
                                 const struct certificate *certificate)
 {
-    if (o->count == LIMIT_STREAMS_HELLO)
+    if (o->count == LIMIT_STREAMS_HELLO) {
+        o->overflowed = true;
         return ERR_LIMIT;
+    }
     if (o->count == o->capacity) {
         size_t capacity = o->capacity ? o->capacity * 2 : 4;
         struct outbox_stream *streams = realloc(o->streams, capacity * sizeof(*streams));
@@ -50,6 +52,27 @@ enum err_code outbox_committed(struct outbox *o, const struct stream_key *key,
     if (head->seq > s->head.seq)
         s->head = *head;
     return ERR_OK;
+}
+
+void outbox_refill(struct outbox *o, const struct outbox_stream *streams, size_t count,
+                   bool overflowed)
+{
+    o->overflowed = overflowed;
+    for (size_t i = 0; i < count; i++) {
+        const struct outbox_stream *from = &streams[i];
+        bool known = outbox_find(o, &from->key) != NULL;
+        if (outbox_committed(o, &from->key, &from->certificate, &from->head) || known)
+            continue;
+        struct outbox_stream *s = &o->streams[o->count - 1];
+        s->held = s->sent = from->held;
+        s->settled = from->settled;
+        s->included = from->included;
+    }
+}
+
+bool outbox_wants_refill(const struct outbox *o)
+{
+    return o->overflowed && o->count <= LIMIT_STREAMS_HELLO / 2;
 }
 
 void outbox_session_begin(struct outbox *o)

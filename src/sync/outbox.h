@@ -31,6 +31,7 @@ struct outbox {
     struct outbox_stream *streams;
     size_t count;
     size_t capacity;
+    bool overflowed; // there are unsettled streams beside these, which wait for room
 };
 
 void outbox_fini(struct outbox *o);
@@ -39,6 +40,11 @@ struct outbox_stream *outbox_find(const struct outbox *o, const struct stream_ke
 enum err_code outbox_committed(struct outbox *o, const struct stream_key *key,
                                const struct certificate *certificate,
                                const struct mark *head) MUST_CHECK;
+// Takes streams that waited for room, as read from the journal; 'overflowed': there are still more.
+void outbox_refill(struct outbox *o, const struct outbox_stream *streams, size_t count,
+                   bool overflowed);
+// True when streams wait and there is room for many of them.
+bool outbox_wants_refill(const struct outbox *o);
 // A new session: nothing is in flight.
 void outbox_session_begin(struct outbox *o);
 

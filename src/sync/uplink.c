@@ -555,8 +555,15 @@ void uplink_committed(struct uplink *u, const struct stream_key *key,
     if (outbox_committed(&u->outbox, key, certificate, head)) {
         outbox_compact(&u->outbox, &u->config.origin);
         if (outbox_committed(&u->outbox, key, certificate, head))
-            return; // more unsettled streams than one hello may name: this one waits for a restart
+            return; // more unsettled streams than one hello may name: see uplink_refill
     }
+    pump(u, now, out);
+}
+
+void uplink_refill(struct uplink *u, const struct outbox_stream *streams, size_t count,
+                   bool overflowed, struct moment now, struct steps *out)
+{
+    outbox_refill(&u->outbox, streams, count, overflowed);
     pump(u, now, out);
 }
 

@@ -132,6 +132,9 @@ void uplink_committed(struct uplink *u, const struct stream_key *key,
                       struct moment now, struct steps *out);
 struct uplink_loaded {
     struct stream_key key;
+// When outbox_wants_refill: unsettled streams as the journal has them.
+void uplink_refill(struct uplink *u, const struct outbox_stream *streams, size_t count,
+                   bool overflowed, struct moment now, struct steps *out);
     uint64_t after;
     struct hash base;         // own chain hash at 'after'
     const struct str *events; // after + 1, ...

@@ -254,3 +254,49 @@ TEST(journal__an_appending_again_that_was_cut_short_goes_on_where_it_was)
     journal_rollback(c.till);
     chain_close(&c);
 }
+// ---- many streams ---------------------------------------------------------------------------
+
+TEST(journal__more_streams_than_a_hello_may_name_come_in_turn)
+{
+    enum { RUNS = LIMIT_STREAMS_HELLO + 200 };
+    chain_open(&c);
+    for (int i = 0; i < RUNS; i++) { // as many starts without a link
+        c.till->run_count = 0;
+        chain_waste(c.till, "milk", 1);
+    }
+    struct uplink u;
+    struct uplink_config config = {.key = &journal_identity(c.till)->key};
+    strcpy(config.location, "BR01");
+    uplink_init(&u, &config);
+    assert_int_equal(journal_fill_uplink(c.till, &u, &e), ERR_OK);
+    assert_int_equal(u.outbox.count, LIMIT_STREAMS_HELLO);
+    assert_true(u.outbox.overflowed);
+    for (size_t i = 0; i < u.outbox.count; i++) { // all of them arrive
+        struct outbox_stream *s = &u.outbox.streams[i];
+        assert_int_equal(journal_begin(c.till, &e), ERR_OK);
+        assert_int_equal(
+            store_stream_acked(journal_store(c.till), &s->key, s->head.seq, s->head.seq, 1, &e),
+            ERR_OK);
+        assert_int_equal(store_include_set(journal_store(c.till),
+                                           &(struct feed_include){s->key, s->head.seq}, &e),
+                         ERR_OK);
+        assert_int_equal(journal_commit(c.till, &e), ERR_OK);
+        s->held = s->head;
+        s->settled = s->included = s->head.seq;
+    }
+    outbox_compact(&u.outbox, &u.config.origin);
+    assert_int_equal(u.outbox.count, 0);
+    struct arena a;
+    struct journal_unsettled more = {0};
+    arena_init(&a, 16 * 1024 * 1024);
+    assert_int_equal(journal_unsettled(c.till, &a, &more, &e), ERR_OK);
+    struct steps steps;
+    steps_init(&steps);
+    uplink_refill(&u, more.streams, more.count, more.overflowed, (struct moment){1, 1}, &steps);
+    steps_fini(&steps);
+    arena_fini(&a);
+    assert_int_equal(u.outbox.count, RUNS - LIMIT_STREAMS_HELLO);
+    assert_false(u.outbox.overflowed);
+    uplink_fini(&u);
+    chain_close(&c);
+}
