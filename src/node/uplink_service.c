@@ -15,6 +15,9 @@ enum {
     PACK_LEVEL = 3,
     ACKS_MAX = 256,
     ACKS_DELAY_MS = 20, // acks become durable together; a crash only sends a little again
+    ACKS_RETRY_MS = 1000,
+    ATTEMPTS_EACH = 4,      // at one upstream, before the next in order is tried
+    HEALTH_EVERY_MS = 5000, // how old what a beat tells may be
 };
 
 // The service outlives its jobs: each holds a count.
@@ -39,6 +42,9 @@ struct uplink_service {
     size_t ack_count;
     char last_error[ERR_TEXT_MAX];
     int64_t clock_offset_ms;
+    int64_t health_ms; // when it was asked for
+    bool asking;       // for its health
+    bool refilling;
 };
 
 static struct moment moment_now(void)
@@ -47,6 +53,7 @@ static struct moment moment_now(void)
 }
 
 static void perform(struct uplink_service *s);
+static void ask_health(struct uplink_service *s);
 
 static void rearm(struct uplink_service *s)
 {
@@ -64,6 +71,7 @@ static void on_timer(void *context)
     struct uplink_service *s = context;
     if (s->closing)
         return;
+    ask_health(s);
     uplink_tick(&s->uplink, moment_now(), &s->steps);
     perform(s);
 }
@@ -131,6 +139,52 @@ static void start_load(struct uplink_service *s, const struct step *step)
     uplink_loaded(&s->uplink, &nothing, moment_now(), &s->steps); // tried again later
 }
 
+struct refill_job {
+    struct job job;
+    struct uplink_service *service;
+    struct arena arena;
+    struct journal_unsettled list;
+};
+
+static enum err_code run_refill(struct job *job, struct journal *j, struct err *e)
+{
+    struct refill_job *refill = (struct refill_job *)job;
+    return journal_unsettled(j, &refill->arena, &refill->list, e);
+}
+
+static void done_refill(struct job *job)
+{
+    struct refill_job *refill = (struct refill_job *)job;
+    struct uplink_service *s = refill->service;
+    s->refilling = false;
+    if (!s->closing && job->code == ERR_OK) {
+        uplink_refill(&s->uplink, refill->list.streams, refill->list.count, refill->list.overflowed,
+                      moment_now(), &s->steps);
+        perform(s);
+    }
+    arena_fini(&refill->arena);
+    free(refill);
+    release(s);
+}
+
+// More unsettled streams than one hello may name come in turn, as room becomes free.
+static void start_refill(struct uplink_service *s)
+{
+    struct refill_job *refill =
+        s->refilling || !outbox_wants_refill(&s->uplink.outbox) ? NULL : calloc(1, sizeof(*refill));
+    if (refill == NULL)
+        return;
+    *refill = (struct refill_job){.job = {.reads = true, .run = run_refill, .done = done_refill},
+                                  .service = s};
+    arena_init(&refill->arena, LOAD_ARENA);
+    if (writer_post(s->options.writer, &refill->job)) {
+        free(refill);
+        return;
+    }
+    s->refilling = true;
+    s->jobs++;
+}
+
 struct ack_job {
     struct job job;
     struct uplink_service *service;
@@ -148,11 +202,27 @@ static enum err_code run_acks(struct job *job, struct journal *j, struct err *e)
     return code;
 }
 
+// What could not be stored is tried again, but for streams that have newer marks waiting.
+static void keep_acks(struct uplink_service *s, const struct ack_job *acks)
+{
+    for (size_t i = 0; i < acks->count && s->ack_count < ACKS_MAX; i++) {
+        size_t at = 0;
+        while (at < s->ack_count && !stream_key_equal(&s->acks[at].key, &acks->marks[i].key))
+            at++;
+        s->ack_lost[at] = acks->lost[i] || (at < s->ack_count && s->ack_lost[at]);
+        if (at == s->ack_count)
+            s->acks[s->ack_count++] = acks->marks[i];
+    }
+    loop_timer_start(s->ack_timer, ACKS_RETRY_MS, 0);
+}
+
 static void done_acks(struct job *job)
 {
     struct ack_job *acks = (struct ack_job *)job;
     if (job->code)
         log_line(LOG_WARN, "uplink", "acks could not be stored: %s", err_message(&job->error));
+    if (job->code && !acks->service->closing)
+        keep_acks(acks->service, acks);
     release(acks->service);
     free(acks);
 }
@@ -169,7 +239,9 @@ static void store_acks(void *context)
     memcpy(acks->marks, s->acks, sizeof(acks->marks));
     memcpy(acks->lost, s->ack_lost, sizeof(acks->lost));
     if (writer_post(s->options.writer, &acks->job)) {
-        free(acks); // they come again with the next ack
+        free(acks); // the writer is behind: they stay here
+        if (!s->closing)
+            loop_timer_start(s->ack_timer, ACKS_RETRY_MS, 0);
         return;
     }
     s->ack_count = 0;
@@ -219,6 +291,7 @@ static void done_feed(struct job *job)
     } else if (!s->closing) {
         log_line(LOG_WARN, "uplink", "a feed page could not be stored: %s",
                  err_message(&job->error));
+        uplink_feed_failed(&s->uplink, &feed->feed, moment_now());
     }
     arena_fini(&feed->arena);
     free(feed);
@@ -249,8 +322,10 @@ static bool copy_feed(struct feed_job *job, const struct message_feed *from)
 static void start_feed(struct uplink_service *s, const struct message_feed *feed)
 {
     struct feed_job *job = calloc(1, sizeof(*job));
-    if (job == NULL)
-        return; // not acknowledged: it comes again
+    if (job == NULL) {
+        uplink_feed_failed(&s->uplink, feed, moment_now());
+        return;
+    }
     job->job = (struct job){.run = run_feed, .done = done_feed};
     job->service = s;
     arena_init(&job->arena, LOAD_ARENA);
@@ -258,6 +333,7 @@ static void start_feed(struct uplink_service *s, const struct message_feed *feed
         s->jobs++;
         return;
     }
+    uplink_feed_failed(&s->uplink, feed, moment_now());
     arena_fini(&job->arena);
     free(job);
 }
@@ -350,22 +426,107 @@ static void set_clock(struct uplink_service *s, int64_t offset_ms)
         free(clock);
 }
 
+// What a hello and a beat say of this till beside its streams.
+struct health_job {
+    struct job job;
+    struct uplink_service *service;
+    int64_t oldest_at;
+    int64_t disk_free;
+};
+
+static enum err_code read_health(struct journal *j, int64_t *ret_oldest_at, int64_t *ret_disk_free,
+                                 struct err *e)
+{
+    struct store_counts counts;
+    enum err_code code = store_counts(journal_store(j), &counts, e);
+    if (code == ERR_OK)
+        code = store_free_bytes(journal_store(j), ret_disk_free, e);
+    if (code == ERR_OK)
+        *ret_oldest_at = counts.oldest_pending_at;
+    return code;
+}
+
+static enum err_code run_health(struct job *job, struct journal *j, struct err *e)
+{
+    struct health_job *health = (struct health_job *)job;
+    return read_health(j, &health->oldest_at, &health->disk_free, e);
+}
+
+static void done_health(struct job *job)
+{
+    struct health_job *health = (struct health_job *)job;
+    struct uplink_service *s = health->service;
+    s->asking = false;
+    if (job->code == ERR_OK) {
+        s->uplink.oldest_at = health->oldest_at;
+        s->uplink.disk_free = health->disk_free;
+    }
+    free(health);
+    release(s);
+}
+
+static void ask_health(struct uplink_service *s)
+{
+    int64_t now = clock_mono_ms();
+    bool due = s->health_ms == 0 || now - s->health_ms >= HEALTH_EVERY_MS;
+    struct health_job *health = due && !s->asking ? calloc(1, sizeof(*health)) : NULL;
+    if (health == NULL)
+        return;
+    *health = (struct health_job){.job = {.reads = true, .run = run_health, .done = done_health},
+                                  .service = s};
+    if (writer_post(s->options.writer, &health->job)) {
+        free(health);
+        return;
+    }
+    s->health_ms = now;
+    s->asking = true;
+    s->jobs++;
+}
+
 // ---- the link ---------------------------------------------------------------------------------
+
+// What a socket says after it was let go: the service may be gone by then.
+static void on_stray_message(struct ws *ws, enum ws_type type, struct str bytes, void *context)
+{
+    (void)ws;
+    (void)type;
+    (void)bytes;
+    (void)context;
+}
+
+static void on_stray_closed(struct ws *ws, int code, const struct err *why, void *context)
+{
+    (void)ws;
+    (void)code;
+    (void)why;
+    (void)context;
+}
+
+static const struct ws_callbacks stray_callbacks = {.message = on_stray_message,
+                                                    .closed = on_stray_closed};
 
 static void drop_link(struct uplink_service *s)
 {
     struct ws *ws = s->ws;
     s->ws = NULL;
-    if (ws)
-        ws_abort(ws);
+    if (ws == NULL)
+        return;
+    ws_set_owner(ws, &stray_callbacks, NULL);
+    ws_abort(ws);
+}
+
+// After a few in vain the next upstream in order is tried.
+static void note_attempt(struct uplink_service *s)
+{
+    if (++s->attempts % ATTEMPTS_EACH == 0 && s->options.config->upstream_count > 1)
+        s->upstream = (s->upstream + 1) % s->options.config->upstream_count;
 }
 
 static void link_lost(struct uplink_service *s, const char *why)
 {
     snprintf(s->last_error, sizeof(s->last_error), "%s", why);
     s->ws = NULL;
-    if (s->attempts++ % 4 == 3 && s->options.config->upstream_count > 1) // try the next in order
-        s->upstream = (s->upstream + 1) % s->options.config->upstream_count;
+    note_attempt(s);
     uplink_disconnected(&s->uplink, moment_now(), &s->steps);
     perform(s);
 }
@@ -471,6 +632,7 @@ static void perform_one(struct uplink_service *s, const struct step *step)
         snprintf(s->last_error, sizeof(s->last_error), "%.*s", STR_ARG(step->text));
         log_line(LOG_INFO, "uplink", "session ended: %s", s->last_error);
         drop_link(s);
+        note_attempt(s);
         break;
     case STEP_LOAD:
         start_load(s, step);
@@ -519,6 +681,7 @@ static void perform(struct uplink_service *s)
         drop_link(s);
         link_lost(s, "out of memory for a session's steps");
     }
+    start_refill(s);
     rearm(s);
 }
 
@@ -579,6 +742,8 @@ enum err_code uplink_service_open(const struct uplink_service_options *options,
     if (code == ERR_OK)
         code = journal_fill_uplink(options->journal, &s->uplink, e);
     bool enrolled = !uuid_is_zero(&config.chain);
+    if (code == ERR_OK)
+        code = read_health(options->journal, &s->uplink.oldest_at, &s->uplink.disk_free, e);
     if (code == ERR_OK && enrolled)
         code = open_tls(s, e);
     if (code) {

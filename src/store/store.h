@@ -384,7 +384,9 @@ enum err_code store_rebuild(struct store *s,
                             void (*progress)(void *context, uint64_t done, uint64_t total),
                             void *context, struct err *e) MUST_CHECK;
 
-// Free bytes of the file system that holds the store, and the measured time of one fsync there.
+// Free bytes of the file system that holds the store.
+enum err_code store_free_bytes(struct store *s, int64_t *ret, struct err *e) MUST_CHECK;
+// The same, and the measured time of one fsync there.
 enum err_code store_disk(struct store *s, int64_t *ret_free_bytes, int64_t *ret_fsync_us,
                          struct err *e) MUST_CHECK;
 

@@ -631,7 +631,7 @@ static void on_feed(struct uplink *u, const struct message_feed *m, size_t bytes
                     struct steps *out)
 {
     struct uplink_feed *f = find_feed(u, m->location);
-    if (!in(u, LIVE) || f == NULL)
+    if (!in(u, LIVE) || f == NULL || now.mono_ms < f->deaf_until_ms)
         return;
     u->pulled_bytes += bytes;
     if (m->reset && !f->reset_seen && m->from == 0) {
@@ -685,6 +685,15 @@ void uplink_feed_stored(struct uplink *u, const struct message_feed *page, struc
     if (in(u, LIVE))
         answer_feed(f, f->stored, false, out);
     pump(u, now, out);
+}
+
+void uplink_feed_failed(struct uplink *u, const struct message_feed *page, struct moment now)
+{
+    struct uplink_feed *f = find_feed(u, page->location);
+    if (f == NULL || !uuid_equal(&f->feed, &page->feed))
+        return;
+    f->received = f->stored;
+    f->deaf_until_ms = now.mono_ms + FEED_PAUSE_MS;
 }
 
 // ---- everything that comes in -----------------------------------------------------------------

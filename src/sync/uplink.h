@@ -30,6 +30,7 @@ enum {
     PAGE_MS = 8192,  // a page of 32 KiB at 4 bytes a ms: an answer may stand behind one
     SILENCE_MS = 25 * 1000,
     UNSETTLED_RESEND_MS = 30 * 1000,
+    FEED_PAUSE_MS = 5000,
     INCLUDE_AFTER_MS = 3000, // settled, and no feed page includes it: the page was lost
     WINDOW_MIN_BYTES = 64 * 1024,
     UPLINK_PUSHES = 64, // in flight at most
@@ -71,8 +72,9 @@ struct uplink_feed {
     uint64_t received; // handed on, perhaps not durable yet
     uint64_t head;     // as welcome named it
     struct uuid head_feed;
-    bool reset_seen; // a fresh copy began in this session
-    bool more;       // the last page did not reach the head
+    bool reset_seen;       // a fresh copy began in this session
+    bool more;             // the last page did not reach the head
+    int64_t deaf_until_ms; // a page could not be stored: until then none is taken
 };
 
 struct uplink {
@@ -130,11 +132,11 @@ void uplink_tick(struct uplink *u, struct moment now, struct steps *out);
 void uplink_committed(struct uplink *u, const struct stream_key *key,
                       const struct certificate *certificate, const struct mark *head,
                       struct moment now, struct steps *out);
-struct uplink_loaded {
-    struct stream_key key;
 // When outbox_wants_refill: unsettled streams as the journal has them.
 void uplink_refill(struct uplink *u, const struct outbox_stream *streams, size_t count,
                    bool overflowed, struct moment now, struct steps *out);
+struct uplink_loaded {
+    struct stream_key key;
     uint64_t after;
     struct hash base;         // own chain hash at 'after'
     const struct str *events; // after + 1, ...
@@ -145,6 +147,9 @@ void uplink_loaded(struct uplink *u, const struct uplink_loaded *loaded, struct 
                    struct steps *out);
 void uplink_feed_stored(struct uplink *u, const struct message_feed *page, struct moment now,
                         struct steps *out);
+// The store could not take a page (a full disk): the feed waits FEED_PAUSE_MS, then what the
+// upstream sends again is taken from where the store stands. Pushing goes on.
+void uplink_feed_failed(struct uplink *u, const struct message_feed *page, struct moment now);
 // A forked or damaged stream's events were appended again under a new run.
 void uplink_rehomed(struct uplink *u, const struct stream_key *key, struct moment now,
                     struct steps *out);

@@ -285,6 +285,11 @@ enum err_code store_meta_set(struct store *s, const char *name, struct str value
     return meta_put(&s->db, str_of(name), value, e);
 }
 
+enum err_code store_free_bytes(struct store *s, int64_t *ret, struct err *e)
+{
+    return lock_free_bytes(s->dir, ret, e);
+}
+
 enum err_code store_disk(struct store *s, int64_t *ret_free_bytes, int64_t *ret_fsync_us,
                          struct err *e)
 {
