@@ -702,3 +702,24 @@ def test_requests_under_way_are_answered_when_the_node_stops(centre, api):
         found += sum(entry["event"]["type"] != "run_started" for entry in page)
         after = page[-1]["lsn"]
     assert found >= promised
+
+
+def test_a_full_store_says_507_and_keeps_what_it_took(wasl):
+    centre = wasl.centre()
+    ini = centre.path / "wasl.ini"
+    ini.write_text(ini.read_text() + "\n[store]\nmax_bytes = 1500000\n")
+    centre.serve()
+    api = Client(centre, token_of(wasl, centre))
+    taken = 0
+    while True:
+        big = [{**sold(), "body": {"sku": "s", "quantity": "1", "x": "y" * 4000}} for _ in range(20)]
+        answer = api.post(big)
+        if answer.code != 200:
+            break
+        taken += 20
+        assert taken < 2000, "the quota is kept"
+    answer.is_problem(507)
+    assert taken > 20
+    centre.stop()
+    centre.serve()
+    assert api.get("/api/v1/status").json["lanes"]["critical"]["settled"] == taken
