@@ -2,6 +2,7 @@
 // Writes what documents say of tables in the code, so that neither can grow stale unnoticed.
 //
 // usage: docgen events                docs/EVENTS.md, whole
+//        docgen metrics               docs/METRICS.md, whole
 //        docgen protocol FILE         FILE with its generated parts renewed (docs/PROTOCOL.md)
 //        docgen check ROOT            1 when a document under ROOT says something else than the
 //        code
@@ -9,6 +10,7 @@
 // A generated part of a document stands between the lines '<!-- generated: NAME -->' and
 // '<!-- end -->'.
 #include "model/event_type.h"
+#include "node/metrics.h"
 #include "sync/downlink.h"
 #include "sync/uplink.h"
 #include "test/unit/sync/sample.h"
@@ -72,8 +74,9 @@ static void put_type(const struct event_type *t)
 static const char *const kind_meanings[KIND_COUNT] = {
     [FIELD_TEXT] = "a string of 1 to 1,024 bytes",
     [FIELD_NAME] = "a string of 1 to 64 bytes, no control characters, no blank at its ends",
-    [FIELD_DECIMAL] = "a string such as `\"-2.5\"`: at most four places, at most 10^11 either way; "
-                      "never a JSON number",
+    [FIELD_DECIMAL] =
+        ("a string such as `\"-2.5\"`: at most four places, at most 10^11 either way; "
+         "never a JSON number"),
     [FIELD_AMOUNT] = "an integer of the currency's minor unit, at most 10^15 either way",
     [FIELD_INTEGER] = "an integer of 64 bits",
     [FIELD_CURRENCY] = "three capital letters (ISO 4217)",
@@ -105,6 +108,23 @@ static void put_events(void)
         put("| %s | %s |\n", field_kind_name((enum field_kind)kind), kind_meanings[kind]);
     for (size_t i = 0; i < event_type_count; i++)
         put_type(&event_types[i]);
+}
+
+// ---- metrics ----------------------------------------------------------------------------------
+
+static void put_metrics(void)
+{
+    put("# Metrics\n\n"
+        "Written by `docgen metrics` from the table in `src/node/metrics.c`; a test fails when the "
+        "two differ.\n\n"
+        "`GET /metrics` gives these in Prometheus' text form: to this machine without a token, to "
+        "others with one.\n\n"
+        "| name | type | labels | meaning | why |\n|---|---|---|---|---|\n");
+    for (size_t i = 0; i < metric_count; i++) {
+        const struct metric *m = &metrics[i];
+        put("| `%s` | %s | %s | %s | %s |\n", m->name, metric_type_name(m->type),
+            m->label ? m->label : "", m->help, m->why);
+    }
 }
 
 // ---- parts of the protocol --------------------------------------------------------------------
@@ -313,7 +333,8 @@ static bool read_file(const char *path, struct buf *to)
     return ok;
 }
 
-static bool is_fresh(const char *root, const char *name, bool whole)
+// whole: writes the document; NULL: only parts of it are written
+static bool is_fresh(const char *root, const char *name, void (*whole)(void))
 {
     char path[4096];
     struct buf is;
@@ -322,7 +343,7 @@ static bool is_fresh(const char *root, const char *name, bool whole)
     buf_reset(&out);
     bool fresh = read_file(path, &is);
     if (fresh && whole)
-        put_events();
+        whole();
     else if (fresh)
         fresh = renew(buf_str(&is));
     if (fresh && !str_equal(buf_str(&is), buf_str(&out))) {
@@ -342,15 +363,19 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "events") == 0) {
         put_events();
         ok = true;
+    } else if (argc == 2 && strcmp(argv[1], "metrics") == 0) {
+        put_metrics();
+        ok = true;
     } else if (argc == 3 && strcmp(argv[1], "protocol") == 0) {
         ok = read_file(argv[2], &document) && renew(buf_str(&document));
     } else if (argc == 3 && strcmp(argv[1], "check") == 0) {
-        bool events = is_fresh(argv[2], "EVENTS.md", true);
-        bool protocol = is_fresh(argv[2], "PROTOCOL.md", false);
-        ok = events && protocol;
+        bool events = is_fresh(argv[2], "EVENTS.md", put_events);
+        bool metrics_too = is_fresh(argv[2], "METRICS.md", put_metrics);
+        bool protocol = is_fresh(argv[2], "PROTOCOL.md", NULL);
+        ok = events && metrics_too && protocol;
         buf_reset(&out);
     } else {
-        (void)fprintf(stderr, "usage: docgen events | protocol FILE | check ROOT\n");
+        (void)fprintf(stderr, "usage: docgen events | metrics | protocol FILE | check ROOT\n");
         return 2;
     }
     if (ok)

@@ -2,8 +2,6 @@
 #include "node/metrics.h"
 #include "test/unit/unit.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { TEXT_MAX = 64 * 1024 };
@@ -62,42 +60,4 @@ TEST(metrics__have_a_name_a_type_and_a_reason_once)
         for (size_t k = 0; k < i; k++)
             assert_string_not_equal(metrics[k].name, metrics[i].name);
     }
-}
-
-// ---- docs/METRICS.md ---------------------------------------------------------------------------
-
-static void write_document(struct buf *to)
-{
-    enum err_code code = buf_append_str(
-        to, STR("# Metrics\n\n`GET /metrics` gives these in Prometheus' text form, to this machine "
-                "without a\ntoken and to others with one. Written from the table in "
-                "`src/node/metrics.c`.\n\n| name | type | labels | meaning | why |\n"
-                "|---|---|---|---|---|\n"));
-    for (size_t i = 0; code == ERR_OK && i < metric_count; i++)
-        code = buf_append_format(to, "| `%s` | %s | %s | %s | %s |\n", metrics[i].name,
-                                 metric_type_name(metrics[i].type),
-                                 metrics[i].label ? metrics[i].label : "", metrics[i].help,
-                                 metrics[i].why);
-    assert_int_equal(code, ERR_OK);
-}
-
-TEST(metrics__are_documented)
-{
-    static const char path[] = SOURCE_ROOT "/docs/METRICS.md";
-    static char found[TEXT_MAX];
-    struct buf text;
-    buf_init(&text, TEXT_MAX);
-    write_document(&text);
-    const char *wanted = text_of(&text);
-    bool write = getenv("WASL_WRITE_DOCS") != NULL;
-    FILE *f = fopen(path, write ? "w" : "r");
-    assert_non_null(f);
-    if (write)
-        assert_true(fputs(wanted, f) >= 0);
-    else
-        assert_true(fread(found, 1, sizeof(found) - 1, f) > 0);
-    (void)fclose(f);
-    if (!write && strcmp(found, wanted) != 0)
-        fail_msg("%s is stale: run this test with WASL_WRITE_DOCS=1", path);
-    buf_fini(&text);
 }
