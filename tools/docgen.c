@@ -3,6 +3,7 @@
 //
 // usage: docgen events                docs/EVENTS.md, whole
 //        docgen metrics               docs/METRICS.md, whole
+//        docgen config                docs/CONFIG.md, whole
 //        docgen protocol FILE         FILE with its generated parts renewed (docs/PROTOCOL.md)
 //        docgen check ROOT            1 when a document under ROOT says something else than the
 //        code
@@ -10,6 +11,7 @@
 // A generated part of a document stands between the lines '<!-- generated: NAME -->' and
 // '<!-- end -->'.
 #include "model/event_type.h"
+#include "node/config.h"
 #include "node/metrics.h"
 #include "sync/downlink.h"
 #include "sync/uplink.h"
@@ -124,6 +126,45 @@ static void put_metrics(void)
         const struct metric *m = &metrics[i];
         put("| `%s` | %s | %s | %s | %s |\n", m->name, metric_type_name(m->type),
             m->label ? m->label : "", m->help, m->why);
+    }
+}
+
+// ---- configuration ----------------------------------------------------------------------------
+
+static const char *config_kind_name(enum config_kind kind)
+{
+    static const char *const names[] = {"text", "whole number", "yes or no", "URLs", "role"};
+    return names[kind];
+}
+
+static void put_key(const struct config_key *key)
+{
+    put("| `%s` | %s | %s | %s", key->key, config_kind_name(key->kind),
+        key->preset ? key->preset : "", key->meaning);
+    if (key->kind == CONFIG_NUMBER && key->high == INT64_MAX)
+        put("; %lld or more", (long long)key->low);
+    else if (key->kind == CONFIG_NUMBER)
+        put("; %lld to %lld", (long long)key->low, (long long)key->high);
+    put(" | %s |\n", key->why);
+}
+
+static void put_config(void)
+{
+    put("# Configuration\n\n"
+        "Written by `docgen config` from the table in `src/node/config.c`; a test fails when the "
+        "two "
+        "differ.\n\n"
+        "Each node's folder holds `wasl.ini`. `wasl init` writes it; a key that is left out has "
+        "its "
+        "preset, an unknown key is refused. A change is read at the next start.\n");
+    const char *section = "";
+    for (size_t i = 0; i < config_key_count; i++) {
+        if (strcmp(section, config_keys[i].section) != 0) {
+            section = config_keys[i].section;
+            put("\n## [%s]\n\n| key | kind | preset | meaning | why |\n|---|---|---|---|---|\n",
+                section);
+        }
+        put_key(&config_keys[i]);
     }
 }
 
@@ -366,16 +407,21 @@ int main(int argc, char **argv)
     } else if (argc == 2 && strcmp(argv[1], "metrics") == 0) {
         put_metrics();
         ok = true;
+    } else if (argc == 2 && strcmp(argv[1], "config") == 0) {
+        put_config();
+        ok = true;
     } else if (argc == 3 && strcmp(argv[1], "protocol") == 0) {
         ok = read_file(argv[2], &document) && renew(buf_str(&document));
     } else if (argc == 3 && strcmp(argv[1], "check") == 0) {
         bool events = is_fresh(argv[2], "EVENTS.md", put_events);
         bool metrics_too = is_fresh(argv[2], "METRICS.md", put_metrics);
+        bool config = is_fresh(argv[2], "CONFIG.md", put_config);
         bool protocol = is_fresh(argv[2], "PROTOCOL.md", NULL);
-        ok = events && metrics_too && protocol;
+        ok = events && metrics_too && config && protocol;
         buf_reset(&out);
     } else {
-        (void)fprintf(stderr, "usage: docgen events | metrics | protocol FILE | check ROOT\n");
+        (void)fprintf(stderr,
+                      "usage: docgen events | metrics | config | protocol FILE | check ROOT\n");
         return 2;
     }
     if (ok)
