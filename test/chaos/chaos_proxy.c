@@ -15,10 +15,12 @@
 #include "base/clock.h"
 #include "net/url.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <uv.h>
 
 enum {
@@ -394,17 +396,27 @@ static void on_connection(uv_stream_t *listener, int status)
         dial(pair); // a stalled one waits for the line
 }
 
+// A socket that is bound and never listens keeps the port while the listener is closed: else the
+// system would lend it to whoever connects next, at worst to a client that then meets itself.
+static int keep_port(struct proxy *proxy)
+{
+    socklen_t n = sizeof proxy->address;
+    int one = 1;
+    int fd = socket(proxy->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
+              bind(fd, (const struct sockaddr *)&proxy->address, n) == 0 &&
+              getsockname(fd, (struct sockaddr *)&proxy->address, &n) == 0;
+    return ok ? 0 : uv_translate_sys_error(errno);
+}
+
 static int start_listening(struct proxy *proxy)
 {
-    int n = sizeof proxy->address;
     int status = uv_tcp_init(&proxy->loop, &proxy->listener);
     proxy->listener.data = proxy;
     if (status == 0)
         status = uv_tcp_bind(&proxy->listener, (const struct sockaddr *)&proxy->address, 0);
     if (status == 0)
         status = uv_listen((uv_stream_t *)&proxy->listener, BACKLOG, on_connection);
-    if (status == 0) // the port that the system picked stays the same after a cut
-        status = uv_tcp_getsockname(&proxy->listener, (struct sockaddr *)&proxy->address, &n);
     proxy->listening = status == 0;
     return status;
 }
@@ -559,6 +571,8 @@ static int start(struct proxy *proxy, const struct options *options)
 {
     faults_init(&proxy->faults, (uint64_t)options->seed);
     int status = uv_loop_init(&proxy->loop);
+    if (status == 0)
+        status = keep_port(proxy);
     if (status == 0)
         status = start_listening(proxy);
     if (status == 0)
