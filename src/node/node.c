@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DRAIN_MS = 2000 };
-
 struct node {
     const struct config *config;
     struct loop *loop;
@@ -101,8 +99,7 @@ static enum err_code open_services(struct node *n, struct err *e)
 static void close_all(struct node *n)
 {
     writer_end(n->writer);
-    int64_t until = clock_mono_ms() + DRAIN_MS;
-    while (n->loop && n->writer && writer_owes(n->writer) && clock_mono_ms() < until)
+    while (n->loop && n->writer && writer_owes(n->writer)) // all are on their way: it is a turn
         loop_run_once(n->loop, 10);
     server_close(n->server);
     uplink_service_close(n->uplink);
@@ -112,8 +109,8 @@ static void close_all(struct node *n)
     n->downlink = NULL;
     for (int i = 0; n->loop && i < 20; i++)
         loop_run_once(n->loop, 5);
+    loop_free(n->loop); // what is still posted to it knows the writer
     writer_close(n->writer);
-    loop_free(n->loop);
     journal_close(n->journal);
 }
 

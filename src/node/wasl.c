@@ -171,8 +171,9 @@ void wasl_close(struct wasl *w)
     } else {
         uplink_service_close(w->uplink);
     }
+    writer_end(w->writer);
+    loop_free(w->loop); // what is still posted to it knows the writer
     writer_close(w->writer);
-    loop_free(w->loop);
     journal_close(w->journal);
     pthread_mutex_destroy(&w->view_lock);
     pthread_mutex_destroy(&w->ids_lock);

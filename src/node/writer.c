@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NEWS_MAX = 1024, STATS_WINDOW_MS = 60 * 1000 };
+enum { NEWS_MAX = 4096, STATS_WINDOW_MS = 60 * 1000 };
 
 // Two locks: 'queue_lock' guards the list of waiting jobs and is held for moments; 'journal_lock'
 // is held by whoever works on the journal, the thread or a caller of writer_run. Never both.
@@ -116,8 +116,7 @@ static void read_heads(struct writer *w, struct writer_news *news)
     if (w->touched_count == 0 || store_role(store) == ROLE_TERMINAL)
         return;
     news->feeds = calloc(w->touched_count + 1, sizeof(*news->feeds));
-    if (news->feeds == NULL)
-        return;
+    MUST(news->feeds != NULL);
     memcpy(w->touched[w->touched_count], "*", 2);
     for (size_t i = 0; i <= w->touched_count; i++) {
         struct feed_cursor head;
@@ -133,6 +132,7 @@ static void make_news(struct writer *w, struct writer_news *news)
 {
     read_heads(w, news);
     news->moved = w->moved_count ? malloc(w->moved_count * sizeof(*news->moved)) : NULL;
+    MUST(news->moved != NULL || w->moved_count == 0); // else what was sold would not be sent
     if (news->moved) {
         memcpy(news->moved, w->moved, w->moved_count * sizeof(*news->moved));
         news->moved_count = w->moved_count;
@@ -227,8 +227,8 @@ static struct job *take_batch(struct writer *w)
 
 static void send_off(struct delivery *d)
 {
-    while (loop_post(d->writer->loop, deliver, d) == ERR_BUSY)
-        sched_yield(); // the loop is behind: its queue empties as it runs
+    while (loop_post(d->writer->loop, deliver, d) != ERR_OK)
+        sched_yield(); // the loop is behind, or out of memory: its queue empties as it runs
 }
 
 static void *work(void *context)
@@ -334,7 +334,9 @@ enum err_code writer_run(struct writer *w, struct job *job)
     pthread_mutex_lock(&w->journal_lock);
     run_batch(w, job, &news);
     pthread_mutex_unlock(&w->journal_lock);
-    struct delivery *d = w->loop && news.moved_count ? calloc(1, sizeof(*d)) : NULL;
+    bool tells = w->loop && (news.moved_count || news.feed_count);
+    struct delivery *d = tells ? calloc(1, sizeof(*d)) : NULL;
+    MUST(d != NULL || !tells);
     if (d == NULL) {
         free(news.moved);
         free(news.feeds);

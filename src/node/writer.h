@@ -50,7 +50,7 @@ enum err_code writer_open(struct journal *j, struct loop *loop, const struct wri
 // loop, until writer_owes is 0.
 void writer_end(struct writer *w);          // accepts NULL
 size_t writer_owes(const struct writer *w); // jobs whose 'done' has not been called
-void writer_close(struct writer *w);        // ends it and frees it; accepts NULL
+void writer_close(struct writer *w);        // after writer_end and loop_free; accepts NULL
 enum err_code writer_post(struct writer *w, struct job *job) MUST_CHECK; // ERR_BUSY when full
 size_t writer_queued(const struct writer *w);
 

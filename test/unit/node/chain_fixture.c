@@ -24,7 +24,7 @@ struct journal *chain_journal(const struct config *config)
     return j;
 }
 
-static void make_event(struct journal *j, yyjson_val *body, const char *type, const char *record,
+static void make_event(const char *location, yyjson_val *body, const char *type, const char *record,
                        struct event *ret)
 {
     static struct uuid_maker maker;
@@ -35,7 +35,7 @@ static void make_event(struct journal *j, yyjson_val *body, const char *type, co
     *ret = (struct event){.version = known->version,
                           .id = uuid_make_v7(&maker, (uint64_t)clock_wall_ms(), random),
                           .lane = known->lane,
-                          .location = str_of(journal_identity(j)->location),
+                          .location = str_of(location),
                           .type_name = str_of(type),
                           .type = known,
                           .record_type = str_of(known->record_type),
@@ -46,11 +46,17 @@ static void make_event(struct journal *j, yyjson_val *body, const char *type, co
 
 void chain_add(struct journal *j, const char *type, const char *record, const char *body)
 {
+    chain_add_at(j, journal_identity(j)->location, type, record, body);
+}
+
+void chain_add_at(struct journal *j, const char *location, const char *type, const char *record,
+                  const char *body)
+{
     struct json json = {0};
     struct journal_added added;
     struct event event;
     must(json_parse(str_of(body), LIMIT_EVENT_DEPTH, &json, &e));
-    make_event(j, json.root, type, record, &event);
+    make_event(location, json.root, type, record, &event);
     must(journal_add(j, &event, &added, &e));
     if (added.verdict != VERDICT_ACCEPTED) {
         fail_msg("not accepted: %s", added.reason);

@@ -18,6 +18,8 @@ struct journal *chain_journal(const struct config *config);
 
 // Adds one event inside the open transaction; fails the test unless it is accepted.
 void chain_add(struct journal *j, const char *type, const char *record, const char *body);
+void chain_add_at(struct journal *j, const char *location, const char *type, const char *record,
+                  const char *body);
 // The same in a transaction of its own.
 void chain_add_alone(struct journal *j, const char *type, const char *record, const char *body);
 // Takes quantity of a SKU out of stock; in a transaction of its own.
