@@ -362,7 +362,7 @@ static void done_rehome(struct job *job)
     if (more && !s->closing && writer_post(s->options.writer, job) == ERR_OK)
         return;
     if (more) {
-        log_line(LOG_WARN, "uplink", "the rest of a disputed run waits for a restart");
+        uplink_rehome_failed(&s->uplink, &rehome->key, moment_now()); // the writer is behind
     } else if (!s->closing && job->code == ERR_OK) {
         log_line(LOG_WARN, "uplink", "a disputed run's events were appended again");
         uplink_rehomed(&s->uplink, &rehome->key, moment_now(), &s->steps);
