@@ -68,7 +68,8 @@ static void put_type(const struct event_type *t)
         "then |\n|---|---|---|---|---|---|---|---|---|\n");
     put("| %d | %s | %s | %s | %s | %s | %s | %d h | %s |\n\n", t->version,
         event_nature_name(t->nature), event_flow_name(t->flow), lane_name(t->lane), t->record_type,
-        t->rights, event_audience_name(t->audience), t->pending_hours, t->late);
+        t->from_centre ? "owner, at the centre" : t->rights, event_audience_name(t->audience),
+        t->pending_hours, t->late);
     put("| field of `body` | kind | required | meaning |\n|---|---|---|---|\n");
     put_fields(t->fields, "");
 }

@@ -109,13 +109,15 @@ static const struct field run_fields[] = {
 
 // ---- the table --------------------------------------------------------------------------------
 
-#define TYPE(name_, nature_, flow_, record_, rights_, audience_, late_, fields_, why_)             \
+#define ROW(centre_, name_, nature_, flow_, record_, rights_, audience_, late_, fields_, why_)     \
     {                                                                                              \
         .name = name_, .version = 1, .nature = NATURE_##nature_, .flow = FLOW_##flow_,             \
-        .lane = LANE_CRITICAL, .record_type = record_, .rights = rights_,                          \
+        .lane = LANE_CRITICAL, .record_type = record_, .rights = rights_, .from_centre = centre_,  \
         .audience = AUDIENCE_##audience_, .pending_hours = 72, .late = late_, .fields = fields_,   \
         .why = why_                                                                                \
     }
+#define TYPE(...)   ROW(false, __VA_ARGS__)
+#define CENTRE(...) ROW(true, __VA_ARGS__)
 
 const struct event_type event_types[] = {
     TYPE("ticket_recorded", FACT, DEMAND, "ticket", "cashier, import", LOCATION, "apply and review",
@@ -135,12 +137,12 @@ const struct event_type event_types[] = {
          wasted_fields, "loss is not demand: forecasts must not see it"),
     TYPE("inventory_adjusted", FACT, CORRECTION, "stock", "manager", LOCATION, "apply and review",
          adjusted_fields, "a correction moves stock by its variance and nothing else"),
-    TYPE("location_set", INTENT, NONE, "location", "owner", CHAIN, "hold", location_fields,
-         "the places of the chain; last writer wins"),
-    TYPE("device_enrolled", INTENT, NONE, "device", "owner", LOCATION, "hold", enrolled_fields,
-         "binds a device's key to one place"),
-    TYPE("device_revoked", INTENT, NONE, "device", "owner", LOCATION, "hold", revoked_fields,
-         "a stolen or retired device: refused from now on"),
+    CENTRE("location_set", INTENT, NONE, "location", "owner", CHAIN, "hold", location_fields,
+           "the places of the chain; last writer wins"),
+    CENTRE("device_enrolled", INTENT, NONE, "device", "owner", LOCATION, "hold", enrolled_fields,
+           "binds a device's key to one place"),
+    CENTRE("device_revoked", INTENT, NONE, "device", "owner", LOCATION, "hold", revoked_fields,
+           "a stolen or retired device: refused from now on"),
     TYPE("run_started", FACT, NONE, "device", "device", NONE, "apply and review", run_fields,
          "first event of each origin: names the heads before it, so that a restored or cloned "
          "device is found"),

@@ -44,7 +44,8 @@ struct event_type {
     enum event_flow flow;
     enum lane lane;
     const char *record_type;
-    const char *rights; // who may author it, in words; checked from Part "merging" on
+    const char *rights; // who may author it, in words
+    bool from_centre;   // only the centre may author it: what a device says of it is not folded
     enum event_audience audience;
     int pending_hours; // how long it may stay pending before it counts as late
     const char *late;  // "apply and review", "hold"

@@ -395,6 +395,8 @@ enum err_code journal_add(struct journal *j, struct event *draft, struct journal
     *ret = (struct journal_added){.verdict = VERDICT_ACCEPTED};
     if (!may_write_for(j, draft->location))
         return refuse(ret, "this device writes for another location");
+    if (draft->type->from_centre && j->identity.role != ROLE_CENTRAL)
+        return refuse(ret, "only the centre may say this");
     struct effect_list effects;
     struct err why = {0};
     enum err_code code = effect_list_of(draft, &j->arena, &effects, &why);

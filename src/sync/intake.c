@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/intake.h"
 
+#include "model/event_type.h"
 #include "sync/mutant.h"
 
 #include <stdio.h>
@@ -159,6 +160,8 @@ static enum err_code read_event(struct check *c, struct intake_event *item)
     item->envelope = item->dead == NULL;
     if (item->envelope && item->event.type == NULL)
         item->dead = "its type is unknown here";
+    if (item->envelope && item->event.type && item->event.type->from_centre)
+        item->dead = "only the centre may say this";
     return ERR_OK;
 }
 

@@ -417,6 +417,10 @@ static void other_type(struct event *ev)
 {
     ev->type_name = STR("table_folded");
 }
+static void centres_type(struct event *ev) // a till that would enrol another device
+{
+    ev->type_name = STR("device_enrolled");
+}
 static void bad_envelope(struct event *ev)
 {
     ev->version = 0;
@@ -430,7 +434,8 @@ TEST(intake__makes_a_dead_letter_of_what_it_cannot_read_and_goes_on)
         const char *dead;
     } rows[] = {{other_origin, false, "another position"}, {other_lane, false, "another position"},
                 {other_seq, false, "another position"},    {other_place, false, "another place"},
-                {bad_envelope, false, "event: v"},         {other_type, true, "unknown"}};
+                {bad_envelope, false, "event: v"},         {other_type, true, "unknown"},
+                {centres_type, true, "only the centre"}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         begin();
         write_event(1, rows[i].change);
