@@ -209,7 +209,8 @@ static void fold(struct world *w, struct centre_stream *s, const struct centre_e
     const struct centre_fold *f = &entry->fold;
     if (!f->counts) {
         struct uuid *except = world_alloc(w, (s->except_count + 1) * sizeof(*except));
-        memcpy(except, s->except, s->except_count * sizeof(*except));
+        if (s->except_count)
+            memcpy(except, s->except, s->except_count * sizeof(*except));
         except[s->except_count++] = entry->truth->item->id;
         s->except = except;
         return;

@@ -107,6 +107,8 @@ enum outbox_news outbox_told(struct outbox_stream *s, const struct message_mark 
         s->held_since_ms = 0;
     else if (s->held_since_ms == 0 || news == OUTBOX_UP)
         s->held_since_ms = now_ms;
+    if (s->resending && s->sent.seq < settled) // settled meanwhile, and perhaps pruned
+        s->sent = settled == held.seq ? held : (struct mark){.seq = settled};
     if (s->sent.seq >= held.seq || news == OUTBOX_DOWN)
         s->resending = false;
     if ((s->sent.seq < held.seq && !s->resending) || news == OUTBOX_DOWN)
