@@ -361,6 +361,8 @@ struct page_job {
     char location[LIMIT_NAME + 1];
     struct stream_key *streams;
     size_t stream_count;
+    struct uuid device;
+    bool revoked; // its place's feed tells of it, so an idle session ends too
     struct downlink_page page;
 };
 
@@ -368,6 +370,7 @@ static enum err_code run_page(struct job *job, struct journal *j, struct err *e)
 {
     struct page_job *page = (struct page_job *)job;
     struct journal_page_query query = {&page->step, page->streams, page->stream_count};
+    page->revoked = journal_is_revoked(j, &page->device);
     return journal_feed_page(j, &query, &page->arena, &page->page, e);
 }
 
@@ -375,7 +378,10 @@ static void done_page(struct job *job)
 {
     struct page_job *page = (struct page_job *)job;
     struct session *session = page->session;
-    if (!session->gone) {
+    if (!session->gone && page->revoked) {
+        log_line(LOG_WARN, "sync", "session of %s ended: the device was revoked", page->location);
+        session_end(session);
+    } else if (!session->gone) {
         page->page.location = str_of(page->location);
         page->page.failed = job->code != ERR_OK;
         downlink_feed_page(&session->link, &page->page, clock_mono_ms(), &session->service->steps);
@@ -394,6 +400,7 @@ static void start_page(struct session *session, const struct step *step)
     job->job = (struct job){.reads = true, .run = run_page, .done = done_page};
     job->session = session;
     job->step = *step;
+    job->device = session->link.sender.device;
     arena_init(&job->arena, JOB_ARENA);
     const struct downlink *d = &session->link;
     job->streams = arena_alloc(&job->arena, (d->stream_count + 1) * sizeof(*job->streams));

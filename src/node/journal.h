@@ -95,7 +95,9 @@ enum err_code journal_rehome(struct journal *j, const struct stream_key *key, ui
 enum err_code journal_identify(struct journal *j, const struct message_hello *hello,
                                struct arena *a, struct downlink_identity *ret,
                                struct err *e) MUST_CHECK;
-// Checks and appends one push (its text form).
+// True once the centre knows of a revocation: a session that was live before must not go on.
+bool journal_is_revoked(struct journal *j, const struct uuid *device);
+// Checks and appends one push (its text form). Denied when the device was revoked meanwhile.
 enum err_code journal_receive(struct journal *j, const struct intake_sender *sender,
                               struct str text, struct arena *a, struct downlink_stored *ret,
                               struct err *e) MUST_CHECK;

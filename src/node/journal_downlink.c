@@ -170,6 +170,12 @@ static enum err_code act_on(struct journal *j, const struct message_push *push,
     return ERR_OK;
 }
 
+bool journal_is_revoked(struct journal *j, const struct uuid *device)
+{
+    struct device_record record;
+    return store_device_find(j->store, device, &record) == ERR_OK && record.revoked;
+}
+
 enum err_code journal_receive(struct journal *j, const struct intake_sender *sender,
                               struct str text, struct arena *a, struct downlink_stored *ret,
                               struct err *e)
@@ -182,6 +188,10 @@ enum err_code journal_receive(struct journal *j, const struct intake_sender *sen
     enum err_code code = message_decode(text, a, m, e);
     if (code)
         return code;
+    if (journal_is_revoked(j, &sender->device)) {
+        *ret = (struct downlink_stored){.denied = true, .reason = "the device was revoked"};
+        return ERR_OK;
+    }
     struct intake_io io = {j, find_intake_stream, chain_at};
     code = intake_check(&io, sender, &m->push, a, result, e);
     if (code == ERR_OK)
