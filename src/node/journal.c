@@ -213,6 +213,17 @@ void journal_forget_run(struct journal *j, struct run *run)
     *run = j->runs[--j->run_count];
 }
 
+// The feeds that an own event may move: its place's, and that of a device which it revokes.
+static void note_feeds(struct journal *j, const struct event *event)
+{
+    struct device_record device;
+    struct uuid id;
+    journal_note_touched(j, event->location);
+    if (str_is(event->type_name, "device_revoked") && uuid_parse(event->record_id, &id) == ERR_OK &&
+        store_device_find(j->store, &id, &device) == ERR_OK)
+        journal_note_touched(j, str_of(device.location));
+}
+
 static enum err_code append_stamped(struct journal *j, struct run *run, struct event *event,
                                     struct str bytes, const struct mark *mark, struct err *e)
 {
@@ -232,7 +243,7 @@ static enum err_code append_stamped(struct journal *j, struct run *run, struct e
         code = journal_note_deltas(j, event, &key);
     if (code == ERR_OK) {
         note_moved(j, run, event->lane);
-        journal_note_touched(j, event->location);
+        note_feeds(j, event);
     }
     return code;
 }

@@ -313,13 +313,14 @@ def test_a_till_trusts_no_certificate_but_a_valid_one_of_its_chain(wasl, authori
 # --------------------------------------------------------------------------------------- devices
 
 
-def test_a_revoked_device_is_refused_and_what_it_sent_stays(wasl):
+@pytest.mark.parametrize("place", ["BR01", "hq"])
+def test_a_revoked_device_is_refused_and_what_it_sent_stays(wasl, place):
     centre, till, token = pair(wasl)
     ids = sell(till, token, [sale("BR01", "before")])
     wait_for(drained(till), "the sale before")
     device = str(uuid.UUID(bytes=query(centre, "SELECT id FROM devices")[0][0]))
     owner = token_of(wasl, centre, "owner")
-    revoked = event("device_revoked", "BR01", ("device", device), {"reason": "stolen"})
+    revoked = event("device_revoked", place, ("device", device), {"reason": "stolen"})
     sell(centre, owner, [revoked])
     wait_for(lambda: not online(till), "the session to end")  # also of a till that is silent
     sell(till, token, [sale("BR01", "after")])
