@@ -10,7 +10,7 @@ enum {
     CLONES_MAX = 2,
     PROGRESS_MS = 2000,
     SELLING_ON_MS = 4500,
-    DRAIN_MS = 90 * 1000,
+    DRAIN_MS = 150 * 1000, // what a front lost goes out again after 30 s, perhaps more than once
     LOOK_EVERY_MS = 100,
     SETTING_MS = 4000,
     STEPS_AFTER_MAX = 400 * 1000,
