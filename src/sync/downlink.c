@@ -79,7 +79,7 @@ void downlink_opened(struct downlink *d, const uint8_t nonce[CHALLENGE_SIZE], in
     steps_send(out, &m);
 }
 
-// ---- streams and credit -----------------------------------------------------------------------
+// ---- streams and credit ----------------------------------------------------------------------
 
 static struct downlink_stream *find_stream(struct downlink *d, const struct stream_key *key)
 {
@@ -95,7 +95,7 @@ static struct downlink_stream *find_or_add_stream(struct downlink *d, const stru
     struct downlink_stream *s = find_stream(d, key);
     if (s)
         return s;
-    if (d->stream_count == d->stream_capacity) {
+    if (d->streams == NULL || d->stream_count == d->stream_capacity) {
         size_t capacity = d->stream_capacity ? d->stream_capacity * 2 : 2;
         if (capacity > 4 * LIMIT_STREAMS_HELLO)
             return NULL;
@@ -132,7 +132,7 @@ static void answer_probe(struct downlink *d, struct steps *out)
     send_ack(d, probe, NULL, 0, out);
 }
 
-// ---- feed -------------------------------------------------------------------------------------
+// ---- feed ------------------------------------------------------------------------------------
 
 static bool includes_due(const struct downlink *d)
 {
@@ -297,7 +297,7 @@ static void on_feed_ack(struct downlink *d, const struct message_feed_ack *m, in
     pump_feeds(d, out);
 }
 
-// ---- hello ------------------------------------------------------------------------------------
+// ---- hello -----------------------------------------------------------------------------------
 
 static void on_hello(struct downlink *d, const struct message_hello *m, struct steps *out)
 {
@@ -378,7 +378,7 @@ void downlink_identified(struct downlink *d, const struct downlink_identity *ide
     welcome(d, identity, out);
 }
 
-// ---- push -------------------------------------------------------------------------------------
+// ---- push ------------------------------------------------------------------------------------
 
 // What came in and was not worked off is bounded whatever a device does. Twice its credit is for
 // messages that arrive doubled, one event more for the one that may overdraw.
@@ -458,7 +458,7 @@ void downlink_settled(struct downlink *d, const struct message_mark *mark, struc
     pump_feeds(d, out);
 }
 
-// ---- everything that comes in -----------------------------------------------------------------
+// ---- everything that comes in ----------------------------------------------------------------
 
 static void on_beat(struct downlink *d, const struct message_beat *m, int64_t mono_ms,
                     struct steps *out)

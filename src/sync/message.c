@@ -14,7 +14,7 @@ const char *message_kind_name(enum message_kind kind)
     return kind_names[kind];
 }
 
-// ---- writing ----------------------------------------------------------------------------------
+// ---- writing ---------------------------------------------------------------------------------
 
 static void line_begin(struct json_writer *l, enum message_kind kind)
 {
@@ -323,7 +323,7 @@ enum err_code message_encode(const struct message *m, struct buf *to)
     return code;
 }
 
-// ---- reading ----------------------------------------------------------------------------------
+// ---- reading ---------------------------------------------------------------------------------
 
 struct reader {
     struct arena *arena;

@@ -27,7 +27,7 @@ static enum err_code add_stream(struct outbox *o, const struct stream_key *key,
         o->overflowed = true;
         return ERR_LIMIT;
     }
-    if (o->count == o->capacity) {
+    if (o->streams == NULL || o->count == o->capacity) {
         size_t capacity = o->capacity ? o->capacity * 2 : 4;
         struct outbox_stream *streams = realloc(o->streams, capacity * sizeof(*streams));
         if (streams == NULL)
@@ -63,7 +63,8 @@ void outbox_refill(struct outbox *o, const struct outbox_stream *streams, size_t
         bool known = outbox_find(o, &from->key) != NULL;
         if (outbox_committed(o, &from->key, &from->certificate, &from->head) || known)
             continue;
-        struct outbox_stream *s = &o->streams[o->count - 1];
+        struct outbox_stream *s = outbox_find(o, &from->key);
+        MUST(s != NULL);
         s->held = s->sent = from->held;
         s->settled = from->settled;
         s->included = from->included;

@@ -109,7 +109,7 @@ int64_t uplink_deadline(const struct uplink *u)
     return u->deadline_ms;
 }
 
-// ---- what is in flight ------------------------------------------------------------------------
+// ---- what is in flight -----------------------------------------------------------------------
 
 static struct uplink_push *push_at(struct uplink *u, size_t i)
 {
@@ -242,7 +242,7 @@ static void wake_for_waiting(struct uplink *u, struct moment now)
         wake_at(u, u->progress_ms + PROBE_AFTER_MS + 2 * u->rtt_ms);
 }
 
-// ---- inputs from the link ---------------------------------------------------------------------
+// ---- inputs from the link --------------------------------------------------------------------
 
 static void pause(struct uplink *u, struct moment now)
 {
@@ -285,7 +285,7 @@ static void drop(struct uplink *u, struct moment now, struct steps *out, const c
     uplink_disconnected(u, now, out);
 }
 
-// ---- hello ------------------------------------------------------------------------------------
+// ---- hello -----------------------------------------------------------------------------------
 
 static bool list_streams(struct uplink *u, struct message_hello *hello, struct steps *out)
 {
@@ -445,7 +445,7 @@ static void on_welcome(struct uplink *u, const struct message_welcome *m, struct
     check_pulled(u, now);
 }
 
-// ---- push -------------------------------------------------------------------------------------
+// ---- push ------------------------------------------------------------------------------------
 
 // Reads our own chain again on the way out: a bit that flipped on our disk must not travel.
 static bool chain_holds(const struct uplink_loaded *loaded)
@@ -567,7 +567,7 @@ void uplink_refill(struct uplink *u, const struct outbox_stream *streams, size_t
     pump(u, now, out);
 }
 
-// ---- acks -------------------------------------------------------------------------------------
+// ---- acks ------------------------------------------------------------------------------------
 
 // The answer to a probe was sent after everything before the probe was worked off: what is not
 // held by now was lost on the way, with its credit.
@@ -617,7 +617,7 @@ static void on_ack(struct uplink *u, const struct message_ack *m, struct moment 
     outbox_compact(&u->outbox, &u->config.origin);
 }
 
-// ---- feed -------------------------------------------------------------------------------------
+// ---- feed ------------------------------------------------------------------------------------
 
 static void answer_feed(struct uplink_feed *f, uint64_t position, bool resend, struct steps *out)
 {
@@ -696,7 +696,7 @@ void uplink_feed_failed(struct uplink *u, const struct message_feed *page, struc
     f->deaf_until_ms = now.mono_ms + FEED_PAUSE_MS;
 }
 
-// ---- everything that comes in -----------------------------------------------------------------
+// ---- everything that comes in ----------------------------------------------------------------
 
 static void on_error(struct uplink *u, const struct message_error *m, struct moment now,
                      struct steps *out)
@@ -768,7 +768,7 @@ void uplink_message(struct uplink *u, struct str text, struct moment now, struct
     rearm(u, now);
 }
 
-// ---- time -------------------------------------------------------------------------------------
+// ---- time ------------------------------------------------------------------------------------
 
 static void send_beat(struct uplink *u, struct moment now, struct steps *out)
 {
