@@ -51,8 +51,7 @@ static void refuses(const char *type, const char *record, const char *body, cons
     assert_null(list.items);
 }
 
-// ---- tickets
-// -------------------------------------------------------------------------------------
+// ---- tickets ---------------------------------------------------------------------------------
 
 // Two coffees at 2.50 USD and a cake at 1.99, paid in cash and by card.
 #define SALE(kind, second_number, amount, total)                                                   \
@@ -159,8 +158,7 @@ TEST(effect__a_sum_beyond_the_limit_is_refused)
     refuses("ticket_recorded", "R1", body, "out of range");
 }
 
-// ---- stock
-// ---------------------------------------------------------------------------------------
+// ---- stock -----------------------------------------------------------------------------------
 
 static void moves(const char *type, const char *more, int64_t delta, enum event_flow flow)
 {
@@ -202,8 +200,7 @@ TEST(effect__an_adjustment_is_the_variance_and_nothing_else)
             "{\"sku\":\"A\",\"counted\":\"95\",\"system\":\"100\",\"variance\":\"5\"}", "variance");
 }
 
-// ---- the chain
-// -----------------------------------------------------------------------------------
+// ---- the chain -------------------------------------------------------------------------------
 
 #define DEVICE   "01890a5d-0000-7000-8000-00000000000d"
 #define OTHER    "01890a5d-0000-7000-8000-00000000000e"
@@ -265,8 +262,7 @@ TEST(effect__a_run_of_another_device_is_refused)
     refuses("run_started", DEVICE, RUN(OTHER), "device");
 }
 
-// ---- all
-// -----------------------------------------------------------------------------------------
+// ---- all -------------------------------------------------------------------------------------
 
 // A body of each type that its reducer takes, in the order of the table.
 static const char *const bodies[] = {

@@ -95,8 +95,7 @@ static void accepted_with(const char *key, const char *value)
     }
 }
 
-// ---- the envelope
-// --------------------------------------------------------------------------------
+// ---- the envelope ----------------------------------------------------------------------------
 
 TEST(event__reads_every_member)
 {
@@ -369,8 +368,7 @@ TEST(event__writes_nothing_on_failure)
     assert_memory_equal(&event, &before, sizeof event);
 }
 
-// ---- drafts
-// --------------------------------------------------------------------------------------
+// ---- drafts ----------------------------------------------------------------------------------
 
 static enum err_code parse_draft(const char *text)
 {
@@ -460,8 +458,7 @@ TEST(event__refuses_a_draft_that_no_reader_would_take)
     assert_int_equal(draft_with("body", body), ERR_LIMIT);
 }
 
-// ---- writing
-// -------------------------------------------------------------------------------------
+// ---- writing ---------------------------------------------------------------------------------
 
 TEST(event__writes_the_bytes_it_was_read_from)
 {
@@ -526,8 +523,7 @@ TEST(event__survives_every_failing_allocation_while_writing)
     buf_fini(&out);
 }
 
-// ---- comparing
-// -----------------------------------------------------------------------------------
+// ---- comparing -------------------------------------------------------------------------------
 
 static struct event parsed(struct str text, struct arena *into)
 {

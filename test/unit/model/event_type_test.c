@@ -60,8 +60,7 @@ static void refuses(enum field_kind kind, const char *const *values, size_t coun
         refuses(kind, values_, COUNT_OF(values_));                                                 \
     } while (false)
 
-// ---- one kind of field after the other
-// -----------------------------------------------------------
+// ---- one kind of field after the other -------------------------------------------------------
 
 TEST(event_type__takes_text_of_1_to_1024_bytes)
 {
@@ -136,8 +135,7 @@ TEST(event_type__takes_uuids_and_keys)
             "\"0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\"", "\"\"", "1");
 }
 
-// ---- lists and members
-// ---------------------------------------------------------------------------
+// ---- lists and members -----------------------------------------------------------------------
 
 static const struct field item_fields[] = {{"a", FIELD_INTEGER, true, NULL, "first"},
                                            {"b", FIELD_TEXT, false, NULL, "second"},
@@ -184,8 +182,7 @@ TEST(event_type__refuses_a_version_above_the_one_it_knows)
     assert_int_equal(check(&list_type, 3, "{\"list\":[]}"), ERR_NEWER);
 }
 
-// ---- the table
-// -----------------------------------------------------------------------------------
+// ---- the table -------------------------------------------------------------------------------
 
 static void complete_fields(const struct field *fields)
 {

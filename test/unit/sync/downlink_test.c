@@ -66,8 +66,7 @@ static void bring_to(int state)
     steps_reset(&out);
 }
 
-// ---- every state, every input
-// --------------------------------------------------------------------
+// ---- every state, every input ----------------------------------------------------------------
 
 enum {
     IN_HELLO,
@@ -225,12 +224,11 @@ TEST(downlink__answers_every_input_in_every_state)
     }
 }
 
-// ---- single rules
-// --------------------------------------------------------------------------------
+// ---- single rules ----------------------------------------------------------------------------
 
 static struct message_error last_error(void)
 {
-    struct message m;
+    struct message m = {.kind = MESSAGE_KIND_COUNT};
     for (size_t i = 0; i < out.count; i++) {
         if (out.items[i].kind == STEP_SEND) {
             assert_int_equal(message_decode(out.items[i].text, &arena, &m, NULL), ERR_OK);

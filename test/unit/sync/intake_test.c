@@ -139,8 +139,7 @@ static void checks(const struct message_push *push, enum intake_outcome outcome)
     assert_int_equal(result.reason[0] != '\0', explained);
 }
 
-// ---- append
-// --------------------------------------------------------------------------------------
+// ---- append ----------------------------------------------------------------------------------
 
 TEST(intake__appends_the_first_push_of_a_certified_stream)
 {
@@ -212,8 +211,7 @@ TEST(intake__never_unsettles)
     assert_int_equal(mark.settled, 6);
 }
 
-// ---- gaps
-// ----------------------------------------------------------------------------------------
+// ---- gaps ------------------------------------------------------------------------------------
 
 TEST(intake__asks_for_what_is_missing)
 {
@@ -252,8 +250,7 @@ TEST(intake__goes_on_from_its_mark_where_hashes_below_were_pruned)
     assert_int_equal(result.count, 1);
 }
 
-// ---- damage
-// --------------------------------------------------------------------------------------
+// ---- damage ----------------------------------------------------------------------------------
 
 TEST(intake__asks_again_for_events_that_are_not_what_their_sender_claims)
 {
@@ -313,8 +310,7 @@ TEST(intake__refuses_a_seal_by_another_key)
     checks(&push, INTAKE_DAMAGED);
 }
 
-// ---- forks
-// ---------------------------------------------------------------------------------------
+// ---- forks -----------------------------------------------------------------------------------
 
 static void another_reason(struct event *ev)
 {
@@ -354,8 +350,7 @@ TEST(intake__takes_a_fork_behind_its_mark_for_damage)
     assert_int_equal(result.want, 5);
 }
 
-// ---- who may write
-// -------------------------------------------------------------------------------
+// ---- who may write ---------------------------------------------------------------------------
 
 TEST(intake__denies_a_stream_that_belongs_to_another_device)
 {
@@ -394,8 +389,7 @@ TEST(intake__denies_an_origin_of_another_chain)
     checks(&push, INTAKE_DENIED);
 }
 
-// ---- dead letters
-// --------------------------------------------------------------------------------
+// ---- dead letters ----------------------------------------------------------------------------
 
 static void other_origin(struct event *ev)
 {

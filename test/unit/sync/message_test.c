@@ -75,8 +75,7 @@ static void refused_with(enum message_kind kind, const char *piece, const char *
     }
 }
 
-// ---- the text form
-// -------------------------------------------------------------------------------
+// ---- the text form ---------------------------------------------------------------------------
 
 TEST(message__reads_back_what_it_wrote_of_every_kind)
 {
@@ -313,8 +312,7 @@ TEST(message__bounds_clocks_and_times_so_that_they_can_be_subtracted)
     refused_with(MESSAGE_WELCOME, "\"jitter_ms\":250", "\"jitter_ms\":-1", ERR_PROTOCOL);
 }
 
-// ---- limits
-// --------------------------------------------------------------------------------------
+// ---- limits ----------------------------------------------------------------------------------
 
 TEST(message__holds_a_hello_of_1000_streams)
 {

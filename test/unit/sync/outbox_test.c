@@ -37,8 +37,7 @@ static void begin(void)
     outbox_fini(&outbox);
 }
 
-// ---- marks
-// ---------------------------------------------------------------------------------------
+// ---- marks -----------------------------------------------------------------------------------
 
 TEST(outbox__moves_a_head_up_and_never_down)
 {
@@ -128,8 +127,7 @@ TEST(outbox__rewinds_to_what_is_held)
     assert_true(mark_equal(&s->sent, &s->held));
 }
 
-// ---- what to send
-// --------------------------------------------------------------------------------
+// ---- what to send ----------------------------------------------------------------------------
 
 TEST(outbox__sends_the_urgent_lane_first_then_the_oldest_stream)
 {
@@ -215,8 +213,7 @@ TEST(outbox__is_not_cut_short_by_an_ack_while_it_sends_again)
     assert_ptr_equal(outbox_next(&outbox, false), s);
 }
 
-// ---- the table
-// -----------------------------------------------------------------------------------
+// ---- the table -------------------------------------------------------------------------------
 
 TEST(outbox__forgets_streams_that_are_settled_and_included)
 {

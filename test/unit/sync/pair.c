@@ -10,8 +10,7 @@
 
 enum { TICK_MS = 10, MEMORY = 512 << 20, CENTRE_FEED = 2 };
 
-// ---- the pipe
-// ------------------------------------------------------------------------------------
+// ---- the pipe --------------------------------------------------------------------------------
 
 static enum message_kind kind_of(struct str text)
 {
@@ -93,8 +92,7 @@ void pair_cut(struct pair *p)
     pair_up(p);
 }
 
-// ---- the device
-// ----------------------------------------------------------------------------------
+// ---- the device ------------------------------------------------------------------------------
 
 static size_t run_of(const struct pair *p, const struct stream_key *key)
 {
@@ -263,8 +261,7 @@ void pair_up(struct pair *p)
     performing = false;
 }
 
-// ---- the server
-// ----------------------------------------------------------------------------------
+// ---- the server ------------------------------------------------------------------------------
 
 static enum err_code find_held(void *context, const struct stream_key *key,
                                struct intake_stream *ret)
@@ -429,8 +426,7 @@ void pair_publish(struct pair *p, int n)
     }
 }
 
-// ---- time
-// ----------------------------------------------------------------------------------------
+// ---- time ------------------------------------------------------------------------------------
 
 static bool take(struct pair *p, enum pair_way way, struct str *ret)
 {

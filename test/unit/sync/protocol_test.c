@@ -35,13 +35,13 @@ static struct str part(const char *name)
     struct str all = document();
     (void)snprintf(opening, sizeof opening, "<!-- generated: %s -->\n```", name);
     const char *at = memmem(all.p, all.n, opening, strlen(opening));
-    if (at == NULL) {
+    const char *start = at ? strchr(at + strlen(opening), '\n') : NULL;
+    const char *end = start ? strstr(start, "\n```\n") : NULL;
+    if (end == NULL) {
         fail_msg("no part %s", name);
+        return str_of(NULL);
     }
-    const char *start = strchr(at + strlen(opening), '\n') + 1;
-    const char *end = strstr(start, "```\n");
-    assert_non_null(end);
-    return str_make(start, (size_t)(end - start));
+    return str_make(start + 1, (size_t)(end - start)); // from a line's beginning to its newline
 }
 
 static yyjson_val *vectors(void)

@@ -16,8 +16,7 @@ static void settles(struct pair *p)
     }
 }
 
-// ---- a session begins
-// ----------------------------------------------------------------------------
+// ---- a session begins ------------------------------------------------------------------------
 
 TEST(uplink__pulls_before_it_pushes)
 {
@@ -129,8 +128,7 @@ TEST(uplink__waits_a_minute_where_a_longer_jitter_is_asked_for)
     pair_end(p);
 }
 
-// ---- what goes wrong on the way
-// ------------------------------------------------------------------
+// ---- what goes wrong on the way --------------------------------------------------------------
 
 static void survives_loss(enum message_kind kind, int count)
 {
@@ -321,8 +319,7 @@ TEST(uplink__beats_every_ten_seconds)
     pair_end(p);
 }
 
-// ---- credit
-// --------------------------------------------------------------------------------------
+// ---- credit ----------------------------------------------------------------------------------
 
 TEST(uplink__stays_within_its_credit)
 {
@@ -453,8 +450,7 @@ TEST(downlink__answers_a_probe_when_all_before_it_is_stored)
     pair_end(p);
 }
 
-// ---- who is there
-// --------------------------------------------------------------------------------
+// ---- who is there ----------------------------------------------------------------------------
 
 TEST(downlink__refuses_a_replayed_hello)
 {
@@ -505,8 +501,7 @@ TEST(uplink__tries_rarely_after_a_final_error_in_a_live_session)
     pair_end(p);
 }
 
-// ---- histories that differ
-// -----------------------------------------------------------------------
+// ---- histories that differ -------------------------------------------------------------------
 
 TEST(uplink__appends_a_forked_history_under_a_new_run)
 {
@@ -563,8 +558,7 @@ TEST(uplink__keeps_a_stream_until_its_include_came)
     pair_end(p);
 }
 
-// ---- feeds
-// ---------------------------------------------------------------------------------------
+// ---- feeds -----------------------------------------------------------------------------------
 
 TEST(downlink__sends_rows_as_soon_as_the_feed_moves)
 {

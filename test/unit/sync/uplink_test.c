@@ -124,8 +124,7 @@ static struct message page_of(uint64_t from, uint64_t to)
     return m;
 }
 
-// ---- every state, every input
-// --------------------------------------------------------------------
+// ---- every state, every input ----------------------------------------------------------------
 
 enum {
     IN_CONNECTED,
@@ -291,8 +290,7 @@ TEST(uplink__answers_every_input_in_every_state)
     }
 }
 
-// ---- single rules
-// --------------------------------------------------------------------------------
+// ---- single rules ----------------------------------------------------------------------------
 
 TEST(uplink__says_where_it_stands_in_its_hello)
 {
