@@ -113,7 +113,9 @@ TEST(feed__forgets_tombstones_beyond_its_memory)
         (void)snprintf(body, sizeof body, "{\"name\":\"N%u\"}", i);
         l.count = 0;
         l.head = mark;
-        line_add(&l, &(struct draft){i, i, "location_set", "BR1", body});
+        // The first and the last change one record, all others another.
+        const char *record = i == 1 || i == CHANGES ? "OLD" : "BR1";
+        line_add(&l, &(struct draft){i, i, "location_set", record, body});
         mark = l.head;
         struct event event;
         assert_int_equal(event_parse(str_of(l.bytes[0]), &f.arena, &event, &e), ERR_OK);

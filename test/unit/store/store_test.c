@@ -195,6 +195,8 @@ TEST(store__a_rolled_back_transaction_leaves_nothing)
     assert_int_equal(store_stream_find(f.store, &l.key, &info), ERR_OK);
     assert_true(mark_equal(&info.head, &l.marks[0]));
     assert_int_equal(fixture_append(&f, &l, 1, STATUS_PENDING), STATUS_PENDING);
+    fixture_assert_text(&f, "SELECT sku, quantity FROM stock ORDER BY sku",
+                        "bread|-10000\noil|-20000\nrice|-10000\n");
     line_fini(&l);
     fixture_close(&f);
 }
@@ -343,9 +345,11 @@ TEST(store__status_of_rows_and_tickets_follows_the_marks)
     assert_int_equal(store_stream_lost(f.store, &l.key, 1, 1, &e), ERR_OK);
     fixture_assert_text(&f, "SELECT group_concat(status) FROM (SELECT status FROM journal)",
                         "settled,pending,pending,pending,pending,conflict\n");
-    assert_int_equal(store_stream_acked(f.store, &l.key, 6, 6, 1760000009002, &e), ERR_OK);
+    assert_int_equal(store_stream_acked(f.store, &l.key, 0, 6, 1760000009002, &e), ERR_OK);
     assert_int_equal(store_streams_unsettled(f.store, &info, 1, &count, &e), ERR_OK);
     assert_int_equal(count, 0);
+    assert_int_equal(store_stream_find(f.store, &l.key, &info), ERR_OK);
+    assert_true(mark_equal(&info.held, &l.head)); // what is settled is held
     line_fini(&l);
     fixture_close(&f);
 }
