@@ -25,7 +25,7 @@ struct shape {
     int checkpoint_pages; // after how many pages in the log a commit also writes them home
 };
 static const struct shape shapes[] = {
-    [ROLE_TERMINAL] = {4096, 4096, 0, 4000},
+    [ROLE_TERMINAL] = {8192, 4096, 0, 4000},
     [ROLE_BRANCH] = {8192, 16384, 64, 2000},
     [ROLE_CENTRAL] = {16384, 65536, 256, 4000},
 };
