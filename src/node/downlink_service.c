@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    JOB_ARENA = 8 * 1024 * 1024,
+    JOB_ARENA = 32 * 1024 * 1024, // intake: 64 bytes for each of the largest message
     PACK_FROM = 200,
     PACK_LEVEL = 3,
     TICK_MS = 500,
