@@ -262,6 +262,39 @@ TEST(outbox__names_at_most_as_many_streams_as_a_hello)
     begin();
 }
 
+TEST(outbox__takes_streams_that_waited_for_room)
+{
+    begin();
+    for (uint32_t n = 0; n < LIMIT_STREAMS_HELLO; n++) {
+        (void)commit(n, LANE_CRITICAL, 1);
+    }
+    struct outbox_stream waiting = {.key = key_of(5000, LANE_CRITICAL), .head = mark_at(9)};
+    waiting.held = mark_at(4);
+    waiting.settled = 3;
+    waiting.included = 2;
+    assert_int_equal(outbox_committed(&outbox, &waiting.key, &waiting.certificate, &waiting.head),
+                     ERR_LIMIT);
+    assert_false(outbox_wants_refill(&outbox)); // no room yet
+    for (size_t i = 0; i < LIMIT_STREAMS_HELLO / 2; i++) {
+        struct outbox_stream *s = &outbox.streams[i];
+        s->held = s->head;
+        s->settled = s->included = s->head.seq;
+    }
+    outbox_compact(&outbox, &waiting.key.origin);
+    assert_true(outbox_wants_refill(&outbox));
+    outbox_refill(&outbox, &waiting, 1, false);
+    assert_false(outbox_wants_refill(&outbox));
+    struct outbox_stream *s = outbox_find(&outbox, &waiting.key);
+    assert_non_null(s);
+    assert_int_equal(s->sent.seq, 4);
+    assert_int_equal(s->settled, 3);
+    assert_int_equal(s->included, 2);
+    s->sent = mark_at(7);
+    outbox_refill(&outbox, &waiting, 1, true); // known: what is under way stays so
+    assert_int_equal(s->sent.seq, 7);
+    begin();
+}
+
 TEST(outbox__survives_a_failing_allocation)
 {
     begin();

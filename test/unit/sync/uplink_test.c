@@ -489,6 +489,37 @@ TEST(uplink__ignores_a_feed_of_another_place)
     assert_true(uplink_is_live(&u));
 }
 
+TEST(uplink__asks_again_for_a_rehoming_that_failed)
+{
+    bring_to(LIVE);
+    load(1, 1);
+    struct message m = ack_of(0);
+    m.ack.marks[0].fork = true;
+    hear(&m);
+    struct stream_key key = stream();
+    uplink_rehome_failed(&u, &key, now);
+    steps_reset(&out);
+    assert_in_range(uplink_deadline(&u), now.mono_ms + 1, now.mono_ms + 1000);
+    hear(&m); // the upstream says it again
+    assert_string_equal(effects(), "rehome");
+}
+
+TEST(uplink__takes_a_page_again_that_could_not_be_stored)
+{
+    bring_to(LIVE);
+    struct message m = page_of(0, 2);
+    hear(&m);
+    steps_reset(&out);
+    uplink_feed_failed(&u, &m.feed, now);
+    m.feed.number = 2;
+    hear(&m); // at once: the disk is as full as it was
+    assert_string_equal(effects(), "");
+    pass(FEED_PAUSE_MS);
+    m.feed.number = 3;
+    hear(&m);
+    assert_string_equal(effects(), "feed");
+}
+
 TEST(uplink__tries_a_stream_again_that_could_not_be_read)
 {
     bring_to(LIVE);
