@@ -225,6 +225,18 @@ void api_enroll_code_post(struct server *s, const struct http_request *request)
 // ---- POST /api/v1/enroll
 // -------------------------------------------------------------------------
 
+// A code is for a new device, or for one that joins again: with another key its holder would take
+// a device over.
+static bool has_another_key(struct journal *j, const struct enroll_job *job)
+{
+    struct device_record known;
+    char key[2 * SIGN_PUBLIC_SIZE + 1];
+    if (store_device_find(journal_store(j), &job->device, &known) != ERR_OK)
+        return false;
+    str_to_hex(key, known.key.b, sizeof(known.key.b));
+    return strcmp(key, job->key) != 0;
+}
+
 static enum err_code run_enroll(struct job *base, struct journal *j, struct err *e)
 {
     struct enroll_job *job = (struct enroll_job *)base;
@@ -234,6 +246,8 @@ static enum err_code run_enroll(struct job *base, struct journal *j, struct err 
     job->denied = code == ERR_NOT_FOUND ? "the code is wrong or was used already"
                   : code == ERR_TIMEOUT ? "the code has expired: make a new one at the centre"
                                         : NULL;
+    if (code == ERR_OK && has_another_key(j, job))
+        job->denied = "this device is enrolled already, with another key";
     if (job->denied) // no failure of the job: whoever guesses must not undo others' batch
         return ERR_OK;
     if (code)

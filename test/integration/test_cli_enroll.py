@@ -52,6 +52,13 @@ def test_a_till_joins_once(wasl, centre):
         assert db.execute("SELECT count(*) FROM devices").fetchone() == (1,)
 
 
+def test_no_code_gives_a_device_another_key(wasl, centre):
+    till = wasl.till()
+    wasl.good("enroll", "join", "till", make_code(wasl), "--upstream", centre.url("ws"))
+    (till.path / "keys" / "device.seed").write_text("ab" * 32 + "\n")
+    wasl.bad("enroll", "join", "till", make_code(wasl), saying="another key")
+
+
 def test_a_code_reads_as_people_write(wasl, centre):
     wasl.till(upstream=centre.url())
     code = make_code(wasl).lower().replace("-", " ").replace("0", "o").replace("1", "l")
