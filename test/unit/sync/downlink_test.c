@@ -38,9 +38,21 @@ static struct downlink_identity identity(void)
     return id;
 }
 
+static int fail_at = -1; // which allocation of the next input is to fail
+
+static void arm(void)
+{
+    if (fail_at >= 0) {
+        unit_alloc_fail((unsigned)fail_at);
+    }
+    fail_at = -1;
+}
+
 static void say(enum message_kind kind)
 {
-    downlink_message(&d, sample_text(&sample()->messages[kind]), 100, &out);
+    struct str text = sample_text(&sample()->messages[kind]);
+    arm();
+    downlink_message(&d, text, 100, &out);
 }
 
 enum { OPEN, CHALLENGED, IDENTIFYING, LIVE, SHUT, STATES };
@@ -119,6 +131,9 @@ static void give(int input)
                                               MESSAGE_PROBE, MESSAGE_BEAT, MESSAGE_ERROR,
                                               MESSAGE_ACK};
     struct downlink_identity id = identity();
+    if (input > IN_SERVERS) {
+        arm();
+    }
     if (input <= IN_SERVERS) {
         say(kinds[input]);
     } else if (input == IN_GARBAGE) {
@@ -273,6 +288,42 @@ TEST(downlink__says_which_refusals_are_final)
     downlink_stored(&d, &denied, &out);
     assert_true(str_is(last_error().text, "not yours"));
     assert_false(last_error().final);
+}
+
+TEST(downlink__tells_what_settles_without_a_push)
+{
+    bring_to(LIVE);
+    give(IN_PUSH);
+    steps_reset(&out);
+    downlink_settled(&d, &sample()->messages[MESSAGE_ACK].ack.marks[0], &out);
+    struct message m;
+    assert_int_equal(message_decode(out.items[0].text, &arena, &m, NULL), ERR_OK);
+    assert_int_equal(m.kind, MESSAGE_ACK);
+    assert_int_equal(m.ack.marks[0].settled, 2);
+    assert_int_equal(m.ack.received.events, 0);
+}
+
+TEST(downlink__fails_on_every_failing_allocation)
+{
+    static const struct {
+        int state;
+        int input;
+    } rows[] = {{CHALLENGED, IN_HELLO}, {IDENTIFYING, IN_KNOWN}, {LIVE, IN_PUSH},
+                {LIVE, IN_PAGE},        {LIVE, IN_STORED},       {LIVE, IN_BEAT}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        bool failed = true;
+        for (int n = 0; failed; n++) {
+            bring_to(rows[i].state);
+            steps_fini(&out);
+            steps_init(&out); // so that its memory is asked for anew
+            fail_at = n;
+            give(rows[i].input);
+            failed = unit_alloc_end();
+            bool noticed = out.failed || strcmp(sm_state_name(&d.state), "shut") == 0;
+            bool harmless = rows[i].input == IN_STORED || rows[i].input == IN_BEAT;
+            assert_true(noticed || !failed || harmless);
+        }
+    }
 }
 
 TEST(downlink__grants_at_least_one_largest_event)

@@ -450,6 +450,23 @@ TEST(downlink__answers_a_probe_when_all_before_it_is_stored)
     pair_end(p);
 }
 
+TEST(uplink__widens_its_window_on_a_fast_link_and_narrows_it_on_a_slow_one)
+{
+    struct pair *p = pair_begin();
+    pair_start(p);
+    settles(p);
+    pair_sell(p, 1000);
+    settles(p);
+    size_t wide = p->up.window_bytes;
+    assert_true(wide > WINDOW_MIN_BYTES);
+    p->bytes_per_s = 4000;
+    pair_sell(p, 200);
+    settles(p);
+    assert_true(p->up.window_bytes < wide);
+    assert_int_equal(p->connects, 1);
+    pair_end(p);
+}
+
 // ---- who is there ----------------------------------------------------------------------------
 
 TEST(downlink__refuses_a_replayed_hello)
@@ -585,6 +602,24 @@ TEST(downlink__includes_a_stream_once_it_is_stored)
     assert_int_equal(p->includes_taken, before + 1);
     pair_pass(p, 5000);
     assert_int_equal(p->includes_taken, before + 1);
+    pair_end(p);
+}
+
+TEST(uplink__asks_for_includes_that_were_lost)
+{
+    struct pair *p = pair_begin();
+    pair_start(p);
+    settles(p);
+    pair_pass(p, 200);
+    uint64_t before = p->includes_taken;
+    p->lose_kind = MESSAGE_FEED; // without rows, its loss leaves no gap
+    p->lose = 1;
+    pair_sell(p, 1);
+    pair_pass(p, 1000);
+    assert_int_equal(p->includes_taken, before);
+    pair_pass(p, 3000);
+    assert_int_equal(p->includes_taken, before + 1);
+    assert_int_equal(p->connects, 1);
     pair_end(p);
 }
 

@@ -39,9 +39,21 @@ static void begin(void)
     uplink_init(&u, &config);
 }
 
+static int fail_at = -1; // which allocation of the next input is to fail
+
+static void arm(void)
+{
+    if (fail_at >= 0) {
+        unit_alloc_fail((unsigned)fail_at);
+    }
+    fail_at = -1;
+}
+
 static void hear(const struct message *m)
 {
-    uplink_message(&u, sample_text(m), now, &out);
+    struct str text = sample_text(m);
+    arm();
+    uplink_message(&u, text, now, &out);
 }
 
 static void pass(int64_t ms)
@@ -179,6 +191,9 @@ static void give_message(int input)
 static void give(int input)
 {
     struct stream_key key = stream();
+    if (input > IN_DEVICES) {
+        arm();
+    }
     if (input == IN_CONNECTED) {
         uplink_connected(&u, now, &out);
     } else if (input == IN_DISCONNECTED) {
@@ -418,6 +433,57 @@ TEST(uplink__takes_no_credit_back)
     m.ack.credit = (struct credit){1, 1};
     hear(&m);
     assert_int_equal(u.allowed.events, 500);
+}
+
+TEST(uplink__takes_a_late_ack_for_late)
+{
+    bring_to(LIVE);
+    commit(3);
+    load(1, 3);
+    struct message m = ack_of(3);
+    hear(&m);
+    steps_reset(&out);
+    m = ack_of(2);
+    hear(&m);
+    m = ack_of(3);
+    m.ack.marks[0].settled = 1;
+    hear(&m);
+    assert_string_equal(effects(), "");
+    assert_int_equal(u.outbox.streams[0].held.seq, 3);
+    assert_int_equal(u.outbox.streams[0].settled, 3);
+}
+
+TEST(uplink__sends_streams_that_waited_for_room)
+{
+    bring_to(LIVE);
+    load(1, 1);
+    steps_reset(&out);
+    struct outbox_stream waiting = {.key = {sample_id(4, 70), LANE_CRITICAL}, .head = {5, {{1}}}};
+    uplink_refill(&u, &waiting, 1, false, now, &out);
+    assert_string_equal(effects(), "load");
+    assert_true(stream_key_equal(&out.items[0].key, &waiting.key));
+}
+
+TEST(uplink__fails_on_every_failing_allocation)
+{
+    static const struct {
+        int state;
+        int input;
+    } rows[] = {{GREETING, IN_CHALLENGE}, {HELLO, IN_WELCOME}, {LIVE, IN_FEED},
+                {LIVE, IN_LOADED},        {LIVE, IN_ACK},      {LIVE, IN_LATE}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        bool failed = true;
+        for (int n = 0; failed; n++) {
+            bring_to(rows[i].state);
+            steps_fini(&out);
+            steps_init(&out); // so that its memory is asked for anew
+            fail_at = n;
+            give(rows[i].input);
+            failed = unit_alloc_end();
+            bool dropped = strcmp(uplink_state_name(&u), "idle") == 0;
+            assert_true(out.failed || dropped || !failed);
+        }
+    }
 }
 
 TEST(uplink__survives_clocks_at_their_ends)
