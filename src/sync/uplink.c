@@ -418,6 +418,7 @@ static void on_welcome(struct uplink *u, const struct message_welcome *m, struct
     enter(u, IN_WELCOME, now);
     u->peer_zstd = u->offered_zstd;
     backoff_reset(&u->backoff);
+    u->tries = 0;
     begin_session(u, now);
     measure(u, now.mono_ms - u->hello_ms);
     u->window_bytes = WINDOW_MIN_BYTES;
@@ -846,6 +847,18 @@ static void tick_live(struct uplink *u, struct moment now, struct steps *out)
         u->deadline_ms = now.mono_ms + 50;
 }
 
+// Short attempts find a link that returns within a second; over a link so slow that none of them
+// can succeed, the patient ones do.
+static int64_t connect_patience(struct uplink *u)
+{
+    bool was_quick = u->rtt_ms != 0;
+    u->tries++;
+    bool patient = was_quick
+                       ? u->tries >= CONNECT_PATIENT_FROM && u->tries % CONNECT_PATIENT_EVERY == 0
+                       : u->tries % 2 == 0;
+    return (patient ? CONNECT_PATIENT_MS : CONNECT_TIMEOUT_MS) + 4 * u->rtt_ms;
+}
+
 void uplink_tick(struct uplink *u, struct moment now, struct steps *out)
 {
     if (now.mono_ms < u->deadline_ms)
@@ -853,7 +866,7 @@ void uplink_tick(struct uplink *u, struct moment now, struct steps *out)
     switch ((enum state)u->state.state) {
     case IDLE:
         enter(u, IN_PAUSE_OVER, now);
-        u->deadline_ms = now.mono_ms + CONNECT_TIMEOUT_MS + 4 * u->rtt_ms;
+        u->deadline_ms = now.mono_ms + connect_patience(u);
         steps_add(out, STEP_CONNECT);
         break;
     case CONNECTING:

@@ -23,7 +23,10 @@
 enum {
     PULL_BYTES = 256 * 1024,
     PULL_MS = 2000,
-    CONNECT_TIMEOUT_MS = 800,   // at first; four round trips once one is known
+    CONNECT_TIMEOUT_MS = 800,   // and four round trips once one is known
+    CONNECT_PATIENT_MS = 8000,  // a slow link needs longer: an attempt now and then waits for it
+    CONNECT_PATIENT_EVERY = 10, // ... and every second one while no round trip is known
+    CONNECT_PATIENT_FROM = 40,  // ... but none at first where one is: the link was quick before
     GREETING_TIMEOUT_MS = 3000, // challenge to welcome, before round trips are added
     PROBE_AFTER_MS = 1000,
     STALL_MS = 2000, // a probe unanswered for so long, plus what is in flight at 4 bytes a ms
@@ -90,6 +93,7 @@ struct uplink {
     int64_t heard_ms;    // last message from the upstream
     int64_t progress_ms; // last ack that moved something, or last push after silence
     int64_t hello_ms;
+    unsigned tries;        // attempts since the last welcome
     int64_t rtt_ms;        // smoothed; 0: unknown
     int64_t hold_until_ms; // jitter: the backlog waits
     int64_t busy_until_ms; // the upstream asked for a pause: no push, and no new session

@@ -285,14 +285,40 @@ TEST(uplink__connects_within_a_second_of_the_links_return)
 {
     struct pair *p = pair_begin();
     pair_start(p);
+    settles(p);
     p->reachable = false;
     pair_cut(p);
     pair_sell(p, 1);
-    pair_pass(p, 60000);
+    pair_pass(p, 20000);
     p->reachable = true;
     pair_pass(p, 1500); // an attempt that is under way times out first
     assert_true(pair_agree(p));
     pair_end(p);
+}
+
+TEST(uplink__waits_for_a_slow_link_now_and_then)
+{
+    struct uplink_config config = {.seed = 1};
+    struct uplink uplink;
+    struct steps steps;
+    steps_init(&steps);
+    uplink_init(&uplink, &config);
+    struct moment now = {.mono_ms = 1000};
+    int64_t longest = 0;
+    int64_t asked_ms = 0;
+    uplink_start(&uplink, now, &steps);
+    for (int i = 0; i < 6; i++) { // nobody answers: each attempt ends by its own patience
+        now.mono_ms = uplink_deadline(&uplink);
+        uplink_tick(&uplink, now, &steps);
+        bool connects = steps.count && steps.items[steps.count - 1].kind == STEP_CONNECT;
+        asked_ms = connects ? now.mono_ms : asked_ms;
+        if (!connects && now.mono_ms - asked_ms > longest)
+            longest = now.mono_ms - asked_ms;
+        steps_reset(&steps);
+    }
+    assert_true(longest >= CONNECT_PATIENT_MS);
+    uplink_fini(&uplink);
+    steps_fini(&steps);
 }
 
 TEST(uplink__drops_a_link_that_is_silent)
