@@ -163,8 +163,8 @@ size_t raw_count(const struct raw *r, const char *text)
 {
     size_t count = 0;
     size_t n = strlen(text);
-    const char *p = r->got.data;
-    const char *end = p + r->got.len;
+    const char *p = r->got.data; // NULL until something came
+    const char *end = p ? p + r->got.len : NULL;
     while (p != NULL && (p = memmem(p, (size_t)(end - p), text, n)) != NULL) {
         count++;
         p += n;
