@@ -139,7 +139,7 @@ static struct centre_stream *stream_or_new(struct world *w, struct stream *truth
     *s = (struct centre_stream){.stream = truth, .device = sender->device, .place = place};
     truth->at_centre = s;
     if (c->stream_count == c->stream_capacity)
-        c->streams = world_grow(w, c->streams, &c->stream_capacity, sizeof(*c->streams));
+        c->streams = world_grow(w, c->streams, &c->stream_capacity, sizeof(void *));
     c->streams[c->stream_count++] = s;
     return s;
 }
@@ -168,7 +168,7 @@ static bool ids_add(struct world *w, struct item *item)
         struct item **old = c->ids;
         uint64_t count = c->id_capacity;
         c->id_capacity = count ? count * 2 : 256;
-        c->ids = world_alloc(w, c->id_capacity * sizeof(*c->ids));
+        c->ids = world_alloc(w, c->id_capacity * sizeof(void *));
         c->id_count = 0;
         for (uint64_t i = 0; i < count; i++) {
             if (old[i])
@@ -258,7 +258,7 @@ static void take_entry(struct world *w, struct centre_stream *s, const struct in
                                    .present = true};
     read_fold(w, item, &entry->fold);
     if (s->working == s->capacity)
-        s->entries = world_grow(w, s->entries, &s->capacity, sizeof(*s->entries));
+        s->entries = world_grow(w, s->entries, &s->capacity, sizeof(void *));
     s->entries[s->working++] = entry;
 }
 
@@ -484,7 +484,7 @@ void centre_opened(struct world *w, struct conn *c)
     c->centre_open = true;
     c->centre_life = s->life;
     if (s->conn_count == s->conn_capacity)
-        s->conns = world_grow(w, s->conns, &s->conn_capacity, sizeof(*s->conns));
+        s->conns = world_grow(w, s->conns, &s->conn_capacity, sizeof(void *));
     s->conns[s->conn_count++] = c;
     downlink_init(&c->downlink, &config);
     downlink_opened(&c->downlink, nonce, w->now, wall_ms(w), &s->steps);

@@ -213,12 +213,12 @@ static const struct handler {
 static bool is_stale(const struct world *w, const struct event_at *e)
 {
     const struct till *t = e->till >= 0 ? &w->tills[e->till] : NULL;
-    if (e->kind == HAPPENS_FSYNC && t->fsync_at != e->at)
+    if (e->kind == HAPPENS_FSYNC && t && t->fsync_at != e->at)
         return true;
-    if (e->kind == HAPPENS_WAKE && t->wake_at != e->at)
+    if (e->kind == HAPPENS_WAKE && t && t->wake_at != e->at)
         return true;
     if (handlers[e->kind].owner == OF_TILL)
-        return !t->up || t->life != e->life;
+        return !t || !t->up || t->life != e->life;
     return handlers[e->kind].owner == OF_CENTRE && (!w->centre.up || w->centre.life != e->life);
 }
 
@@ -233,7 +233,7 @@ static bool step(struct world *w, int64_t at)
     w->now = e.at;
     w->result->steps++;
     world_mix(w, (uint64_t)e.at << 8 | (uint64_t)e.kind);
-    world_mix(w, (uint64_t)(e.till + 1));
+    world_mix(w, (uint64_t)e.till + 1);
     handlers[e.kind].handle(w, &e);
     arena_reset(&w->scratch);
     return !world_failed(w);

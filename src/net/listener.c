@@ -24,6 +24,7 @@ struct listener {
 static void unlink_conn(struct conn *c)
 {
     struct listener *s = c->listener;
+    MUST(s != NULL);
     if (c->previous != NULL) {
         c->previous->next = c->next;
     } else {

@@ -103,14 +103,17 @@ static yyjson_mut_doc *status_doc(struct server *s, const struct store_counts *c
 
 int64_t api_memory_bytes(void)
 {
-    long long all = 0;
-    long long resident = 0; // in pages
+    char line[128] = "";
+    int64_t resident = 0; // in pages: the second number
+    struct str piece;
     FILE *f = fopen("/proc/self/statm", "re");
     if (f == NULL)
         return 0;
-    if (fscanf(f, "%lld %lld", &all, &resident) != 2)
-        resident = 0;
+    struct str rest = str_of(fgets(line, sizeof(line), f));
     (void)fclose(f);
+    if (!str_cut(&rest, ' ', &piece) || !str_cut(&rest, ' ', &piece) ||
+        str_to_i64(piece, &resident) != ERR_OK)
+        return 0;
     return resident * sysconf(_SC_PAGESIZE);
 }
 

@@ -125,6 +125,7 @@ enum err_code journal_begin(struct journal *j, struct err *e)
 
 static void forget_transaction(struct journal *j)
 {
+    MUST(j->runs != NULL && j->runs_saved != NULL);
     memcpy(j->runs, j->runs_saved, j->run_count_saved * sizeof(*j->runs));
     j->run_count = j->run_count_saved;
     j->moved_count = j->touched_count = j->delta_count = 0;

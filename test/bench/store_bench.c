@@ -84,7 +84,7 @@ static size_t ticket_body(char *to, size_t size, int lines)
             "%s{\"n\":%d,\"sku\":\"SKU-%05d\",\"name\":\"Item %d\","
             "\"quantity\":\"%lld\",\"unit_price\":\"%lld.%02lld\",\"amount\":%lld}",
             i > 1 ? "," : "", i, (int)rng_below(&rng, SKUS), i, (long long)quantity,
-            (long long)(price / 100), (long long)(price % 100), (long long)(quantity * price));
+            (long long)(price / 100), (long long)(price % 100), (long long)quantity * price);
     }
     n +=
         (size_t)snprintf(to + n, size - n,
@@ -275,7 +275,7 @@ static void receive(struct store *s, const struct corpus *c, size_t from, size_t
 
 static double bulk_ours(const struct corpus *c)
 {
-    struct place p;
+    struct place p = {0};
     struct arena a;
     struct mark mark = {.seq = 0};
     place_make(&p);
@@ -295,7 +295,7 @@ static double bulk_ours(const struct corpus *c)
 
 static double bulk_raw(const struct corpus *c)
 {
-    struct place p;
+    struct place p = {0};
     place_make(&p);
     sqlite3 *db = raw_open(p.file, "PRAGMA page_size=16384; PRAGMA journal_mode=WAL;"
                                    "PRAGMA synchronous=FULL; PRAGMA secure_delete=OFF;"
@@ -358,7 +358,7 @@ static struct timing timing_of(struct hist *h, double seconds)
 static struct timing sell_ours(const struct corpus *c)
 {
     static struct hist h;
-    struct place p;
+    struct place p = {0};
     struct arena a;
     struct buf bytes;
     struct err e = {ERR_OK, ""};
@@ -491,7 +491,7 @@ static void raw_effect(struct raw_till *t, int64_t row, const struct event *even
 static struct timing sell_raw(const struct corpus *c)
 {
     static struct hist h;
-    struct place p;
+    struct place p = {0};
     struct arena a;
     struct raw_till t;
     double seconds = 0;
@@ -554,7 +554,7 @@ static double number_of(sqlite3 *db, const char *sql)
 static void bench_t13_of(enum node_role role, int lines)
 {
     struct corpus c;
-    struct place p;
+    struct place p = {0};
     struct arena a;
     struct mark mark = {.seq = 0};
     char name[128];
@@ -569,6 +569,7 @@ static void bench_t13_of(enum node_role role, int lines)
     double pages = number_of(db, "SELECT sum(pgsize) FROM dbstat WHERE name IN ('events',"
                                  " 'events_apart', 'event_ids', 'extents', 'streams',"
                                  " 'streams_key', 'streams_unsettled')");
+    MUST(c.count > 0);
     double extra = (pages - (double)c.total_bytes) / (double)c.count;
     (void)snprintf(name, sizeof name, "T13 extra bytes at rest per event of %zu bytes, %s",
                    c.total_bytes / c.count, node_role_name(role));

@@ -81,6 +81,7 @@ struct proxy {
     uv_timer_t drop_timer;
     uv_pipe_t input;
     struct sockaddr_storage address;
+    int kept; // holds the port while the listener is closed
     struct sockaddr_storage target;
     struct faults faults;
     struct pair *pairs;
@@ -402,7 +403,7 @@ static int keep_port(struct proxy *proxy)
 {
     socklen_t n = sizeof proxy->address;
     int one = 1;
-    int fd = socket(proxy->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = proxy->kept = socket(proxy->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
               bind(fd, (const struct sockaddr *)&proxy->address, n) == 0 &&
               getsockname(fd, (struct sockaddr *)&proxy->address, &n) == 0;
@@ -549,9 +550,8 @@ static bool read_options(int argc, char **argv, struct options *ret)
             ret->listen = optarg;
         else if (key == 't')
             ret->to = optarg;
-        else if (key != 's' && key != 'r')
-            return false;
-        else if (str_to_i64(str_of(optarg), key == 's' ? &ret->seconds : &ret->seed) != ERR_OK)
+        else if ((key != 's' && key != 'r') ||
+                 str_to_i64(str_of(optarg), key == 's' ? &ret->seconds : &ret->seed) != ERR_OK)
             return false;
     }
     return ret->to != NULL && optind == argc && ret->seconds >= 0;

@@ -274,12 +274,12 @@ enum err_code feed_queue_flush(struct feed_queue *q, struct db *db, struct err *
     struct feed_writer w;
     if (q->count == 0)
         return ERR_OK;
-    struct feed_change **sorted = arena_alloc(&q->arena, q->count * sizeof *sorted);
+    struct feed_change **sorted = arena_alloc(&q->arena, q->count * sizeof(struct feed_change *));
     if (sorted == NULL)
         return err_set(e, ERR_NO_MEMORY, "out of memory for feeds");
     for (size_t i = 0; i < q->count; i++)
         sorted[i] = &q->items[i];
-    qsort(sorted, q->count, sizeof *sorted, by_record_and_age);
+    qsort(sorted, q->count, sizeof(struct feed_change *), by_record_and_age);
     feed_writer_init(&w, db);
     enum err_code code = ERR_OK;
     for (size_t i = 0; i < q->count && code == ERR_OK; i++) {

@@ -37,7 +37,7 @@ static void *sell(void *context)
         struct wasl_status status;
         int accepted = sell_batch(c, call);
         if (accepted < 0 || wasl_status(c->till, &status, NULL) != WASL_OK ||
-            status.pending < (uint64_t)(c->accepted + accepted)) {
+            status.pending < (uint64_t)c->accepted + (uint64_t)accepted) {
             c->accepted = -1;
             return NULL;
         }

@@ -108,7 +108,8 @@ static void bring_to(int state)
 static void load(int from, int count)
 {
     struct uplink_loaded loaded = {.key = stream(), .after = (uint64_t)from - 1};
-    loaded.base = from == 1 ? (struct hash){0} : sample()->marks[from - 2].hash;
+    if (from > 1)
+        loaded.base = sample()->marks[from - 2].hash;
     loaded.events = &sample()->events[from - 1];
     loaded.count = (size_t)count;
     loaded.head = count ? sample()->marks[from + count - 2].hash : loaded.base;
