@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -603,6 +604,7 @@ int main(int argc, char **argv)
         return 2;
     }
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
+    (void)signal(SIGPIPE, SIG_IGN); // a peer that is gone is a failed write
     int status = start(&proxy, &options);
     if (status != 0) {
         (void)fprintf(stderr, "chaos_proxy: %s: %s\n", options.listen, uv_strerror(status));

@@ -179,6 +179,17 @@ def test_a_captive_portal_answers_everything(proxy):
     assert b"200 OK" in head and f"Content-Length: {len(body)}".encode() in head
 
 
+def test_outlives_peers_that_vanish(proxy):
+    proxy("delay 20")
+    for _ in range(50):
+        with dial(proxy) as connection:  # gone while the answer is on its way
+            connection.sendall(b"x" * 100000)
+            connection.shutdown(socket.SHUT_WR)
+    proxy("heal")
+    assert chain.wait_until(lambda: can_dial(proxy), 5)
+    assert proxy.process.poll() is None
+
+
 def test_refuses_what_it_does_not_know_and_goes_on(proxy):
     for line in ["melt", "delay x", "", "x" * 1000]:
         with pytest.raises(chain.Failed):
