@@ -16,6 +16,9 @@ enum {
     TICK_MS = 500,
     REPORT_MS = 2000, // a device's status is written at most so often, and when it comes or goes
     BUSY_RETRY_MS = 500,
+    CROWD = 10, // fewer devices than this need not take turns
+    JITTER_EACH_MS = 20,
+    BULK_FROM = 32 * 1024, // bytes of a push that is a backlog's
 };
 
 // A session outlives its socket until its jobs are back: each job holds a count.
@@ -31,6 +34,7 @@ struct session {
     bool report_under_way;
     bool report_due; // there is news since the last one
     unsigned holds;
+    unsigned bulk; // of its pushes that are with the writer
 };
 
 struct downlink_service {
@@ -226,6 +230,15 @@ static void replace_older(struct session *session)
     }
 }
 
+// What a returning device waits with its backlog: the more there are, the more they spread out.
+static int64_t draw_jitter(struct downlink_service *s)
+{
+    int64_t most = JITTER_EACH_MS * (int64_t)s->count;
+    if (most > s->options.config->jitter_ms)
+        most = s->options.config->jitter_ms;
+    return s->count > CROWD && most > 0 ? rng_between(&s->rng, 0, most) : 0;
+}
+
 static void done_identify(struct job *job)
 {
     struct identify_job *identify = (struct identify_job *)job;
@@ -237,9 +250,7 @@ static void done_identify(struct job *job)
                 .refused = true, .text = "the server cannot read its store"};
             log_line(LOG_ERROR, "sync", "hello: %s", err_message(&job->error));
         }
-        int64_t most = s->options.config->jitter_ms;
-        identify->identity.jitter_ms =
-            s->count > 10 && most > 0 ? rng_between(&s->rng, 0, most) : 0;
+        identify->identity.jitter_ms = draw_jitter(s);
         identify->identity.wall_ms = clock_wall_ms();
         downlink_identified(&session->link, &identify->identity, &s->steps);
         session->live = downlink_is_live(&session->link);
@@ -316,6 +327,7 @@ static void done_push(struct job *job)
 {
     struct push_job *push = (struct push_job *)job;
     struct session *session = push->session;
+    session->bulk -= job->bulk > 0;
     if (!session->gone) {
         if (job->code) {
             push->stored = (struct downlink_stored){.failed = true, .retry_ms = BUSY_RETRY_MS};
@@ -343,9 +355,12 @@ static void start_push(struct session *session, struct str text)
         arena_init(&job->arena, JOB_ARENA);
         arena_init(&job->kept, JOB_ARENA);
         job->text = arena_copy(&job->kept, text);
+        if (text.n >= BULK_FROM || session->bulk > 0) // its pushes stay in order
+            job->job.bulk = text.n;
         posted = job->text.p && writer_post(session->service->options.writer, &job->job) == ERR_OK;
     }
     if (posted) {
+        session->bulk += job->job.bulk > 0;
         session_hold(session);
         return;
     }

@@ -13,6 +13,11 @@ enum { NEWS_MAX = 4096, STATS_WINDOW_MS = 60 * 1000 };
 // Two locks: 'queue_lock' guards the list of waiting jobs and is held for moments; 'journal_lock'
 // is held by whoever works on the journal, the thread or a caller of writer_run. Never both.
 
+struct queue {
+    struct job *first;
+    struct job **end;
+};
+
 struct writer {
     struct journal *journal;
     struct loop *loop;
@@ -21,8 +26,7 @@ struct writer {
     bool started;
     pthread_mutex_t queue_lock;
     pthread_cond_t wake;
-    struct job *first;
-    struct job **end;
+    struct queue jobs, bulk;
     size_t queued; // atomic for those who only look
     size_t owed;   // atomic: jobs whose 'done' has not been called
     bool closing;
@@ -202,27 +206,35 @@ static void run_batch(struct writer *w, struct job *jobs, struct writer_news *ne
 
 // ---- the thread -------------------------------------------------------------------------------
 
-static struct job *take_batch(struct writer *w)
+// Moves jobs, in order, behind *end, until they are most jobs or bulk bytes; the new end.
+static struct job **take_jobs(struct writer *w, struct queue *queue, size_t most, struct job **end)
 {
-    pthread_mutex_lock(&w->queue_lock);
-    while (w->first == NULL && !w->closing)
-        pthread_cond_wait(&w->wake, &w->queue_lock);
-    struct job *first = w->first;
-    struct job *last = first;
-    size_t count = first ? 1 : 0;
-    while (last && last->next && count < WRITER_BATCH_JOBS) {
-        last = last->next;
+    size_t count = 0, bytes = 0;
+    while (queue->first && count < most && bytes < WRITER_BATCH_BULK) {
+        struct job *job = queue->first;
+        queue->first = job->next;
+        job->next = NULL;
+        *end = job;
+        end = &job->next;
+        bytes += job->bulk;
         count++;
     }
-    if (last) {
-        w->first = last->next;
-        last->next = NULL;
-        if (w->first == NULL)
-            w->end = &w->first;
-        __atomic_fetch_sub(&w->queued, count, __ATOMIC_RELAXED);
-    }
+    if (queue->first == NULL)
+        queue->end = &queue->first;
+    __atomic_fetch_sub(&w->queued, count, __ATOMIC_RELAXED);
+    return end;
+}
+
+static struct job *take_batch(struct writer *w)
+{
+    struct job *jobs = NULL;
+    pthread_mutex_lock(&w->queue_lock);
+    while (w->jobs.first == NULL && w->bulk.first == NULL && !w->closing)
+        pthread_cond_wait(&w->wake, &w->queue_lock);
+    struct job **end = take_jobs(w, &w->jobs, WRITER_BATCH_JOBS, &jobs);
+    (void)take_jobs(w, &w->bulk, WRITER_BATCH_JOBS, end);
     pthread_mutex_unlock(&w->queue_lock);
-    return first;
+    return jobs;
 }
 
 static void send_off(struct delivery *d)
@@ -258,7 +270,8 @@ enum err_code writer_open(struct journal *j, struct loop *loop, const struct wri
     w->loop = loop;
     if (hooks)
         w->hooks = *hooks;
-    w->end = &w->first;
+    w->jobs.end = &w->jobs.first;
+    w->bulk.end = &w->bulk.first;
     pthread_mutex_init(&w->queue_lock, NULL);
     pthread_mutex_init(&w->journal_lock, NULL);
     pthread_mutex_init(&w->stats_lock, NULL);
@@ -312,8 +325,9 @@ enum err_code writer_post(struct writer *w, struct job *job)
     else if (w->queued >= WRITER_QUEUE_MAX)
         code = ERR_BUSY;
     if (code == ERR_OK) {
-        *w->end = job;
-        w->end = &job->next;
+        struct queue *queue = job->bulk ? &w->bulk : &w->jobs;
+        *queue->end = job;
+        queue->end = &job->next;
         __atomic_fetch_add(&w->queued, 1, __ATOMIC_RELAXED);
         __atomic_fetch_add(&w->owed, 1, __ATOMIC_RELAXED);
         pthread_cond_signal(&w->wake);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The writer thread: takes jobs from any thread, runs them on the journal, many to one transaction.
 //
-// Why: one fsync for all that waits (group commit); nobody is told of success before it.
+// Why: one fsync for all that waits (group commit); nobody is told of success before it. Bulk jobs
+//   (a backlog that is pushed) take turns, so that a batch stays short and a sale made now does not
+//   wait for them all.
 // Invariants: a writing job's 'run' is called with a transaction open; when it, or the commit,
 // fails,
 //   the whole batch is rolled back and each of its jobs runs again alone, so that one bad job
@@ -15,12 +17,13 @@
 #include "net/loop.h"
 #include "node/journal.h"
 
-enum { WRITER_QUEUE_MAX = 65536, WRITER_BATCH_JOBS = 512 };
+enum { WRITER_QUEUE_MAX = 65536, WRITER_BATCH_JOBS = 512, WRITER_BATCH_BULK = 128 * 1024 };
 
 struct writer;
 
 struct job {
     struct job *next; // the writer's
+    size_t bulk;      // bytes, 0: none: gives way to others, WRITER_BATCH_BULK bytes in one batch
     bool reads;       // runs after its batch's commit, outside any transaction
     // May be called again after a rollback: it must begin afresh. An error return fails the job.
     enum err_code (*run)(struct job *job, struct journal *j, struct err *e);

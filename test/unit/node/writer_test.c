@@ -156,6 +156,26 @@ TEST(writer__reading_jobs_see_what_their_batch_wrote)
     end();
 }
 
+TEST(writer__bulk_jobs_give_way_and_stay_in_order)
+{
+    enum { BULK = 12 }; // four in a batch
+    struct work first, last = {.job = {.run = run_work}}, works[BULK];
+    begin(false);
+    hold_writer(&first);
+    for (size_t i = 0; i < BULK; i++) {
+        works[i] = (struct work){.job = {.bulk = WRITER_BATCH_BULK / 4, .run = run_work}};
+        post(&works[i]);
+    }
+    post(&last);
+    assert_int_equal(writer_queued(writer), BULK + 1);
+    wait_for(BULK + 2);
+    assert_int_equal(last.done_as, 2);
+    for (size_t i = 0; i < BULK; i++)
+        assert_int_equal(works[i].done_as, i + 3);
+    assert_int_equal(writer_queued(writer), 0);
+    end();
+}
+
 TEST(writer__refuses_beyond_its_queue_and_finishes_what_it_took)
 {
     struct work first, more = {.job = {.run = run_work}};
