@@ -15,7 +15,7 @@
     "CASE WHEN typeof(" a " + " b ") = 'integer' THEN " a " + " b " WHEN " b " > 0 THEN"           \
     " (" a " - 9223372036854775807 - 1) + (" b " - 9223372036854775807 - 1) ELSE"                  \
     " (" a " + 9223372036854775807 + 1) + (" b " + 9223372036854775807 + 1) END"
-#define STOCK_ADD                                                                                  \
+#define STOCK_ADD_SQL                                                                              \
     "INSERT INTO stock (location, sku, quantity, moves, confirmed) VALUES (?, ?, ?, ?, ?)"         \
     " ON CONFLICT DO UPDATE SET quantity = " WRAPPED_SUM(                                          \
         "quantity",                                                                                \
@@ -126,7 +126,7 @@
                    " VALUES (?, ?, ?, ?, ?)")                                                      \
     X(PAYMENTS_DROP, "DELETE FROM payments WHERE ticket = ?")                                      \
     /* stock */                                                                                    \
-    X(STOCK_ADD, STOCK_ADD)                                                                        \
+    X(STOCK_ADD, STOCK_ADD_SQL)                                                                    \
     X(STOCK_ADD_TOLD, STOCK_ADD " RETURNING quantity")                                             \
     X(STOCK_DROP_EMPTY, "DELETE FROM stock WHERE location = ? AND sku = ? AND moves = 0"           \
                         " AND confirmed IS NULL")                                                  \
