@@ -127,7 +127,7 @@
     X(PAYMENTS_DROP, "DELETE FROM payments WHERE ticket = ?")                                      \
     /* stock */                                                                                    \
     X(STOCK_ADD, STOCK_ADD_SQL)                                                                    \
-    X(STOCK_ADD_TOLD, STOCK_ADD " RETURNING quantity")                                             \
+    X(STOCK_ADD_TOLD, STOCK_ADD_SQL " RETURNING quantity")                                         \
     X(STOCK_DROP_EMPTY, "DELETE FROM stock WHERE location = ? AND sku = ? AND moves = 0"           \
                         " AND confirmed IS NULL")                                                  \
     X(STOCK_OF, "SELECT sku, quantity FROM stock WHERE location = ? ORDER BY sku")                 \
