@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/uplink_private.h"
+
+struct uplink_feed *uplink_find_feed(struct uplink *u, struct str location)
+{
+    for (size_t i = 0; i < UPLINK_FEEDS; i++) {
+        if (str_is(location, u->feeds[i].location))
+            return &u->feeds[i];
+    }
+    return NULL;
+}
+
+void uplink_set_feed(struct uplink *u, struct str location, const struct uuid *feed,
+                     uint64_t position, const struct hash *hash)
+{
+    struct uplink_feed *f = uplink_find_feed(u, location);
+    MUST(f != NULL);
+    f->feed = *feed;
+    f->stored = f->received = position;
+    f->hash = *hash;
+}
+
+// More of a feed is on its way: what else the upstream says stands behind it.
+bool uplink_expects_pages(const struct uplink *u)
+{
+    for (size_t i = 0; i < UPLINK_FEEDS; i++) {
+        const struct uplink_feed *f = &u->feeds[i];
+        if (f->more || f->received < f->head)
+            return true;
+    }
+    return false;
+}
+
+// When the place's feed is to be asked for includes again; INT64_MAX: none is missing. A page that
+// brings includes and no rows leaves no gap when it is lost.
+int64_t uplink_includes_due(const struct uplink *u)
+{
+    int64_t due = INT64_MAX;
+    if (uplink_expects_pages(u)) // includes come with the last one
+        return due;
+    for (size_t i = 0; i < u->outbox.count; i++) {
+        const struct outbox_stream *s = &u->outbox.streams[i];
+        if (s->lacks_since_ms && s->lacks_since_ms + INCLUDE_AFTER_MS < due)
+            due = s->lacks_since_ms + INCLUDE_AFTER_MS;
+    }
+    return due;
+}
+
+void uplink_check_pulled(struct uplink *u, struct moment now)
+{
+    bool reached = true;
+    for (size_t i = 0; i < UPLINK_FEEDS; i++) {
+        const struct uplink_feed *f = &u->feeds[i];
+        reached = reached && uuid_equal(&f->feed, &f->head_feed) && f->received >= f->head;
+    }
+    if (reached || u->pulled_bytes >= PULL_BYTES || now.mono_ms - u->since_ms >= PULL_MS)
+        u->pulling = false;
+}
+
+static void answer_feed(struct uplink_feed *f, uint64_t position, bool resend, struct steps *out)
+{
+    struct message m = {.kind = MESSAGE_FEED_ACK};
+    m.feed_ack =
+        (struct message_feed_ack){str_of(f->location), f->feed, f->number, position, resend};
+    steps_send(out, &m);
+}
+
+void uplink_on_feed(struct uplink *u, const struct message_feed *m, size_t bytes, struct moment now,
+                    struct steps *out)
+{
+    struct uplink_feed *f = uplink_find_feed(u, m->location);
+    if (!uplink_in(u, LIVE) || f == NULL || now.mono_ms < f->deaf_until_ms)
+        return;
+    u->pulled_bytes += bytes;
+    if (m->reset && !f->reset_seen && m->from == 0) {
+        f->reset_seen = true;
+        f->feed = m->feed;
+        f->received = f->stored = 0;
+    }
+    if (m->number <= f->taken)
+        return; // late or double: its rows are older than those taken since
+    if (!uuid_equal(&m->feed, &f->feed) || m->from != f->received) {
+        bool old = uuid_equal(&m->feed, &f->feed) && m->to <= f->received;
+        answer_feed(f, old ? f->stored : f->received, !old, out);
+        return;
+    }
+    f->received = m->to;
+    f->taken = m->number;
+    f->more = !m->complete;
+    struct message_feed *copy = arena_alloc(&out->arena, sizeof(*copy));
+    if (copy == NULL) {
+        uplink_drop(u, now, out, "out of memory for a feed");
+        return;
+    }
+    *copy = *m;
+    steps_add(out, STEP_FEED)->feed = copy;
+    uplink_check_pulled(u, now);
+}
+
+static void take_includes(struct uplink *u, const struct message_feed *m, struct moment now)
+{
+    for (size_t i = 0; i < m->include_count; i++) {
+        struct outbox_stream *s = outbox_find(&u->outbox, &m->includes[i].key);
+        if (s == NULL || m->includes[i].seq <= s->included)
+            continue;
+        s->included = m->includes[i].seq;
+        s->lacks_since_ms = s->included < s->settled ? now.mono_ms : 0;
+    }
+    outbox_compact(&u->outbox, &u->config.origin);
+}
+
+void uplink_feed_stored(struct uplink *u, const struct message_feed *page, struct moment now,
+                        struct steps *out)
+{
+    take_includes(u, page, now);
+    struct uplink_feed *f = uplink_find_feed(u, page->location);
+    if (f == NULL || !uuid_equal(&f->feed, &page->feed) || page->to < f->stored)
+        return;
+    f->stored = page->to;
+    f->hash = page->hash;
+    if (page->number > f->number && page->number <= f->taken) // not of an earlier session
+        f->number = page->number;
+    if (uplink_in(u, LIVE))
+        answer_feed(f, f->stored, false, out);
+    uplink_pump(u, now, out);
+}
+
+void uplink_feed_failed(struct uplink *u, const struct message_feed *page, struct moment now)
+{
+    struct uplink_feed *f = uplink_find_feed(u, page->location);
+    if (f == NULL || !uuid_equal(&f->feed, &page->feed))
+        return;
+    f->received = f->stored;
+    f->deaf_until_ms = now.mono_ms + FEED_PAUSE_MS;
+}
+
+void uplink_ask_includes(struct uplink *u, struct moment now, struct steps *out)
+{
+    if (now.mono_ms < uplink_includes_due(u))
+        return;
+    for (size_t i = 0; i < u->outbox.count; i++) {
+        struct outbox_stream *s = &u->outbox.streams[i];
+        if (s->lacks_since_ms)
+            s->lacks_since_ms = now.mono_ms;
+    }
+    answer_feed(&u->feeds[0], u->feeds[0].received, true, out);
+}

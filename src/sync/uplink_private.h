@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the parts of the uplink share. Nobody else includes this.
+//
+// uplink.c holds the states, the link and the clock; uplink_hello.c opens a session; uplink_push.c
+// brings events up and takes marks; uplink_feed.c takes pages in.
+#ifndef WASL_SYNC_UPLINK_PRIVATE_H
+#define WASL_SYNC_UPLINK_PRIVATE_H
+
+#include "sync/uplink.h"
+
+enum uplink_state { IDLE, CONNECTING, GREETING, HELLO, LIVE, STATE_COUNT };
+enum uplink_input { IN_PAUSE_OVER, IN_CONNECTED, IN_CHALLENGE, IN_WELCOME, IN_DISCONNECTED };
+
+// uplink.c
+bool uplink_in(const struct uplink *u, enum uplink_state state);
+void uplink_enter(struct uplink *u, enum uplink_input input, struct moment now);
+void uplink_wake_at(struct uplink *u, int64_t mono_ms);
+void uplink_wake_for_waiting(struct uplink *u, struct moment now);
+void uplink_drop(struct uplink *u, struct moment now, struct steps *out, const char *why);
+
+// uplink_hello.c
+void uplink_say_hello(struct uplink *u, const struct message_challenge *challenge,
+                      struct moment now, struct steps *out);
+void uplink_on_welcome(struct uplink *u, const struct message_welcome *m, struct moment now,
+                       struct steps *out);
+
+// uplink_push.c
+void uplink_clear_flight(struct uplink *u);
+void uplink_measure(struct uplink *u, int64_t took_ms); // a round trip
+bool uplink_backlog_held(const struct uplink *u, struct moment now);
+bool uplink_is_starved(const struct uplink *u);
+void uplink_pump(struct uplink *u, struct moment now, struct steps *out);
+void uplink_take_mark(struct uplink *u, const struct message_mark *mark, struct moment now,
+                      struct steps *out);
+void uplink_on_ack(struct uplink *u, const struct message_ack *m, struct moment now,
+                   struct steps *out);
+void uplink_send_probe(struct uplink *u, struct moment now, struct steps *out);
+
+// uplink_feed.c
+struct uplink_feed *uplink_find_feed(struct uplink *u, struct str location);
+bool uplink_expects_pages(const struct uplink *u);
+int64_t uplink_includes_due(const struct uplink *u);
+void uplink_ask_includes(struct uplink *u, struct moment now, struct steps *out);
+void uplink_check_pulled(struct uplink *u, struct moment now);
+void uplink_on_feed(struct uplink *u, const struct message_feed *m, size_t bytes, struct moment now,
+                    struct steps *out);
+
+#endif
