@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/uplink_service_private.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LOAD_ARENA = 8 * 1024 * 1024,
+    ACKS_DELAY_MS = 20, // acks become durable together; a crash only sends a little again
+    ACKS_RETRY_MS = 1000,
+    HEALTH_EVERY_MS = 5000, // how old what a beat tells may be
+};
+
+// ---- events -----------------------------------------------------------------------------------
+
+struct load_job {
+    struct job job;
+    struct uplink_service *service;
+    struct step step;
+    struct arena arena;
+    struct uplink_loaded loaded;
+};
+
+static enum err_code run_load(struct job *job, struct journal *j, struct err *e)
+{
+    (void)e;
+    struct load_job *load = (struct load_job *)job;
+    arena_reset(&load->arena);
+    journal_load(j, &load->step, &load->arena, &load->loaded);
+    return ERR_OK;
+}
+
+static void done_load(struct job *job)
+{
+    struct load_job *load = (struct load_job *)job;
+    struct uplink_service *s = load->service;
+    if (!s->closing) {
+        uplink_loaded(&s->uplink, &load->loaded, uplink_service_now(), &s->steps);
+        uplink_service_perform(s);
+    }
+    arena_fini(&load->arena);
+    free(load);
+    uplink_service_release(s);
+}
+
+void uplink_service_start_load(struct uplink_service *s, const struct step *step)
+{
+    struct load_job *load = calloc(1, sizeof(*load));
+    struct uplink_loaded nothing = {.key = step->key, .after = step->after};
+    if (load) {
+        *load = (struct load_job){.job = {.reads = true, .run = run_load, .done = done_load},
+                                  .service = s,
+                                  .step = *step};
+        arena_init(&load->arena, LOAD_ARENA);
+        if (writer_post(s->options.writer, &load->job) == ERR_OK) {
+            s->jobs++;
+            return;
+        }
+        arena_fini(&load->arena);
+        free(load);
+    }
+    uplink_loaded(&s->uplink, &nothing, uplink_service_now(), &s->steps); // tried again later
+}
+
+struct refill_job {
+    struct job job;
+    struct uplink_service *service;
+    struct arena arena;
+    struct journal_unsettled list;
+};
+
+static enum err_code run_refill(struct job *job, struct journal *j, struct err *e)
+{
+    struct refill_job *refill = (struct refill_job *)job;
+    return journal_unsettled(j, &refill->arena, &refill->list, e);
+}
+
+static void done_refill(struct job *job)
+{
+    struct refill_job *refill = (struct refill_job *)job;
+    struct uplink_service *s = refill->service;
+    s->refilling = false;
+    if (!s->closing && job->code == ERR_OK) {
+        uplink_refill(&s->uplink, refill->list.streams, refill->list.count, refill->list.overflowed,
+                      uplink_service_now(), &s->steps);
+        uplink_service_perform(s);
+    }
+    arena_fini(&refill->arena);
+    free(refill);
+    uplink_service_release(s);
+}
+
+// More unsettled streams than one hello may name come in turn, as room becomes free.
+void uplink_service_start_refill(struct uplink_service *s)
+{
+    struct refill_job *refill =
+        s->refilling || !outbox_wants_refill(&s->uplink.outbox) ? NULL : calloc(1, sizeof(*refill));
+    if (refill == NULL)
+        return;
+    *refill = (struct refill_job){.job = {.reads = true, .run = run_refill, .done = done_refill},
+                                  .service = s};
+    arena_init(&refill->arena, LOAD_ARENA);
+    if (writer_post(s->options.writer, &refill->job)) {
+        free(refill);
+        return;
+    }
+    s->refilling = true;
+    s->jobs++;
+}
+
+struct rehome_job {
+    struct job job;
+    struct uplink_service *service;
+    struct stream_key key;
+    uint64_t after;
+    uint64_t next; // after this transaction
+};
+
+static enum err_code run_rehome(struct job *job, struct journal *j, struct err *e)
+{
+    struct rehome_job *rehome = (struct rehome_job *)job;
+    rehome->next = rehome->after;
+    return journal_rehome(j, &rehome->key, &rehome->next, e);
+}
+
+static void done_rehome(struct job *job)
+{
+    struct rehome_job *rehome = (struct rehome_job *)job;
+    struct uplink_service *s = rehome->service;
+    bool more = job->code == ERR_OK && rehome->next != REHOME_DONE;
+    rehome->after = rehome->next;
+    if (more && !s->closing && writer_post(s->options.writer, job) == ERR_OK)
+        return;
+    if (more) {
+        uplink_rehome_failed(&s->uplink, &rehome->key,
+                             uplink_service_now()); // the writer is behind
+    } else if (!s->closing && job->code == ERR_OK) {
+        log_line(LOG_WARN, "uplink", "a disputed run's events were appended again");
+        uplink_rehomed(&s->uplink, &rehome->key, uplink_service_now(), &s->steps);
+        uplink_service_perform(s);
+    } else if (job->code) {
+        log_line(LOG_ERROR, "uplink", "a disputed run's events could not be appended again: %s",
+                 err_message(&job->error));
+        uplink_rehome_failed(&s->uplink, &rehome->key, uplink_service_now());
+    }
+    free(rehome);
+    uplink_service_release(s);
+}
+
+void uplink_service_start_rehome(struct uplink_service *s, const struct step *step)
+{
+    struct rehome_job *rehome = calloc(1, sizeof(*rehome));
+    if (rehome == NULL) {
+        uplink_rehome_failed(&s->uplink, &step->key, uplink_service_now());
+        return;
+    }
+    *rehome = (struct rehome_job){
+        {.run = run_rehome, .done = done_rehome}, s, step->key, step->after, step->after};
+    if (writer_post(s->options.writer, &rehome->job) == ERR_OK) {
+        s->jobs++;
+        return;
+    }
+    free(rehome);
+    uplink_rehome_failed(&s->uplink, &step->key, uplink_service_now());
+}
+
+// ---- marks ------------------------------------------------------------------------------------
+
+struct ack_job {
+    struct job job;
+    struct uplink_service *service;
+    size_t count;
+    struct message_mark marks[UPLINK_ACKS_MAX];
+    bool lost[UPLINK_ACKS_MAX];
+};
+
+static enum err_code run_acks(struct job *job, struct journal *j, struct err *e)
+{
+    struct ack_job *acks = (struct ack_job *)job;
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; code == ERR_OK && i < acks->count; i++)
+        code = journal_acked(j, &acks->marks[i], acks->lost[i], clock_wall_ms(), e);
+    return code;
+}
+
+// What could not be stored is tried again, but for streams that have newer marks waiting.
+static void keep_acks(struct uplink_service *s, const struct ack_job *acks)
+{
+    for (size_t i = 0; i < acks->count && s->ack_count < UPLINK_ACKS_MAX; i++) {
+        size_t at = 0;
+        while (at < s->ack_count && !stream_key_equal(&s->acks[at].key, &acks->marks[i].key))
+            at++;
+        s->ack_lost[at] = acks->lost[i] || (at < s->ack_count && s->ack_lost[at]);
+        if (at == s->ack_count)
+            s->acks[s->ack_count++] = acks->marks[i];
+    }
+    loop_timer_start(s->ack_timer, ACKS_RETRY_MS, 0);
+}
+
+static void done_acks(struct job *job)
+{
+    struct ack_job *acks = (struct ack_job *)job;
+    if (job->code)
+        log_line(LOG_WARN, "uplink", "acks could not be stored: %s", err_message(&job->error));
+    if (job->code && !acks->service->closing)
+        keep_acks(acks->service, acks);
+    uplink_service_release(acks->service);
+    free(acks);
+}
+
+void uplink_service_store_acks(void *context)
+{
+    struct uplink_service *s = context;
+    struct ack_job *acks = s->ack_count ? calloc(1, sizeof(*acks)) : NULL;
+    if (acks == NULL)
+        return;
+    acks->job = (struct job){.run = run_acks, .done = done_acks};
+    acks->service = s;
+    acks->count = s->ack_count;
+    memcpy(acks->marks, s->acks, sizeof(acks->marks));
+    memcpy(acks->lost, s->ack_lost, sizeof(acks->lost));
+    if (writer_post(s->options.writer, &acks->job)) {
+        free(acks); // the writer is behind: they stay here
+        if (!s->closing)
+            loop_timer_start(s->ack_timer, ACKS_RETRY_MS, 0);
+        return;
+    }
+    s->ack_count = 0;
+    s->jobs++;
+}
+
+void uplink_service_note_ack(struct uplink_service *s, const struct message_mark *mark, bool lost)
+{
+    for (size_t i = 0; i < s->ack_count; i++) {
+        if (stream_key_equal(&s->acks[i].key, &mark->key)) {
+            s->acks[i] = *mark;
+            s->ack_lost[i] = s->ack_lost[i] || lost;
+            return;
+        }
+    }
+    if (s->ack_count == UPLINK_ACKS_MAX)
+        uplink_service_store_acks(s);
+    if (s->ack_count == UPLINK_ACKS_MAX)
+        return;
+    s->acks[s->ack_count] = *mark;
+    s->ack_lost[s->ack_count++] = lost;
+    if (s->ack_count == 1)
+        loop_timer_start(s->ack_timer, ACKS_DELAY_MS, 0);
+}
+
+// ---- the feed ---------------------------------------------------------------------------------
+
+// A feed page, copied out of the step's arena as text and read again by the writer.
+struct feed_job {
+    struct job job;
+    struct uplink_service *service;
+    struct arena arena;
+    struct message_feed feed;
+};
+
+static enum err_code run_feed(struct job *job, struct journal *j, struct err *e)
+{
+    struct feed_job *feed = (struct feed_job *)job;
+    return journal_apply_feed(j, &feed->feed, e);
+}
+
+static void done_feed(struct job *job)
+{
+    struct feed_job *feed = (struct feed_job *)job;
+    struct uplink_service *s = feed->service;
+    if (!s->closing && job->code == ERR_OK) {
+        uplink_feed_stored(&s->uplink, &feed->feed, uplink_service_now(), &s->steps);
+        uplink_service_perform(s);
+    } else if (!s->closing) {
+        log_line(LOG_WARN, "uplink", "a feed page could not be stored: %s",
+                 err_message(&job->error));
+        uplink_feed_failed(&s->uplink, &feed->feed, uplink_service_now());
+    }
+    arena_fini(&feed->arena);
+    free(feed);
+    uplink_service_release(s);
+}
+
+static bool copy_feed(struct feed_job *job, const struct message_feed *from)
+{
+    struct message_feed *to = &job->feed;
+    *to = *from;
+    to->location = arena_copy(&job->arena, from->location);
+    to->rows = arena_alloc(&job->arena, (from->count + 1) * sizeof(*to->rows));
+    bool ok = to->location.p && to->rows;
+    for (size_t i = 0; ok && i < from->count; i++) {
+        to->rows[i] = arena_copy(&job->arena, from->rows[i]);
+        ok = to->rows[i].p != NULL;
+    }
+    for (size_t i = 0; ok && i < from->include_count; i++) {
+        size_t size = from->includes[i].except_count * sizeof(struct uuid);
+        to->includes[i].except = arena_alloc(&job->arena, size + 1);
+        ok = to->includes[i].except != NULL;
+        if (ok && size)
+            memcpy(to->includes[i].except, from->includes[i].except, size);
+    }
+    return ok;
+}
+
+void uplink_service_start_feed(struct uplink_service *s, const struct message_feed *feed)
+{
+    struct feed_job *job = calloc(1, sizeof(*job));
+    if (job == NULL) {
+        uplink_feed_failed(&s->uplink, feed, uplink_service_now());
+        return;
+    }
+    job->job = (struct job){.run = run_feed, .done = done_feed};
+    job->service = s;
+    arena_init(&job->arena, LOAD_ARENA);
+    if (copy_feed(job, feed) && writer_post(s->options.writer, &job->job) == ERR_OK) {
+        s->jobs++;
+        return;
+    }
+    uplink_feed_failed(&s->uplink, feed, uplink_service_now());
+    arena_fini(&job->arena);
+    free(job);
+}
+
+// ---- clock and health -------------------------------------------------------------------------
+
+struct clock_job {
+    struct job job;
+    struct uplink_service *service;
+    int64_t offset_ms;
+};
+
+static enum err_code run_clock(struct job *job, struct journal *j, struct err *e)
+{
+    (void)e;
+    journal_set_clock(j, ((struct clock_job *)job)->offset_ms);
+    return ERR_OK;
+}
+
+static void done_clock(struct job *job)
+{
+    uplink_service_release(((struct clock_job *)job)->service);
+    free(job);
+}
+
+void uplink_service_set_clock(struct uplink_service *s, int64_t offset_ms)
+{
+    struct clock_job *clock = calloc(1, sizeof(*clock));
+    s->clock_offset_ms = offset_ms;
+    if (clock == NULL)
+        return;
+    *clock =
+        (struct clock_job){{.reads = true, .run = run_clock, .done = done_clock}, s, offset_ms};
+    if (writer_post(s->options.writer, &clock->job) == ERR_OK)
+        s->jobs++;
+    else
+        free(clock);
+}
+
+// What a hello and a beat say of this till beside its streams.
+struct health_job {
+    struct job job;
+    struct uplink_service *service;
+    int64_t oldest_at;
+    int64_t disk_free;
+};
+
+enum err_code uplink_service_read_health(struct journal *j, int64_t *ret_oldest_at,
+                                         int64_t *ret_disk_free, struct err *e)
+{
+    struct store_counts counts;
+    enum err_code code = store_counts(journal_store(j), &counts, e);
+    if (code == ERR_OK)
+        code = store_free_bytes(journal_store(j), ret_disk_free, e);
+    if (code == ERR_OK)
+        *ret_oldest_at = counts.oldest_pending_at;
+    return code;
+}
+
+static enum err_code run_health(struct job *job, struct journal *j, struct err *e)
+{
+    struct health_job *health = (struct health_job *)job;
+    return uplink_service_read_health(j, &health->oldest_at, &health->disk_free, e);
+}
+
+static void done_health(struct job *job)
+{
+    struct health_job *health = (struct health_job *)job;
+    struct uplink_service *s = health->service;
+    s->asking = false;
+    if (job->code == ERR_OK) {
+        s->uplink.oldest_at = health->oldest_at;
+        s->uplink.disk_free = health->disk_free;
+    }
+    free(health);
+    uplink_service_release(s);
+}
+
+void uplink_service_ask_health(struct uplink_service *s)
+{
+    int64_t now = clock_mono_ms();
+    bool due = s->health_ms == 0 || now - s->health_ms >= HEALTH_EVERY_MS;
+    struct health_job *health = due && !s->asking ? calloc(1, sizeof(*health)) : NULL;
+    if (health == NULL)
+        return;
+    *health = (struct health_job){.job = {.reads = true, .run = run_health, .done = done_health},
+                                  .service = s};
+    if (writer_post(s->options.writer, &health->job)) {
+        free(health);
+        return;
+    }
+    s->health_ms = now;
+    s->asking = true;
+    s->jobs++;
+}
