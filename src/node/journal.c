@@ -96,11 +96,6 @@ void journal_close(struct journal *j)
     free(j);
 }
 
-enum err_code journal_rejoin(struct journal *j, struct err *e)
-{
-    return identity_read(&j->config, j->store, &j->identity, e);
-}
-
 // ---- transactions -----------------------------------------------------------------------------
 
 enum err_code journal_begin(struct journal *j, struct err *e)

@@ -26,8 +26,6 @@ void journal_close(struct journal *j); // accepts NULL
 struct store *journal_store(struct journal *j);
 const struct identity *journal_identity(const struct journal *j);
 const struct uuid *journal_run_id(const struct journal *j); // of this process start
-// After enrolment, while running.
-enum err_code journal_rejoin(struct journal *j, struct err *e) MUST_CHECK;
 
 // What the upstream's clock is ahead of ours; own events' hlc follow it.
 void journal_set_clock(struct journal *j, int64_t offset_ms);
@@ -89,8 +87,7 @@ enum err_code journal_apply_feed(struct journal *j, const struct message_feed *f
 enum err_code journal_rehome(struct journal *j, const struct stream_key *key, uint64_t *after,
                              struct err *e) MUST_CHECK;
 
-// ---- the server's end
-// ----------------------------------------------------------------------------
+// ---- the server's end ---------------------------------------------------------------------------
 
 enum err_code journal_identify(struct journal *j, const struct message_hello *hello,
                                struct arena *a, struct downlink_identity *ret,

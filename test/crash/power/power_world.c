@@ -74,9 +74,12 @@ void power_world_make(struct power_world *w, uint64_t seed)
     MUST(w->centre.journal && w->till.journal);
     const struct identity *centre = journal_identity(w->centre.journal);
     if (identity_join(&w->till.config, journal_store(w->till.journal), &centre->chain, read_ca(w),
-                      &e) ||
-        journal_rejoin(w->till.journal, &e))
+                      &e))
         problem(w, "the till cannot join", &e);
+    journal_close(w->till.journal); // it reads who it is as it starts
+    w->till.journal = NULL;
+    open_node(w, &w->till);
+    MUST(w->till.journal);
 }
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
