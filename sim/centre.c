@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/centre.h"
+#include "sim/centre_private.h"
 
-#include "base/decimal.h"
-#include "model/effect.h"
 #include "sim/feed.h"
 #include "sim/net.h"
 #include "sim/oracle.h"
 
-#include <inttypes.h>
-#include <string.h>
-
-enum { TICK_MS = 250, RETRY_MS = 200, ROW_MAX = 200, EFFECTS_BOUND = 512 };
+enum { TICK_MS = 250, EFFECTS_BOUND = 512 };
 
 static const int64_t epoch_ms = INT64_C(1767225600000);
 
@@ -19,7 +14,7 @@ static int64_t wall_ms(const struct world *w)
     return epoch_ms + w->now + w->centre.clock_offset;
 }
 
-static struct event_at *add_own(struct world *w, int64_t delay, enum happening kind)
+struct event_at *centre_add(struct world *w, int64_t delay, enum happening kind)
 {
     struct event_at *e = world_add(w, delay, kind);
     e->life = w->centre.life;
@@ -50,24 +45,9 @@ void centre_start(struct world *w)
     c->life++;
     c->end = &c->first;
     steps_init(&c->steps);
-    add_own(w, TICK_MS, HAPPENS_CENTRE_TICK);
+    centre_add(w, TICK_MS, HAPPENS_CENTRE_TICK);
     if (w->knobs.front)
         centre_forward(w);
-}
-
-static void roll_back(struct centre_stream *s)
-{
-    s->working = s->held;
-}
-
-static void drop_jobs(struct world *w)
-{
-    struct centre *c = &w->centre;
-    c->first = NULL;
-    c->end = &c->first;
-    c->commit_due = false;
-    for (size_t i = 0; i < c->stream_count; i++)
-        roll_back(c->streams[i]);
 }
 
 void centre_kill(struct world *w, int64_t restart_in_ms)
@@ -85,249 +65,24 @@ void centre_kill(struct world *w, int64_t restart_in_ms)
         downlink_fini(&conn->downlink);
     }
     c->conn_count = 0;
-    drop_jobs(w);
+    centre_drop_jobs(w);
     c->up = c->forward_due = false;
     c->life++;
     steps_fini(&c->steps);
     world_add(w, restart_in_ms, HAPPENS_CENTRE_START);
 }
 
-// ---- streams ----------------------------------------------------------------------------------
-
-static struct centre_stream *stream_of(struct world *w, const struct stream_key *key)
-{
-    struct stream *s = oracle_stream_find(w, key);
-    return s ? s->at_centre : NULL;
-}
-
-static struct mark mark_at(const struct centre_stream *s, uint64_t seq)
-{
-    return seq ? (struct mark){seq, s->entries[seq - 1]->chain} : (struct mark){0};
-}
-
-static enum err_code find_stream(void *context, const struct stream_key *key,
-                                 struct intake_stream *ret)
-{
-    *ret = (struct intake_stream){0};
-    const struct centre_stream *s = stream_of(context, key);
-    if (s == NULL || s->working == 0)
-        return ERR_OK;
-    ret->known = true;
-    ret->held = mark_at(s, s->working);
-    ret->settled = s->settled;
-    ret->device = s->device;
-    return str_copy(ret->location, sizeof(ret->location), str_of(world_place(s->place)));
-}
-
-static enum err_code chain_at(void *context, const struct stream_key *key, uint64_t seq,
-                              struct hash *ret)
-{
-    const struct centre_stream *s = stream_of(context, key);
-    if (s == NULL || seq == 0 || seq > s->working)
-        return ERR_NOT_FOUND;
-    *ret = s->entries[seq - 1]->chain;
-    return ERR_OK;
-}
-
-static struct centre_stream *stream_or_new(struct world *w, struct stream *truth,
-                                           const struct intake_sender *sender, int place)
-{
-    if (truth->at_centre)
-        return truth->at_centre;
-    struct centre *c = &w->centre;
-    struct centre_stream *s = world_alloc(w, sizeof(*s));
-    *s = (struct centre_stream){.stream = truth, .device = sender->device, .place = place};
-    truth->at_centre = s;
-    if (c->stream_count == c->stream_capacity)
-        c->streams = world_grow(w, c->streams, &c->stream_capacity, sizeof(void *));
-    c->streams[c->stream_count++] = s;
-    return s;
-}
-
-// ---- folding ----------------------------------------------------------------------------------
-
-static void read_fold(struct world *w, const struct intake_event *item, struct centre_fold *ret)
-{
-    struct effect_list list = {0};
-    if (item->dead || effect_list_of(&item->event, &w->scratch, &list, NULL))
-        return;
-    ret->counts = true;
-    for (size_t i = 0; i < list.count; i++) {
-        const struct effect *effect = &list.items[i];
-        ret->ticket = ret->ticket || effect->kind == EFFECT_TICKET;
-        if (effect->kind == EFFECT_STOCK)
-            ret->deltas[ret->delta_count++] = (struct delta){
-                .sku = world_sku_number(effect->stock.sku), .quantity = effect->stock.delta};
-    }
-}
-
-static bool ids_add(struct world *w, struct item *item)
-{
-    struct centre *c = &w->centre;
-    if (2 * c->id_count >= c->id_capacity) {
-        struct item **old = c->ids;
-        uint64_t count = c->id_capacity;
-        c->id_capacity = count ? count * 2 : 256;
-        c->ids = world_alloc(w, c->id_capacity * sizeof(void *));
-        c->id_count = 0;
-        for (uint64_t i = 0; i < count; i++) {
-            if (old[i])
-                (void)ids_add(w, old[i]);
-        }
-    }
-    uint64_t h;
-    memcpy(&h, item->id.b + 8, sizeof(h));
-    for (uint64_t i = h;; i++) {
-        struct item **slot = &c->ids[i & (c->id_capacity - 1)];
-        if (*slot == NULL) {
-            *slot = item;
-            c->id_count++;
-            return true;
-        }
-        if (uuid_equal(&(*slot)->id, &item->id))
-            return false;
-    }
-}
-
-static void put_row(struct world *w, int place, int sku)
-{
-    struct buf text;
-    char stack[ROW_MAX];
-    (void)stack;
-    buf_init(&text, ROW_MAX);
-    MUST(buf_append_format(&text,
-                           "{\"type\":\"stock\",\"id\":\"%s\",\"row\":{\"quantity\":%" PRId64
-                           ",\"folded\":%" PRIu64 "}}",
-                           world_sku(sku), w->centre.stock[place][sku],
-                           w->folded[place][sku].count) == ERR_OK);
-    feed_put(w, &w->centre.feeds[place], sku, world_copy(w, buf_str(&text)));
-    buf_fini(&text);
-}
-
-static void fold(struct world *w, struct centre_stream *s, const struct centre_entry *entry)
-{
-    const struct centre_fold *f = &entry->fold;
-    if (!f->counts) {
-        struct uuid *except = world_alloc(w, (s->except_count + 1) * sizeof(*except));
-        if (s->except_count)
-            memcpy(except, s->except, s->except_count * sizeof(*except));
-        except[s->except_count++] = entry->truth->item->id;
-        s->except = except;
-        return;
-    }
-    if (!ids_add(w, entry->truth->item))
-        return; // another carrier counts
-    oracle_folded(w, entry->truth->item, s->stream);
-    w->centre.tickets[s->place] += f->ticket;
-    for (int i = 0; i < f->delta_count; i++) {
-        w->centre.stock[s->place][f->deltas[i].sku] += f->deltas[i].quantity;
-        put_row(w, s->place, f->deltas[i].sku);
-    }
-}
-
-static void settle(struct world *w, struct centre_stream *s, uint64_t seq)
-{
-    for (uint64_t i = s->settled; i < seq; i++)
-        fold(w, s, s->entries[i]);
-    if (seq > s->settled)
-        s->settled = seq;
-}
-
-// ---- pushes -----------------------------------------------------------------------------------
-
-static void take_entry(struct world *w, struct centre_stream *s, const struct intake_event *item)
-{
-    const struct stream *truth = s->stream;
-    if (item->seq != s->working + 1) {
-        world_fail(w, SIM_DOUBLED, "the centre appends seq %" PRIu64 " of a stream after %" PRIu64,
-                   item->seq, s->working);
-        return;
-    }
-    if (item->seq > truth->count || !truth->carriers[item->seq - 1]->committed ||
-        !str_equal(truth->carriers[item->seq - 1]->bytes, item->bytes)) {
-        world_fail(w, SIM_DIVERGENT,
-                   "the centre takes seq %" PRIu64 " of a stream of till %d, "
-                   "which is not what its author committed",
-                   item->seq, truth->till);
-        return;
-    }
-    struct centre_entry *entry = world_alloc(w, sizeof(*entry));
-    *entry = (struct centre_entry){.bytes = item->bytes,
-                                   .chain = item->chain,
-                                   .truth = truth->carriers[item->seq - 1],
-                                   .present = true};
-    read_fold(w, item, &entry->fold);
-    if (s->working == s->capacity)
-        s->entries = world_grow(w, s->entries, &s->capacity, sizeof(void *));
-    s->entries[s->working++] = entry;
-}
-
-static void need_commit(struct world *w)
-{
-    if (w->centre.commit_due)
-        return;
-    w->centre.commit_due = true;
-    add_own(w, rng_between(&w->rng, 0, w->knobs.commit_ms), HAPPENS_CENTRE_COMMIT);
-}
-
-static void add_job(struct world *w, const struct job *job)
-{
-    struct job *copy = world_alloc(w, sizeof(*copy));
-    *copy = *job;
-    *w->centre.end = copy;
-    w->centre.end = &copy->next;
-    need_commit(w);
-}
-
-static void store_push(struct world *w, struct conn *c, const struct step *step)
-{
-    struct message m;
-    MUST(message_decode(step->text, &w->scratch, &m, NULL) == ERR_OK);
-    // Events stay as spans of the text: it must outlive this step.
-    struct str text = world_copy(w, step->text);
-    for (size_t i = 0; i < m.push.count; i++)
-        m.push.events[i].p = text.p + (m.push.events[i].p - step->text.p);
-    struct intake_io io = {w, find_stream, chain_at};
-    struct intake_result result;
-    struct err e = {0};
-    MUST(intake_check(&io, &c->downlink.sender, &m.push, &w->scratch, &result, &e) == ERR_OK);
-    struct job job = {
-        .conn = c, .push_from = m.push.from, .push_to = m.push.from + m.push.count - 1};
-    job.stored = (struct downlink_stored){.mark = intake_mark(&m.push, &result),
-                                          .events = m.push.count,
-                                          .denied = result.outcome == INTAKE_DENIED};
-    for (size_t i = 0; i < m.push.count; i++)
-        job.stored.bytes += m.push.events[i].n + 1;
-    if (result.outcome > INTAKE_GAP) {
-        world_trace(w, "  the centre finds: %s", result.reason);
-        job.stored.reason = world_copy(w, str_of(result.reason)).p;
-    }
-    struct stream *truth = oracle_stream_find(w, &m.push.key);
-    if (truth == NULL)
-        world_fail(w, SIM_DIVERGENT, "a push of a stream that no till ever began");
-    else if (result.outcome == INTAKE_APPEND || result.outcome == INTAKE_DUPLICATE) {
-        job.stream = stream_or_new(w, truth, &c->downlink.sender, w->tills[c->till].place);
-        for (size_t i = 0; i < result.count && !world_failed(w); i++)
-            take_entry(w, job.stream, &result.events[i]);
-        job.to = result.held.seq;
-        job.settled = result.settled;
-    } else if (truth->at_centre) {
-        job.stream = truth->at_centre;
-    }
-    add_job(w, &job);
-}
-
-// ---- sessions ---------------------------------------------------------------------------------
+// ---- sessions --------------------------------------------------------------------------------
 
 static void hello_mark(struct world *w, const struct message_stream *theirs, struct message_mark *m)
 {
     *m = (struct message_mark){.key = theirs->key};
-    const struct centre_stream *s = stream_of(w, &theirs->key);
+    const struct centre_stream *s = centre_stream_of(w, &theirs->key);
     if (s == NULL)
         return;
-    m->held = mark_at(s, s->held);
+    m->held = centre_mark_at(s, s->held);
     m->settled = s->settled;
-    struct mark ours = mark_at(s, theirs->head.seq < s->held ? theirs->head.seq : s->held);
+    struct mark ours = centre_mark_at(s, theirs->head.seq < s->held ? theirs->head.seq : s->held);
     m->fork =
         ours.seq == theirs->head.seq && ours.seq > 0 && !hash_equal(&ours.hash, &theirs->head.hash);
 }
@@ -395,7 +150,7 @@ static void on_read_feed(struct world *w, struct conn *c, const struct step *ste
     struct step *copy = world_alloc(w, sizeof(*copy));
     *copy = *step;
     copy->location = world_copy(w, step->location);
-    struct event_at *e = add_own(w, rng_between(&w->rng, 0, 20), HAPPENS_READ_FEED);
+    struct event_at *e = centre_add(w, rng_between(&w->rng, 0, 20), HAPPENS_READ_FEED);
     e->conn = c;
     e->data = copy;
 }
@@ -428,7 +183,7 @@ static void perform_step(struct world *w, struct conn *c, const struct step *ste
         identify(w, c, step->hello);
         break;
     case STEP_STORE:
-        store_push(w, c, step);
+        centre_store_push(w, c, step);
         break;
     case STEP_READ_FEED:
         on_read_feed(w, c, step);
@@ -462,7 +217,7 @@ static void check_bounds(struct world *w, const struct conn *c)
     }
 }
 
-static void perform(struct world *w, struct conn *c)
+void centre_perform(struct world *w, struct conn *c)
 {
     struct steps *s = &w->centre.steps;
     for (size_t i = 0; i < s->count && !world_failed(w); i++) {
@@ -488,7 +243,7 @@ void centre_opened(struct world *w, struct conn *c)
     s->conns[s->conn_count++] = c;
     downlink_init(&c->downlink, &config);
     downlink_opened(&c->downlink, nonce, w->now, wall_ms(w), &s->steps);
-    perform(w, c);
+    centre_perform(w, c);
 }
 
 static void forget_closed(struct world *w)
@@ -513,7 +268,7 @@ void centre_told(struct world *w, struct conn *c)
 void centre_message(struct world *w, struct conn *c, struct str text)
 {
     downlink_message(&c->downlink, text, w->now, &w->centre.steps);
-    perform(w, c);
+    centre_perform(w, c);
 }
 
 void centre_read_feed(struct world *w, struct conn *c, const struct step *step)
@@ -521,7 +276,7 @@ void centre_read_feed(struct world *w, struct conn *c, const struct step *step)
     if (!c->centre_open)
         return;
     read_feed(w, c, step);
-    perform(w, c);
+    centre_perform(w, c);
 }
 
 void centre_tick(struct world *w)
@@ -531,14 +286,12 @@ void centre_tick(struct world *w)
     for (size_t i = 0; i < s->conn_count; i++) {
         struct conn *c = s->conns[i];
         downlink_tick(&c->downlink, w->now, &s->steps);
-        perform(w, c);
+        centre_perform(w, c);
     }
-    add_own(w, TICK_MS, HAPPENS_CENTRE_TICK);
+    centre_add(w, TICK_MS, HAPPENS_CENTRE_TICK);
 }
 
-// ---- commits ----------------------------------------------------------------------------------
-
-static void tell_feeds(struct world *w)
+void centre_tell_feeds(struct world *w)
 {
     struct centre *s = &w->centre;
     for (size_t i = 0; i < s->conn_count; i++) {
@@ -549,128 +302,6 @@ static void tell_feeds(struct world *w)
         const struct centre_feed *all = &s->feeds[MAX_PLACES];
         downlink_feed_moved(&c->downlink, str_of(own->location), own->head, w->now, &s->steps);
         downlink_feed_moved(&c->downlink, str_of(all->location), all->head, w->now, &s->steps);
-        perform(w, c);
-    }
-}
-
-static void make_durable(struct world *w, const struct job *job)
-{
-    struct centre_stream *s = job->stream;
-    if (s == NULL)
-        return;
-    for (uint64_t seq = job->push_from; seq <= job->push_to && seq <= s->working; seq++)
-        s->entries[seq - 1]->present = true;
-    if (s->held < job->to && job->to <= s->working)
-        s->held = job->to;
-    if (!w->knobs.front)
-        settle(w, s, job->settled < s->held ? job->settled : s->held);
-}
-
-static void answer(struct world *w, struct job *job)
-{
-    struct conn *c = job->conn;
-    if (!c->centre_open || c->centre_life != w->centre.life)
-        return;
-    struct downlink_stored stored = job->stored;
-    if (w->knobs.front && job->stream)
-        stored.mark.settled = job->stream->settled;
-    downlink_stored(&c->downlink, &stored, &w->centre.steps);
-    perform(w, c);
-}
-
-static void need_forward(struct world *w)
-{
-    if (!w->knobs.front || w->centre.forward_due)
-        return;
-    w->centre.forward_due = true;
-    add_own(w, rng_between(&w->rng, 1, w->healed ? 50 : w->knobs.forward_ms), HAPPENS_FORWARD);
-}
-
-void centre_commit(struct world *w)
-{
-    struct centre *s = &w->centre;
-    struct job *jobs = s->first;
-    bool fails = !w->healed && world_chance(w, w->knobs.failed_commit);
-    if (fails) {
-        world_trace(w, "the centre cannot write");
-        drop_jobs(w);
-    }
-    s->commit_due = false;
-    s->first = NULL;
-    s->end = &s->first;
-    for (const struct job *job = jobs; job && !fails; job = job->next)
-        make_durable(w, job);
-    for (struct job *job = jobs; job; job = job->next) {
-        job->stored.failed = fails;
-        job->stored.retry_ms = RETRY_MS;
-        answer(w, job);
-    }
-    tell_feeds(w);
-    need_forward(w);
-}
-
-void centre_setting(struct world *w)
-{
-    struct buf text;
-    buf_init(&text, ROW_MAX);
-    int record = (int)rng_below(&w->rng, MAX_SKUS);
-    MUST(buf_append_format(&text,
-                           "{\"type\":\"setting\",\"id\":\"s%d\",\"row\":{\"at\":%" PRId64 "}}",
-                           record, w->now) == ERR_OK);
-    feed_put(w, &w->centre.feeds[MAX_PLACES], record, world_copy(w, buf_str(&text)));
-    buf_fini(&text);
-    if (w->centre.up)
-        tell_feeds(w);
-}
-
-// ---- the front --------------------------------------------------------------------------------
-
-static void tell_settled(struct world *w, const struct centre_stream *s)
-{
-    struct message_mark mark = {
-        .key = s->stream->key, .held = mark_at(s, s->held), .settled = s->settled};
-    for (size_t i = 0; i < w->centre.conn_count; i++) {
-        struct conn *c = w->centre.conns[i];
-        if (!c->centre_open || !uuid_equal(&w->tills[c->till].device, &s->device))
-            continue;
-        downlink_settled(&c->downlink, &mark, &w->centre.steps);
-        perform(w, c);
-    }
-}
-
-void centre_forward(struct world *w)
-{
-    struct centre *c = &w->centre;
-    c->forward_due = false;
-    for (size_t i = 0; i < c->stream_count && !world_failed(w); i++) {
-        struct centre_stream *s = c->streams[i];
-        uint64_t seq = s->settled;
-        while (seq < s->held && s->entries[seq]->present)
-            seq++;
-        if (seq == s->settled)
-            continue;
-        settle(w, s, seq);
-        tell_settled(w, s);
-    }
-    tell_feeds(w);
-}
-
-void centre_lose_front(struct world *w)
-{
-    world_trace(w, "the front's disk is destroyed");
-    centre_kill(w, rng_between(&w->rng, 10, 2000));
-    for (size_t i = 0; i < w->centre.stream_count; i++) {
-        struct centre_stream *s = w->centre.streams[i];
-        s->held = s->working = s->settled;
-    }
-}
-
-void centre_forget_front(struct world *w)
-{
-    world_trace(w, "the front loses what it holds and does not notice");
-    for (size_t i = 0; i < w->centre.stream_count; i++) {
-        struct centre_stream *s = w->centre.streams[i];
-        for (uint64_t seq = s->settled; seq < s->held; seq++)
-            s->entries[seq]->present = false;
+        centre_perform(w, c);
     }
 }

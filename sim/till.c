@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/till.h"
+#include "sim/till_private.h"
 
-#include "base/decimal.h"
-#include "model/effect.h"
 #include "sim/net.h"
 #include "sim/oracle.h"
 #include "sim/sale.h"
 
 #include <string.h>
 
-enum { PENDING_MAX = 5000, STEPS_BOUND = 256, LAZY_MS = 300 };
+enum { STEPS_BOUND = 256 };
 
 static const int64_t epoch_ms = INT64_C(1767225600000); // 2026-01-01
 
@@ -18,12 +16,12 @@ int64_t till_wall_ms(const struct world *w, const struct till *t)
     return epoch_ms + w->now + t->clock_offset + w->now * t->clock_drift / 1000000;
 }
 
-static struct moment moment_of(const struct world *w, const struct till *t)
+struct moment till_moment(const struct world *w, const struct till *t)
 {
     return (struct moment){w->now, till_wall_ms(w, t)};
 }
 
-static struct event_at *add_for(struct world *w, struct till *t, int64_t delay, enum happening kind)
+struct event_at *till_add(struct world *w, struct till *t, int64_t delay, enum happening kind)
 {
     struct event_at *e = world_add(w, delay, kind);
     e->till = t->index;
@@ -31,76 +29,17 @@ static struct event_at *add_for(struct world *w, struct till *t, int64_t delay, 
     return e;
 }
 
-static struct till_stream *find_stream(struct till *t, const struct stream_key *key)
-{
-    for (size_t i = t->disk.count; i > 0; i--) {
-        if (stream_key_equal(&t->disk.streams[i - 1].stream->key, key))
-            return &t->disk.streams[i - 1];
-    }
-    return NULL;
-}
-
-// ---- writing ----------------------------------------------------------------------------------
-
-static void need_fsync(struct world *w, struct till *t, bool lazily)
-{
-    int64_t delay = lazily ? LAZY_MS : rng_between(&w->rng, 0, w->knobs.fsync_ms);
-    if (t->fsync_at <= w->now + delay)
-        return;
-    t->fsync_at = w->now + delay;
-    add_for(w, t, delay, HAPPENS_FSYNC);
-}
-
-static struct pending *add_pending(struct world *w, struct till *t, enum pending_kind kind)
-{
-    struct pending *p = world_alloc(w, sizeof(*p));
-    p->kind = kind;
-    *t->end = p;
-    t->end = &p->next;
-    if (++t->pending_count > PENDING_MAX)
-        world_fail(w, SIM_WEDGED, "till %d has %d writes waiting", t->index, PENDING_MAX);
-    return p;
-}
-
-// The stream of the current run for a lane: begun with its first event.
-static struct stream *stream_of(struct world *w, struct till *t, enum lane lane)
-{
-    if (t->streams[lane] == NULL) {
-        struct stream_key key = {t->run.origin, lane};
-        t->streams[lane] = oracle_stream_new(w, t, &key, &t->run.certificate);
-    }
-    return t->streams[lane];
-}
-
-static void stamp(struct world *w, struct till *t, struct event *draft, struct item *item)
-{
-    struct mark mark;
-    struct err e = {0};
-    buf_reset(&w->buf);
-    enum err_code code = run_stamp(&t->run, draft, till_wall_ms(w, t), &w->buf, &mark, &e);
-    MUST(code == ERR_OK);
-    struct stream *s = stream_of(w, t, draft->lane);
-    struct pending *p = add_pending(w, t, PENDING_EVENT);
-    p->stream = s;
-    p->carrier = oracle_stamped(w, s, item, buf_str(&w->buf), &mark);
-    p->mark.held = mark;
-    world_trace(w, "till %d writes %s seq %llu of %s", t->index, draft->type->name,
-                (unsigned long long)mark.seq, lane_name(draft->lane));
-}
-
 void till_sell(struct world *w, struct till *t)
 {
     if (!w->quiet)
-        add_for(w, t, world_pause(w, w->healed ? 300 : w->knobs.sale_ms), HAPPENS_SALE);
+        till_add(w, t, world_pause(w, w->healed ? 300 : w->knobs.sale_ms), HAPPENS_SALE);
     struct event draft;
     struct item *item = sale_draw(w, t, &draft);
-    stamp(w, t, &draft, item);
-    need_fsync(w, t, false);
+    till_stamp(w, t, &draft, item);
+    till_need_fsync(w, t, false);
 }
 
-// ---- starting and ending ----------------------------------------------------------------------
-
-static void load_overlay(struct world *w, struct till *t);
+// ---- starting and ending ---------------------------------------------------------------------
 
 static void restore_outbox(struct till *t)
 {
@@ -135,7 +74,7 @@ static void write_run_started(struct world *w, struct till *t)
     struct run_first first = {world_uuid(w), previous, count, STR("wasl-sim"), till_wall_ms(w, t)};
     struct event draft;
     MUST(run_first_event(&t->run, &first, &w->scratch, &draft) == ERR_OK);
-    stamp(w, t, &draft, oracle_item_new(w, &first.event_id, t->place));
+    till_stamp(w, t, &draft, oracle_item_new(w, &first.event_id, t->place));
 }
 
 void till_start(struct world *w, struct till *t)
@@ -172,14 +111,14 @@ void till_start(struct world *w, struct till *t)
         uplink_set_feed(&t->uplink, str_of(world_place(i == 0 ? t->place : MAX_PLACES)),
                         &t->disk.feeds[i].feed, t->disk.feeds[i].position, &t->disk.feeds[i].hash);
     restore_outbox(t);
-    load_overlay(w, t);
+    till_load_overlay(w, t);
     write_run_started(w, t);
-    need_fsync(w, t, false);
-    uplink_start(&t->uplink, moment_of(w, t), &t->steps);
+    till_need_fsync(w, t, false);
+    uplink_start(&t->uplink, till_moment(w, t), &t->steps);
     t->wake_at = w->now;
-    add_for(w, t, 0, HAPPENS_WAKE);
+    till_add(w, t, 0, HAPPENS_WAKE);
     if (!w->quiet)
-        add_for(w, t, world_pause(w, w->knobs.sale_ms), HAPPENS_SALE);
+        till_add(w, t, world_pause(w, w->knobs.sale_ms), HAPPENS_SALE);
     oracle_check_view(w, t);
 }
 
@@ -200,268 +139,17 @@ void till_kill(struct world *w, struct till *t, int64_t restart_in_ms)
     t->overlay = NULL;
     steps_fini(&t->steps);
     t->first = NULL;
-    add_for(w, t, restart_in_ms, HAPPENS_TILL_START);
-}
-
-// ---- the overlay ------------------------------------------------------------------------------
-
-// As the daemon does: by the reducer, from the bytes. What is of a later version than the reducer
-// knows, its author's own program would fold.
-static void overlay_take(struct world *w, struct till *t, const struct stream *s, uint64_t seq)
-{
-    const struct carrier *c = s->carriers[seq - 1];
-    struct event event;
-    struct effect_list list = {0};
-    struct err e = {0};
-    MUST(event_parse(c->bytes, &w->scratch, &event, &e) == ERR_OK);
-    if (c->item->foreign)
-        event.version = 1;
-    MUST(effect_list_of(&event, &w->scratch, &list, &e) == ERR_OK);
-    for (size_t i = 0; i < list.count; i++) {
-        const struct effect *effect = &list.items[i];
-        if (effect->kind == EFFECT_STOCK)
-            MUST(overlay_add(t->overlay, &s->key, seq, &event.id, effect->stock.sku,
-                             effect->stock.delta) == ERR_OK);
-    }
-}
-
-static bool is_except(const struct till_stream *s, const struct uuid *id)
-{
-    for (size_t i = 0; i < s->except_count; i++) {
-        if (uuid_equal(id, &s->except[i]))
-            return true;
-    }
-    return false;
-}
-
-static void load_overlay(struct world *w, struct till *t)
-{
-    MUST(overlay_new(&t->overlay) == ERR_OK);
-    for (size_t i = 0; i < t->disk.count; i++) {
-        const struct till_stream *s = &t->disk.streams[i];
-        uint64_t first = s->except_count ? 1 : s->included + 1;
-        for (uint64_t seq = first; seq <= s->count; seq++) {
-            if (seq > s->included || is_except(s, &s->stream->carriers[seq - 1]->item->id))
-                overlay_take(w, t, s->stream, seq);
-        }
-    }
-}
-
-static void on_changed(void *context, struct str sku)
-{
-    (void)context;
-    (void)sku;
-}
-
-// ---- durable ----------------------------------------------------------------------------------
-
-static struct till_stream *disk_stream(struct till *t, struct stream *s)
-{
-    struct till_stream *d = find_stream(t, &s->key);
-    if (d)
-        return d;
-    if (t->disk.count == MAX_STREAMS) { // forget the oldest that is done with
-        size_t kept = 0;
-        for (size_t i = 0; i < t->disk.count; i++) {
-            const struct till_stream *old = &t->disk.streams[i];
-            if (old->settled < old->count || old->included < old->count || old->except_count)
-                t->disk.streams[kept++] = *old;
-        }
-        t->disk.count = kept;
-    }
-    MUST(t->disk.count < MAX_STREAMS);
-    d = &t->disk.streams[t->disk.count++];
-    *d = (struct till_stream){.stream = s};
-    return d;
-}
-
-static void apply_event(struct world *w, struct till *t, const struct pending *p)
-{
-    struct till_stream *d = disk_stream(t, p->stream);
-    d->count = p->mark.held.seq;
-    p->carrier->committed = p->carrier->item->committed = true;
-    p->carrier->item->excused = false;
-    t->disk.run = p->stream->key.origin;
-    t->disk.any_run = true;
-    overlay_take(w, t, p->stream, d->count);
-}
-
-static void read_row(struct world *w, struct till *t, struct str text)
-{
-    struct json json = {0};
-    struct str id;
-    struct err e = {0};
-    MUST(json_parse_in(&w->scratch, text, 4, &json, &e) == ERR_OK);
-    MUST(json_get_str(json.root, "id", &id, &e) == ERR_OK);
-    int sku = world_sku_number(id);
-    yyjson_val *row = json_find(json.root, "row");
-    if (sku < 0)
-        return; // a setting
-    t->disk.staged[sku] = (struct page_row){.quantity = yyjson_get_sint(json_find(row, "quantity")),
-                                            .folded = yyjson_get_uint(json_find(row, "folded")),
-                                            .present = true};
-}
-
-// Pages that do not reach the feed's head are kept aside: what they say of one SKU may include own
-// events that the overlay still holds, and only the page at the head says which.
-static void show_staged(struct till *t)
-{
-    for (int sku = 0; sku < MAX_SKUS; sku++) {
-        if (t->disk.staged[sku].present || t->disk.staged_fresh)
-            t->disk.confirmed[sku] = t->disk.staged[sku];
-        t->disk.staged[sku] = (struct page_row){0};
-    }
-    t->disk.staged_fresh = false;
-}
-
-static void apply_include(struct till *t, const struct message_include *include)
-{
-    overlay_include(t->overlay, include, on_changed, NULL);
-    struct till_stream *d = find_stream(t, &include->key);
-    if (d == NULL || include->seq < d->included)
-        return;
-    d->included = include->seq;
-    d->except = include->except;
-    d->except_count = include->except_count;
-}
-
-static void apply_feed(struct world *w, struct till *t, const struct message_feed *m)
-{
-    bool own = str_is(m->location, world_place(t->place));
-    struct feed_place *place = &t->disk.feeds[own ? 0 : 1];
-    if (own && m->reset) {
-        memset(t->disk.staged, 0, sizeof(t->disk.staged));
-        t->disk.staged_fresh = true;
-    }
-    for (size_t i = 0; own && i < m->count; i++)
-        read_row(w, t, m->rows[i]);
-    *place = (struct feed_place){m->feed, m->to, m->hash};
-    if (own && m->complete)
-        show_staged(t);
-    for (size_t i = 0; i < m->include_count; i++)
-        apply_include(t, &m->includes[i]);
-}
-
-static void apply_mark(struct world *w, struct till *t, const struct pending *p)
-{
-    struct till_stream *d = find_stream(t, &p->key);
-    if (d == NULL)
-        return;
-    d->held = p->mark.held.seq;
-    d->settled = p->mark.settled;
-    const struct outbox_stream *s = outbox_find(&t->uplink.outbox, &p->key);
-    if (s && outbox_prunable(s) > d->pruned) {
-        d->pruned = outbox_prunable(s);
-        oracle_check_pruned(w, t, d);
-    }
-}
-
-static void apply_rehomed(struct world *w, struct till *t, const struct pending *p)
-{
-    struct till_stream *d = find_stream(t, &p->key);
-    MUST(d != NULL);
-    struct uuid *stay = arena_alloc(&w->scratch, (size_t)(p->after + 1) * sizeof(*stay));
-    MUST(stay != NULL);
-    for (uint64_t i = 0; i < p->after; i++)
-        stay[i] = d->stream->carriers[i]->item->id;
-    struct message_include gone = {p->key, UINT64_MAX, stay, (size_t)p->after};
-    overlay_include(t->overlay, &gone, on_changed, NULL);
-    d->count = p->after;
-    d->rotten = 0;
-    d->dead = true;
-}
-
-static void apply(struct world *w, struct till *t, const struct pending *p)
-{
-    switch (p->kind) {
-    case PENDING_EVENT:
-        apply_event(w, t, p);
-        break;
-    case PENDING_FEED:
-        apply_feed(w, t, p->feed);
-        break;
-    case PENDING_MARK:
-        apply_mark(w, t, p);
-        break;
-    case PENDING_REHOMED:
-        apply_rehomed(w, t, p);
-        break;
-    }
-}
-
-static void tell_uplink(struct world *w, struct till *t, const struct pending *p)
-{
-    struct moment now = moment_of(w, t);
-    if (p->kind == PENDING_EVENT)
-        uplink_committed(&t->uplink, &p->stream->key, &p->stream->certificate, &p->mark.held, now,
-                         &t->steps);
-    else if (p->kind == PENDING_FEED)
-        uplink_feed_stored(&t->uplink, p->feed, now, &t->steps);
-    else if (p->kind == PENDING_REHOMED)
-        uplink_rehomed(&t->uplink, &p->key, now, &t->steps);
-}
-
-static void perform(struct world *w, struct till *t);
-
-// The disk refuses: nothing of this transaction happened. Frames must come again, so the session
-// ends; a run whose first event is not durable is no run, so the program does.
-static void commit_fails(struct world *w, struct till *t)
-{
-    world_trace(w, "till %d cannot write", t->index);
-    bool begun = t->run_durable.heads[LANE_CRITICAL].seq > 0;
-    t->run = t->run_durable;
-    for (const struct pending *p = t->first; p; p = p->next) {
-        if (p->kind == PENDING_REHOMED)
-            uplink_rehome_failed(&t->uplink, &p->key, moment_of(w, t));
-    }
-    t->first = NULL;
-    t->end = &t->first;
-    t->pending_count = 0;
-    if (!begun) {
-        till_kill(w, t, 100);
-        return;
-    }
-    if (t->conn && t->conn->till_open) {
-        net_close(w, t->conn, UP);
-        uplink_disconnected(&t->uplink, moment_of(w, t), &t->steps);
-    }
-    perform(w, t);
-}
-
-static void commit(struct world *w, struct till *t)
-{
-    struct pending *first = t->first;
-    t->first = NULL;
-    t->end = &t->first;
-    t->pending_count = 0;
-    for (const struct pending *p = first; p; p = p->next)
-        apply(w, t, p);
-    t->disk.last = t->run.last;
-    t->run_durable = t->run;
-    for (const struct pending *p = first; p; p = p->next)
-        tell_uplink(w, t, p);
-    perform(w, t);
-}
-
-void till_fsync(struct world *w, struct till *t)
-{
-    t->fsync_at = INT64_MAX;
-    if (t->first == NULL)
-        return;
-    if (!w->healed && world_chance(w, w->knobs.failed_fsync))
-        commit_fails(w, t);
-    else
-        commit(w, t);
+    till_add(w, t, restart_in_ms, HAPPENS_TILL_START);
 }
 
 void till_restart(struct world *w, struct till *t)
 {
     if (t->first)
-        commit(w, t);
+        till_commit(w, t);
     till_kill(w, t, rng_between(&w->rng, 1, 50));
 }
 
-// ---- what the session asks for ----------------------------------------------------------------
+// ---- what the session asks for ---------------------------------------------------------------
 
 static struct str rotten_bytes(struct world *w, struct str bytes)
 {
@@ -474,7 +162,7 @@ static struct str rotten_bytes(struct world *w, struct str bytes)
 
 static void load(struct world *w, struct till *t, const struct step *step)
 {
-    const struct till_stream *d = find_stream(t, &step->key);
+    const struct till_stream *d = till_find_stream(t, &step->key);
     MUST(d != NULL);
     struct uplink_loaded loaded = {.key = step->key, .after = step->after};
     struct str *events = arena_alloc(&w->scratch, (step->max_events + 1) * sizeof(*events));
@@ -494,22 +182,16 @@ static void load(struct world *w, struct till *t, const struct step *step)
         events[loaded.count++] = seq == d->rotten ? rotten_bytes(w, c->bytes) : c->bytes;
         loaded.head = c->chain;
     }
-    uplink_loaded(&t->uplink, &loaded, moment_of(w, t), &t->steps);
-}
-
-void till_load(struct world *w, struct till *t, const struct step *step)
-{
-    load(w, t, step);
-    perform(w, t);
+    uplink_loaded(&t->uplink, &loaded, till_moment(w, t), &t->steps);
 }
 
 // What is not as it was written is kept as evidence, never sent on: it is lost, and a person knows.
 static void rehome(struct world *w, struct till *t, const struct step *step)
 {
-    struct till_stream *d = find_stream(t, &step->key);
+    struct till_stream *d = till_find_stream(t, &step->key);
     MUST(d != NULL);
     if (uuid_equal(&step->key.origin, &t->run.origin)) { // the disputed run must not go on
-        add_for(w, t, 0, HAPPENS_RESTART);
+        till_add(w, t, 0, HAPPENS_RESTART);
         return;
     }
     world_trace(w, "till %d appends its events after %llu again", t->index,
@@ -521,32 +203,12 @@ static void rehome(struct world *w, struct till *t, const struct step *step)
         if (seq == d->rotten || str_is(event.type_name, "run_started"))
             c->item->excused = true;
         else
-            stamp(w, t, &event, c->item);
+            till_stamp(w, t, &event, c->item);
     }
-    struct pending *p = add_pending(w, t, PENDING_REHOMED);
+    struct pending *p = till_pend(w, t, PENDING_REHOMED);
     p->key = step->key;
     p->after = step->after;
-    need_fsync(w, t, false);
-}
-
-static const struct message_feed *copy_feed(struct world *w, const struct message_feed *from)
-{
-    struct message_feed *m = world_alloc(w, sizeof(*m));
-    *m = *from;
-    m->location = world_copy(w, from->location);
-    m->rows = world_alloc(w, (from->count + 1) * sizeof(*m->rows));
-    for (size_t i = 0; i < from->count; i++)
-        m->rows[i] = world_copy(w, from->rows[i]);
-    for (size_t i = 0; i < from->include_count; i++) {
-        struct message_include *include = &m->includes[i];
-        if (include->except_count == 0)
-            continue;
-        size_t bytes = include->except_count * sizeof(*include->except);
-        struct uuid *except = world_alloc(w, bytes);
-        memcpy(except, include->except, bytes);
-        include->except = except;
-    }
-    return m;
+    till_need_fsync(w, t, false);
 }
 
 static void on_load(struct world *w, struct till *t, const struct step *step)
@@ -557,7 +219,7 @@ static void on_load(struct world *w, struct till *t, const struct step *step)
     }
     struct step *copy = world_alloc(w, sizeof(*copy));
     *copy = *step;
-    add_for(w, t, rng_between(&w->rng, 0, 20), HAPPENS_LOAD)->data = copy;
+    till_add(w, t, rng_between(&w->rng, 0, 20), HAPPENS_LOAD)->data = copy;
 }
 
 static void on_clock(struct world *w, struct till *t, int64_t ahead_ms)
@@ -565,7 +227,7 @@ static void on_clock(struct world *w, struct till *t, int64_t ahead_ms)
     t->run.clock_offset_ms = t->run_durable.clock_offset_ms = ahead_ms;
     t->disk.clock_offset_ms = ahead_ms;
     if (run_clock_was_off(&t->run, till_wall_ms(w, t) + ahead_ms))
-        add_for(w, t, 0, HAPPENS_RESTART);
+        till_add(w, t, 0, HAPPENS_RESTART);
 }
 
 static void perform_step(struct world *w, struct till *t, const struct step *step)
@@ -586,18 +248,18 @@ static void perform_step(struct world *w, struct till *t, const struct step *ste
         break;
     case STEP_ACKED:
     case STEP_LOST: {
-        struct pending *p = add_pending(w, t, PENDING_MARK);
+        struct pending *p = till_pend(w, t, PENDING_MARK);
         p->key = step->key;
         p->mark = step->mark;
-        need_fsync(w, t, true);
+        till_need_fsync(w, t, true);
         break;
     }
     case STEP_REHOME:
         rehome(w, t, step);
         break;
     case STEP_FEED:
-        add_pending(w, t, PENDING_FEED)->feed = copy_feed(w, step->feed);
-        need_fsync(w, t, false);
+        till_pend(w, t, PENDING_FEED)->feed = till_copy_feed(w, step->feed);
+        till_need_fsync(w, t, false);
         break;
     case STEP_CLOCK:
         on_clock(w, t, step->number);
@@ -629,7 +291,7 @@ static void check_bounds(struct world *w, const struct till *t)
 }
 
 // Steps may be added while they are performed: an answer at hand is given at once.
-static void perform(struct world *w, struct till *t)
+void till_perform(struct world *w, struct till *t)
 {
     uint64_t life = t->life;
     for (size_t i = 0; i < t->steps.count && !world_failed(w); i++) {
@@ -645,81 +307,40 @@ static void perform(struct world *w, struct till *t)
         deadline = w->now;
     if (deadline != t->wake_at && deadline != INT64_MAX) {
         t->wake_at = deadline;
-        add_for(w, t, deadline - w->now, HAPPENS_WAKE);
+        till_add(w, t, deadline - w->now, HAPPENS_WAKE);
     }
 }
 
-// ---- inputs -----------------------------------------------------------------------------------
+// ---- inputs ----------------------------------------------------------------------------------
+
+void till_load(struct world *w, struct till *t, const struct step *step)
+{
+    load(w, t, step);
+    till_perform(w, t);
+}
 
 void till_wake(struct world *w, struct till *t)
 {
     t->wake_at = INT64_MAX;
-    uplink_tick(&t->uplink, moment_of(w, t), &t->steps);
-    perform(w, t);
+    uplink_tick(&t->uplink, till_moment(w, t), &t->steps);
+    till_perform(w, t);
 }
 
 void till_connected(struct world *w, struct till *t)
 {
-    uplink_connected(&t->uplink, moment_of(w, t), &t->steps);
-    perform(w, t);
+    uplink_connected(&t->uplink, till_moment(w, t), &t->steps);
+    till_perform(w, t);
 }
 
 void till_disconnected(struct world *w, struct till *t)
 {
     t->conn->till_open = false;
-    uplink_disconnected(&t->uplink, moment_of(w, t), &t->steps);
-    perform(w, t);
+    uplink_disconnected(&t->uplink, till_moment(w, t), &t->steps);
+    till_perform(w, t);
 }
 
 void till_message(struct world *w, struct till *t, struct str text)
 {
-    uplink_message(&t->uplink, text, moment_of(w, t), &t->steps);
-    perform(w, t);
-}
-
-// ---- what is done to its disk -----------------------------------------------------------------
-
-void till_restore(struct world *w, struct till *t, int64_t restart_in_ms)
-{
-    if (t->backup == NULL || rng_chance(&w->rng, 1, 3)) {
-        world_trace(w, "the disk of till %d is copied", t->index);
-        t->backup = t->backup ? t->backup : world_alloc(w, sizeof(*t->backup));
-        *t->backup = t->disk;
-        return;
-    }
-    till_kill(w, t, restart_in_ms);
-    world_trace(w, "the disk of till %d becomes its older copy", t->index);
-    oracle_excuse(w, &t->disk, t->backup);
-    t->disk = *t->backup;
-}
-
-void till_clone(struct world *w, struct till *t, int64_t start_in_ms)
-{
-    struct till *copy = &w->tills[w->till_count];
-    if (w->till_count == w->till_max)
-        return;
-    world_trace(w, "till %d is cloned as %d", t->index, w->till_count);
-    *copy = (struct till){.index = w->till_count++,
-                          .place = t->place,
-                          .used = true,
-                          .device = t->device,
-                          .key = t->key,
-                          .disk = t->disk,
-                          .clock_offset = t->clock_offset,
-                          .latency_ms = t->latency_ms};
-    add_for(w, copy, start_in_ms, HAPPENS_TILL_START);
-}
-
-// The bytes of one event that the centre has not settled change on its disk.
-void till_rot(struct world *w, struct till *t)
-{
-    for (size_t i = 0; i < t->disk.count; i++) {
-        struct till_stream *d = &t->disk.streams[i];
-        if (d->dead || d->rotten || d->settled >= d->count)
-            continue;
-        d->rotten = (uint64_t)rng_between(&w->rng, (int64_t)d->settled + 1, (int64_t)d->count);
-        world_trace(w, "seq %llu rots on the disk of till %d", (unsigned long long)d->rotten,
-                    t->index);
-        return;
-    }
+    uplink_message(&t->uplink, text, till_moment(w, t), &t->steps);
+    till_perform(w, t);
 }
