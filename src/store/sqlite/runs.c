@@ -43,42 +43,17 @@ static bool predecessor_of(const struct effect_run *run, struct uuid *ret)
 
 // ---- forks -------------------------------------------------------------------------------------
 
-static enum err_code forked_at(struct fold *f, const struct named_head *head, bool *ret,
-                               struct err *e)
-{
-    struct stream_slot *slot;
-    struct hash here;
-    struct stream_cache *cache = &f->store->streams;
-    enum err_code code = stream_cache_find(cache, &head->key, &slot, e);
-    if (code == ERR_NOT_FOUND || (code == ERR_OK && slot->info.head.seq < head->seq))
-        return ERR_OK; // not here yet
-    if (code)
-        return code;
-    if (slot->info.head.seq > head->seq) {
-        *ret = true;
-        return ERR_OK;
-    }
-    code = stream_slot_chain_at(cache, slot, head->seq, &here, e);
-    if (code == ERR_OK && !hash_equal(&here, &head->hash))
-        *ret = true;
-    return code == ERR_NOT_FOUND ? ERR_OK : code;
-}
-
-// Reads the places named for an origin one after another: judging one uses other statements.
-static enum err_code next_head(struct fold *f, const struct uuid *origin, size_t skip,
-                               struct named_head *ret, bool *ret_there, struct err *e)
+// True when a later run said of this stream that it ended before its head, or elsewhere.
+static enum err_code went_on(struct fold *f, const struct stream_slot *slot, bool *ret,
+                             struct err *e)
 {
     struct query q;
-    query_begin(&q, f->tables, Q_HEADS_OF);
-    query_uuid(&q, origin);
-    *ret_there = query_row(&q);
-    while (*ret_there && skip-- > 0)
-        *ret_there = query_row(&q);
-    if (*ret_there) {
-        ret->key = (struct stream_key){*origin, (enum lane)query_get_int(&q, 0)};
-        ret->seq = query_get_u64(&q, 1);
-        (void)query_get_hash(&q, 2, &ret->hash);
-    }
+    query_begin(&q, f->tables, Q_STREAM_WENT_ON);
+    query_uuid(&q, &slot->info.key.origin);
+    query_int(&q, slot->info.key.lane);
+    query_u64(&q, slot->info.head.seq);
+    query_hash(&q, &slot->info.head.hash);
+    *ret = query_row(&q) && query_get_int(&q, 0) != 0;
     return query_end(&q, e);
 }
 
@@ -86,16 +61,16 @@ static enum err_code judge_forks(struct fold *f, const struct uuid *origin, stru
                                  int64_t now_ms, struct err *e)
 {
     char text[UUID_TEXT_SIZE];
-    struct named_head head;
-    bool forked = false, there = true;
-    enum err_code code = ERR_OK;
-    for (size_t i = 0; code == ERR_OK && there && !forked; i++) {
-        code = next_head(f, origin, i, &head, &there, e);
-        if (code == ERR_OK && there)
-            code = forked_at(f, &head, &forked, e);
+    bool forked = false;
+    for (int lane = 0; lane < LANE_COUNT && !forked; lane++) {
+        struct stream_slot *slot;
+        struct stream_key key = {*origin, (enum lane)lane};
+        enum err_code code = stream_cache_find(&f->store->streams, &key, &slot, e);
+        if (code == ERR_OK)
+            code = went_on(f, slot, &forked, e);
+        if (code && code != ERR_NOT_FOUND)
+            return code;
     }
-    if (code)
-        return code;
     uuid_format(origin, text);
     struct review review = {
         .kind = STR("fork"),

@@ -187,7 +187,10 @@
     X(HEAD_ADD, "INSERT INTO run_heads (origin, lane, seq, hash, lsn) VALUES (?, ?, ?, ?, ?)"      \
                 " ON CONFLICT DO NOTHING")                                                         \
     X(HEADS_DROP, "DELETE FROM run_heads WHERE origin = ? AND lane = ? AND seq = ? AND lsn = ?")   \
-    X(HEADS_OF, "SELECT lane, seq, hash FROM run_heads WHERE origin = ? ORDER BY lane, seq")       \
+    X(STREAM_WENT_ON,                                                                              \
+      "SELECT EXISTS (SELECT 1 FROM run_heads WHERE origin = ?1 AND lane = ?2 AND seq < ?3)"       \
+      " OR EXISTS (SELECT 1 FROM run_heads WHERE origin = ?1 AND lane = ?2 AND seq = ?3"           \
+      " AND hash <> ?4)")                                                                          \
     X(CODE_PUT, "INSERT INTO codes (secret, location, role, expires_at) VALUES (?, ?, ?, ?)")      \
     X(CODE_TAKE, "DELETE FROM codes WHERE secret = ? RETURNING location, role, expires_at")        \
     X(TOKEN_PUT, "INSERT INTO tokens (token, name, role, created_at) VALUES (?, ?, ?, ?)")         \
