@@ -10,12 +10,13 @@ static const int64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000
 
 struct digits {
     uint64_t value;
-    bool over; // passed DECIMAL_MAX; syntax is still read to the end, so that it is told first
+    uint64_t max;
+    bool over; // passed max; syntax is still read to the end, so that it is told first
 };
 
 static void add_digit(struct digits *d, int digit)
 {
-    if (d->over || d->value > ((uint64_t)DECIMAL_MAX - (uint64_t)digit) / 10) {
+    if (d->over || d->value > (d->max - (uint64_t)digit) / 10) {
         d->over = true;
         return;
     }
@@ -32,7 +33,7 @@ enum err_code decimal_parse(struct str text, int64_t *ret)
     size_t i = 0;
     bool negative = text.n > 0 && text.p[0] == '-';
     i += negative;
-    struct digits d = {0};
+    struct digits d = {.max = (uint64_t)INT64_MAX + negative};
     size_t start = i;
     for (; i < text.n && is_digit(text.p[i]); i++) {
         add_digit(&d, text.p[i] - '0');
@@ -63,7 +64,7 @@ enum err_code decimal_parse(struct str text, int64_t *ret)
     if (d.over) {
         return ERR_LIMIT;
     }
-    *ret = negative ? -(int64_t)d.value : (int64_t)d.value;
+    *ret = negative ? (int64_t)(0 - d.value) : (int64_t)d.value;
     return ERR_OK;
 }
 
@@ -114,7 +115,7 @@ enum err_code decimal_amount(int64_t price, int64_t quantity, int places, int64_
 enum err_code decimal_add(int64_t a, int64_t b, int64_t *ret)
 {
     int64_t sum = 0;
-    if (__builtin_add_overflow(a, b, &sum) || sum > DECIMAL_MAX || sum < -DECIMAL_MAX) {
+    if (__builtin_add_overflow(a, b, &sum)) {
         return ERR_LIMIT;
     }
     *ret = sum;

@@ -3,7 +3,8 @@
 //
 // A decimal is an int64_t count of ten-thousandths: "2.55" is 25500. Money is an int64_t count of
 // the currency's minor unit (LBP 0 places, USD 2, KWD 3); the exponent comes from configuration.
-// Limits: |decimal| <= DECIMAL_MAX and |amount| <= MONEY_MAX (10^15); products are computed in
+// Limits: a decimal is any int64_t, so that a sum of many is read back as it was written; what an
+// event may hold is less (LIMIT_DECIMAL). |amount| <= MONEY_MAX (10^15); products are computed in
 // 128 bits and checked. Rounding, everywhere: half away from zero.
 #ifndef WASL_BASE_DECIMAL_H
 #define WASL_BASE_DECIMAL_H
@@ -11,12 +12,11 @@
 #include "base/str.h"
 
 #define DECIMAL_ONE INT64_C(10000)
-#define DECIMAL_MAX INT64_C(9000000000000000000)
 #define MONEY_MAX   INT64_C(1000000000000000)
 enum { DECIMAL_TEXT_MAX = 24 };
 
 // "-12", "0.5", "3.1400". No exponent, no blanks, no sign but '-', at most four places (further
-// zeros are accepted); ERR_PARSE, or ERR_LIMIT beyond DECIMAL_MAX.
+// zeros are accepted); ERR_PARSE, or ERR_LIMIT beyond an int64_t.
 enum err_code decimal_parse(struct str text, int64_t *ret) MUST_CHECK;
 
 // Shortest form without trailing zeros ("12", "0.5", "-3.14"); to holds DECIMAL_TEXT_MAX bytes.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decimals: an accepted text gives a value in range, whose shortest form gives the same value.
+// Decimals: an accepted text gives a value whose shortest form gives the same value.
 #include "fuzz.h"
 
 #include "base/decimal.h"
@@ -9,7 +9,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int64_t value = 0;
     if (decimal_parse(str_make(data, size), &value) != ERR_OK)
         return 0;
-    MUST(value >= -DECIMAL_MAX && value <= DECIMAL_MAX);
     char text[DECIMAL_TEXT_MAX];
     decimal_format(value, text);
     int64_t again = 0;

@@ -253,6 +253,21 @@ TEST(follow__a_notice_sets_the_status_of_the_own_event)
     fixture_close(&f);
 }
 
+// Sums wrap around: a till that could not read one would take no feed any more.
+TEST(follow__takes_every_sum_that_its_upstream_may_have)
+{
+    struct fixture f;
+    fixture_open(&f, ROLE_TERMINAL);
+    apply(&f,
+          "{\"type\":\"stock\",\"id\":\"oil\",\"row\":{\"quantity\":\"-922337203685477.5808\"}}",
+          true, true, 0);
+    apply(&f, "{\"type\":\"stock\",\"id\":\"tea\",\"row\":{\"quantity\":\"922337203685477.5807\"}}",
+          false, true, 0);
+    fixture_assert_text(&f, "SELECT sku, quantity FROM stock ORDER BY sku",
+                        "oil|-9223372036854775808\ntea|9223372036854775807\n");
+    fixture_close(&f);
+}
+
 TEST(follow__a_bad_row_is_refused_and_nothing_of_its_frame_stays)
 {
     struct fixture f;
