@@ -47,7 +47,7 @@ enum wasl_code wasl_open(const char *dir, bool sync, struct wasl **ret, struct w
 void wasl_close(struct wasl *w);
 
 struct wasl_event {
-    const char *id;          // UUID, the idempotency key; NULL: one is made (version 7)
+    const char *id;          // UUID of version 7, 4 or 8, the idempotency key; NULL: one is made
     const char *type;        // "ticket_recorded", ...
     const char *location;    // NULL: this till's own
     const char *record_type; // "ticket", "stock", ...

@@ -77,6 +77,7 @@ static void put_type(const struct event_type *t)
 static const char *const kind_meanings[KIND_COUNT] = {
     [FIELD_TEXT] = "a string of 1 to 1,024 bytes",
     [FIELD_NAME] = "a string of 1 to 64 bytes, no control characters, no blank at its ends",
+    [FIELD_LOCATION] = "a name that is not `*`",
     [FIELD_DECIMAL] =
         ("a string such as `\"-2.5\"`: at most four places, at most 10^11 either way; "
          "never a JSON number"),

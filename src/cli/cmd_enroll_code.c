@@ -34,8 +34,9 @@ static enum err_code read_request(const struct arguments *a, struct request *ret
 {
     *ret =
         (struct request){.location = arguments_find(a, 'l'), .role_name = arguments_find(a, 'r')};
-    if (ret->location == NULL || !event_name_valid(str_of(ret->location))) {
-        return err_set(a->e, ERR_USAGE, "--location ID is needed, at most %d bytes", LIMIT_NAME);
+    if (ret->location == NULL || !event_location_valid(str_of(ret->location))) {
+        return err_set(a->e, ERR_USAGE, "--location ID is needed: at most %d bytes, and not *",
+                       LIMIT_NAME);
     }
     if (ret->role_name == NULL || node_role_parse(str_of(ret->role_name), &ret->role) != ERR_OK ||
         ret->role == ROLE_CENTRAL) {

@@ -131,7 +131,8 @@ static enum err_code read_answer(struct joining *j, struct str text)
     if (code == ERR_OK) {
         code = json_get_str(json.root, "location", &location, j->e);
     }
-    if (code == ERR_OK && (!event_name_valid(location) || !uuid_equal(&device, &j->id.device))) {
+    if (code == ERR_OK &&
+        (!event_location_valid(location) || !uuid_equal(&device, &j->id.device))) {
         code = ERR_PROTOCOL;
     }
     if (code == ERR_OK) {

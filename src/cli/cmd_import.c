@@ -47,7 +47,7 @@ static enum err_code run_with(const struct arguments *a, struct import_options *
     if (options->map_path == NULL) {
         return err_set(a->e, ERR_USAGE, "--map MAP.ini is needed");
     }
-    if (options->location != NULL && !event_name_valid(str_of(options->location))) {
+    if (options->location != NULL && !event_location_valid(str_of(options->location))) {
         return err_set(a->e, ERR_USAGE, "--location \"%s\" is not a valid id", options->location);
     }
     enum err_code code = import_run_all(options, &totals, a->e);

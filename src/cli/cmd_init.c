@@ -59,7 +59,7 @@ static enum err_code check(const struct config *config, struct err *e)
 {
     char host[URL_HOST_MAX];
     uint16_t port = 0;
-    if (config->location[0] != '\0' && !event_name_valid(str_of(config->location))) {
+    if (config->location[0] != '\0' && !event_location_valid(str_of(config->location))) {
         return err_set(e, ERR_USAGE, "--location \"%s\" is not a valid id", config->location);
     }
     if (config->region[0] != '\0' && !event_name_valid(str_of(config->region))) {

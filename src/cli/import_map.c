@@ -198,8 +198,8 @@ static enum err_code read_names(struct import_map *map, struct ini_file *ini, st
         return err_set(e, ERR_INVALID, "%s: rules.currency must be three capital letters, not '%s'",
                        map->name, map->currency);
     }
-    if (map->location[0] != '\0' && !event_name_valid(str_of(map->location))) {
-        return err_set(e, ERR_INVALID, "%s: rules.location is too long", map->name);
+    if (map->location[0] != '\0' && !event_location_valid(str_of(map->location))) {
+        return err_set(e, ERR_INVALID, "%s: rules.location is not a valid id", map->name);
     }
     return ERR_OK;
 }

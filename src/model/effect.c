@@ -192,7 +192,8 @@ static enum err_code device_id_of(const struct event *event, struct uuid *ret, s
 static enum err_code location_effects(const struct event *event, struct effect_list *list,
                                       struct err *e)
 {
-    (void)e;
+    if (!event_location_valid(event->record_id))
+        return err_set(e, ERR_INVALID, "record: * is the whole chain, not a place");
     *next_effect(list) = (struct effect){.kind = EFFECT_LOCATION,
                                          .location = {.id = event->record_id,
                                                       .name = text_of(event->body, "name"),

@@ -35,6 +35,18 @@ bool event_name_valid(struct str name)
     return name.p[0] != ' ' && name.p[name.n - 1] != ' ';
 }
 
+bool event_location_valid(struct str name)
+{
+    return event_name_valid(name) && !str_is(name, "*");
+}
+
+// Only one variant has versions. The nil id is what a broken client repeats: it counts for nobody.
+bool event_id_valid(const struct uuid *id)
+{
+    int version = uuid_version(id);
+    return (version == 7 || version == 4 || version == 8) && (id->b[8] & 0xc0) == 0x80;
+}
+
 // ---- reading ----------------------------------------------------------------------------------
 // One pass over the members; each key has a bit, so that a missing or repeated one is noticed.
 
@@ -102,6 +114,22 @@ static enum err_code read_name(enum member member, yyjson_val *value, struct str
     return ERR_OK;
 }
 
+static enum err_code read_id(yyjson_val *value, struct event *event, struct err *e)
+{
+    enum err_code code = read_uuid(MEMBER_ID, value, &event->id, e);
+    if (code == ERR_OK && !event_id_valid(&event->id))
+        return bad(MEMBER_ID, "must be a UUID of version 7, 4 or 8", e);
+    return code;
+}
+
+static enum err_code read_location(yyjson_val *value, struct event *event, struct err *e)
+{
+    enum err_code code = read_name(MEMBER_LOCATION, value, &event->location, e);
+    if (code == ERR_OK && !event_location_valid(event->location))
+        return bad(MEMBER_LOCATION, "* is the whole chain, not a place", e);
+    return code;
+}
+
 static enum err_code read_record(yyjson_val *value, struct event *event, struct err *e)
 {
     yyjson_val *type = yyjson_obj_get(value, "type");
@@ -153,7 +181,7 @@ static enum err_code read_text(enum member member, yyjson_val *value, struct eve
                                struct err *e)
 {
     if (member == MEMBER_LOCATION)
-        return read_name(member, value, &event->location, e);
+        return read_location(value, event, e);
     if (member == MEMBER_ACTOR)
         return yyjson_is_null(value) ? ERR_OK : read_name(member, value, &event->actor, e);
     if (member == MEMBER_TYPE) {
@@ -178,7 +206,7 @@ static enum err_code read_member(enum member member, yyjson_val *value, struct e
     case MEMBER_AT:
         return read_number(member, value, event, e);
     case MEMBER_ID:
-        return read_uuid(member, value, &event->id, e);
+        return read_id(value, event, e);
     case MEMBER_ORIGIN:
         return read_uuid(member, value, &event->origin, e);
     case MEMBER_CAUSE:

@@ -70,7 +70,11 @@ struct event_order {
 struct event_order event_order_of(const struct event *event);
 int event_order_compare(const struct event_order *a, const struct event_order *b);
 
-// A location or record id: 1..LIMIT_NAME bytes of printable UTF-8 without blanks at its ends.
+// A record's id or another name: 1..LIMIT_NAME bytes of printable UTF-8 without blanks at its ends.
 bool event_name_valid(struct str name);
+// An event's own id: of version 7 (made here), 4 (by others) or 8 (imports); never the nil one.
+bool event_id_valid(const struct uuid *id);
+// A name that is not "*": feeds call the whole chain so.
+bool event_location_valid(struct str name);
 
 #endif

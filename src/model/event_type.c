@@ -62,13 +62,13 @@ static const struct field returned_fields[] = {
     SKU_AND_QUANTITY, {"reason", FIELD_TEXT, false, NULL, "why it came back"}, END};
 static const struct field transferred_fields[] = {
     SKU_AND_QUANTITY,
-    {"destination", FIELD_NAME, true, NULL, "the location it goes to"},
+    {"destination", FIELD_LOCATION, true, NULL, "the location it goes to"},
     {"lot", FIELD_NAME, false, NULL, "the lot that left"},
     {"transit_hours", FIELD_DECIMAL, false, NULL, "expected time on the road"},
     END};
 static const struct field arrived_fields[] = {
     SKU_AND_QUANTITY,
-    {"source", FIELD_NAME, true, NULL, "the location it came from"},
+    {"source", FIELD_LOCATION, true, NULL, "the location it came from"},
     {"lot", FIELD_NAME, false, NULL, "the lot that arrived"},
     END};
 static const struct field wasted_fields[] = {
@@ -90,7 +90,7 @@ static const struct field location_fields[] = {
     END};
 static const struct field enrolled_fields[] = {
     {"role", FIELD_NAME, true, NULL, "terminal, branch or central"},
-    {"location", FIELD_NAME, true, NULL, "the one place it may write for"},
+    {"location", FIELD_LOCATION, true, NULL, "the one place it may write for"},
     {"key", FIELD_KEY, true, NULL, "its Ed25519 public key"},
     {"name", FIELD_TEXT, false, NULL, "for people"},
     END};
@@ -204,6 +204,8 @@ static bool string_valid(enum field_kind kind, struct str text)
         return text.n >= 1 && text.n <= LIMIT_TEXT;
     case FIELD_NAME:
         return event_name_valid(text);
+    case FIELD_LOCATION:
+        return event_location_valid(text);
     case FIELD_DECIMAL:
         return decimal_parse(text, &decimal) == ERR_OK && decimal >= -LIMIT_DECIMAL &&
                decimal <= LIMIT_DECIMAL;
@@ -317,8 +319,8 @@ const char *event_audience_name(enum event_audience audience)
 
 const char *field_kind_name(enum field_kind kind)
 {
-    static const char *const names[] = {
-        "text",   "name", "decimal string", "amount",  "integer", "currency code",
-        "0 to 4", "date", "UUID",           "hex key", "list"};
+    static const char *const names[] = {"text",   "name",    "location",      "decimal string",
+                                        "amount", "integer", "currency code", "0 to 4",
+                                        "date",   "UUID",    "hex key",       "list"};
     return names[kind];
 }

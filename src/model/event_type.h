@@ -18,6 +18,7 @@ enum event_audience {
 enum field_kind {
     FIELD_TEXT,     // string, 1..LIMIT_TEXT bytes
     FIELD_NAME,     // string, event_name_valid
+    FIELD_LOCATION, // string, event_location_valid
     FIELD_DECIMAL,  // decimal string, up to 4 places, |x| <= 10^11
     FIELD_AMOUNT,   // integer, minor units, |x| <= 10^15
     FIELD_INTEGER,  // integer

@@ -76,6 +76,16 @@ static bool take(struct enroll_job *job, yyjson_val *body, const char *key, char
     return false;
 }
 
+static bool take_location(struct enroll_job *job, yyjson_val *body)
+{
+    if (!take(job, body, "location", job->location, sizeof(job->location)))
+        return false;
+    if (event_location_valid(str_of(job->location)))
+        return true;
+    server_problem(job->server, job->id, 400, "location: * is the whole chain, not a place");
+    return false;
+}
+
 static yyjson_mut_doc *new_doc(yyjson_mut_val **ret_root)
 {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
@@ -209,8 +219,8 @@ void api_enroll_code_post(struct server *s, const struct http_request *request)
 {
     struct enroll_job *job = new_job(s, request);
     yyjson_val *body = job ? server_body(s, request, &job->arena) : NULL;
-    if (body && take(job, body, "location", job->location, sizeof(job->location)) &&
-        take(job, body, "role", job->role, sizeof(job->role)) && device_role(job)) {
+    if (body && take_location(job, body) && take(job, body, "role", job->role, sizeof(job->role)) &&
+        device_role(job)) {
         clock_random(job->drawn, SECRET_SIZE);
         job->secret = hash_of(str_make(job->drawn, SECRET_SIZE));
         job->expires_at = clock_wall_ms() + INT64_C(3600000) * CODE_HOURS;

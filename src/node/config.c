@@ -225,7 +225,7 @@ static enum err_code check(const char *file, const struct config *c, struct err 
         return err_set(e, ERR_INVALID, "%s: [node] listen must be ADDRESS:PORT: %s", file,
                        err_message(&cause));
     }
-    if (c->location[0] != '\0' && !event_name_valid(str_of(c->location))) {
+    if (c->location[0] != '\0' && !event_location_valid(str_of(c->location))) {
         return err_set(e, ERR_INVALID, "%s: [node] location \"%s\" is not a valid id", file,
                        c->location);
     }

@@ -243,14 +243,16 @@ static enum err_code read_draft(struct wasl *w, const struct wasl_event *from, s
         return err_set(e, ERR_INVALID, "at: out of range");
     if (from->id == NULL)
         ret->id = make_id(w);
-    else if (uuid_parse(str_of(from->id), &ret->id))
-        return err_set(e, ERR_INVALID, "id: not a UUID");
+    else if (uuid_parse(str_of(from->id), &ret->id) || !event_id_valid(&ret->id))
+        return err_set(e, ERR_INVALID, "id: must be a UUID of version 7, 4 or 8");
     if (from->cause && uuid_parse(str_of(from->cause), &ret->cause))
         return err_set(e, ERR_INVALID, "cause: not a UUID");
     const char *location = from->location ? from->location : w->config.location;
     if (!read_name(location, &ret->location) || !read_name(from->record_id, &ret->record_id) ||
         !read_name(from->record_type, &ret->record_type) || !read_name(from->type, &ret->type_name))
         return err_set(e, ERR_INVALID, "type, record and location are names of 1 to 64 bytes");
+    if (!event_location_valid(ret->location))
+        return err_set(e, ERR_INVALID, "location: * is the whole chain, not a place");
     if (from->actor && !read_name(from->actor, &ret->actor))
         return err_set(e, ERR_INVALID, "actor: not a name of 1 to 64 bytes");
     ret->type = event_type_find(ret->type_name);

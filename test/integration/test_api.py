@@ -173,6 +173,9 @@ def test_a_missing_member_is_rejected(api, member):
     [
         ({"id": "no-uuid"}, "id: not a UUID"),
         ({"id": 7}, "id: not a UUID"),
+        ({"id": "00000000-0000-0000-0000-000000000000"}, "id: must be a UUID of version 7, 4 or 8"),
+        ({"id": str(uuid.uuid1())}, "id: must be a UUID of version 7, 4 or 8"),
+        ({"location": "*"}, "whole chain"),
         ({"location": ""}, "location"),
         ({"location": "x" * 65}, "location"),
         ({"location": " x"}, "location"),

@@ -141,6 +141,8 @@ def test_usage(wasl):
     wasl.centre()
     wasl.bad("enroll", "code", "centre", "--role", "terminal", code=2, saying="--location")
     wasl.bad("enroll", "code", "centre", "--location", "BR01", code=2, saying="--role")
+    words = ["--location", "*", "--role", "terminal"]
+    wasl.bad("enroll", "code", "centre", *words, code=2, saying="--location")
     for role in ("central", "king"):
         words = ["--location", "BR01", "--role", role]
         wasl.bad("enroll", "code", "centre", *words, code=2, saying="--role")

@@ -59,6 +59,7 @@ def test_bad_usage(wasl):
     wasl.bad("init", "terminal", "n", "--upstream", "ftp://x", code=2, saying="--upstream")
     wasl.bad("init", "terminal", "n", "--location", " x", code=2, saying="--location")
     wasl.bad("init", "terminal", "n", "--location", "x" * 65, code=2)
+    wasl.bad("init", "terminal", "n", "--location", "*", code=2, saying="--location")
     wasl.bad("init", "central", "n", "--upstream", "ws://x", code=2, saying="upstream")
     wasl.bad("init", "central", "n", "--location", "BR01", code=2, saying="hq")
     wasl.bad("init", "terminal", "", code=2)

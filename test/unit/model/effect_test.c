@@ -217,6 +217,7 @@ TEST(effect__a_location_has_a_name_and_a_region)
     assert_true(str_is(list.items[0].location.region, "West"));
     reduces("location_set", "B1", "{\"name\":\"Beirut\"}");
     assert_int_equal(list.items[0].location.region.n, 0);
+    refuses("location_set", "*", "{\"name\":\"all\"}", "whole chain");
 }
 
 TEST(effect__a_device_is_enrolled_with_its_key)

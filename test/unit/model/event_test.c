@@ -289,6 +289,51 @@ TEST(event__wants_ids_of_36_characters)
     }
 }
 
+TEST(event__is_of_a_place_and_never_of_the_whole_chain)
+{
+    struct arena a;
+    struct json json = {0};
+    refused_with("location", "\"*\"", ERR_INVALID);
+    assert_non_null(strstr(e.text, "event: location"));
+    accepted_with("location", "\"**\"");
+    accepted_with("actor", "\"*\"");
+    assert_false(event_location_valid(STR("*")));
+    assert_true(event_location_valid(STR("Beirut 1")));
+    assert_false(event_location_valid(STR("")));
+    arena_init(&a, 1 << 20);
+    assert_int_equal(
+        json_parse_in(&a,
+                      STR("{\"id\":\"01890a5d-ac96-774b-bcce-b302099a8057\",\"location\":\"*\","
+                          "\"type\":\"inventory_sold\",\"record\":{\"type\":\"stock\",\"id\":"
+                          "\"A\"},\"at\":1,\"body\":{\"sku\":\"A\",\"quantity\":\"1\"}}"),
+                      LIMIT_EVENT_DEPTH, &json, &e),
+        ERR_OK);
+    assert_int_equal(event_parse_draft(json.root, &a, &event, &e), ERR_INVALID);
+    assert_non_null(strstr(e.text, "whole chain"));
+    arena_fini(&a);
+}
+
+TEST(event__wants_an_id_of_version_7_4_or_8)
+{
+    static const char *const good[] = {
+        "\"01890a5d-ac96-774b-bcce-b302099a8057\"", "\"01890a5d-ac96-474b-8cce-b302099a8057\"",
+        "\"01890a5d-ac96-874b-9cce-b302099a8057\"", "\"01890A5D-AC96-774B-ACCE-B302099A8057\""};
+    static const char *const bad[] = {
+        "\"00000000-0000-0000-0000-000000000000\"", "\"ffffffff-ffff-ffff-ffff-ffffffffffff\"",
+        "\"01890a5d-ac96-174b-bcce-b302099a8057\"", "\"01890a5d-ac96-574b-bcce-b302099a8057\"",
+        "\"01890a5d-ac96-674b-bcce-b302099a8057\"", "\"01890a5d-ac96-974b-bcce-b302099a8057\"",
+        "\"01890a5d-ac96-774b-7cce-b302099a8057\"", "\"01890a5d-ac96-774b-ccce-b302099a8057\"",
+        "\"01890a5d-ac96-474b-0cce-b302099a8057\""};
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        accepted_with("id", good[i]);
+    }
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        refused_with("id", bad[i], ERR_INVALID);
+        assert_non_null(strstr(e.text, "event: id: must be a UUID of version 7, 4 or 8"));
+        accepted_with("cause", bad[i]); // what it points at is another's to judge
+    }
+}
+
 TEST(event__wants_an_hlc_of_16_hex_digits)
 {
     refused_with("hlc", "\"018bcfe56800000\"", ERR_INVALID);

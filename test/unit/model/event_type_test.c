@@ -77,6 +77,8 @@ TEST(event_type__takes_names)
 {
     ACCEPTS(FIELD_NAME, "\"a\"", "\"a b\"", "\"*\"");
     REFUSES(FIELD_NAME, "\"\"", "\" a\"", "\"a \"", "\"a\\tb\"", "7", "null");
+    ACCEPTS(FIELD_LOCATION, "\"a\"", "\"a b\"");
+    REFUSES(FIELD_LOCATION, "\"*\"", "\"\"", "\" a\"", "7", "null");
 }
 
 TEST(event_type__takes_decimals_of_four_places_in_strings)

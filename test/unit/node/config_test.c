@@ -113,6 +113,7 @@ TEST(config__refuses_what_it_does_not_understand_and_names_it)
     refused("[node]\nrole = terminal\n[sync]\nwindow_bytes = many\n", "window_bytes");
     refused("[node]\nrole = terminal\n[sync]\njitter_ms = -1\n", "jitter_ms");
     refused("[node]\nrole = terminal\n[sync]\nzstd = maybe\n", "zstd");
+    refused("[node]\nrole = terminal\nlocation = *\n", "location");
     refused("[node]\nrole = terminal\nlocation = "
             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
             "location");

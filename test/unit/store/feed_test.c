@@ -31,7 +31,7 @@ TEST(feed__has_one_live_row_for_each_changed_record)
     struct fixture f;
     struct line l, admin;
     fixture_open(&f, ROLE_CENTRAL);
-    line_init(&admin, 1, "*");
+    line_init(&admin, 1, "hq");
     enrol(&admin, 1, "BR1");
     line_init(&l, 2, "BR1");
     line_sell(&l, 1, 10, "rice", "1");
@@ -99,14 +99,14 @@ TEST(feed__forgets_tombstones_beyond_its_memory)
     enum { CHANGES = 10050, MEMORY = 10000 };
     struct fixture f;
     struct err e = {ERR_OK, ""};
-    struct stream_info info = {.key = {fixture_uuid(1, 1), LANE_CRITICAL}, .location = "*"};
+    struct stream_info info = {.key = {fixture_uuid(1, 1), LANE_CRITICAL}, .location = "hq"};
     struct feed_cursor head, first;
     bool knows = true;
     fixture_open(&f, ROLE_CENTRAL);
     assert_int_equal(store_feed_head(f.store, STR("*"), &head, &e), ERR_OK);
     assert_int_equal(store_stream_add(f.store, &info, &e), ERR_OK);
     struct line l;
-    line_init(&l, 1, "*");
+    line_init(&l, 1, "hq");
     struct mark mark = {.seq = 0};
     for (unsigned i = 1; i <= CHANGES; i++) {
         char body[64];

@@ -131,14 +131,14 @@ TEST(fold__places_and_devices_follow_the_last_writer_and_revocation_wins_in_any_
     struct uuid id = fixture_uuid(9, 1);
     uuid_format(&id, device);
     for (unsigned i = 0; i < 3; i++) {
-        line_init(&lines[i], i, "*");
+        line_init(&lines[i], i, "hq");
         (void)snprintf(body, sizeof body, "{\"name\":\"Branch %u\",\"region\":\"R%u\"}", i, i);
         line_add(&lines[i], &(struct draft){i, 50 - i, "location_set", "BR1", body});
         (void)snprintf(body, sizeof body,
                        "{\"role\":\"terminal\",\"location\":\"BR%u\",\"key\":\"%064u\"}", i, i);
         line_add(&lines[i], &(struct draft){10 + i, 60 + i, "device_enrolled", device, body});
     }
-    line_init(&lines[3], 3, "*"); // on its own, so that it may come before any enrolment
+    line_init(&lines[3], 3, "hq"); // on its own, so that it may come before any enrolment
     line_add(&lines[3], &(struct draft){20, 55, "device_revoked", device, "{}"});
     // The id of the newest location_set again, earlier and with another name: it is taken back.
     line_add(&lines[1], &(struct draft){0, 30, "location_set", "BR1", "{\"name\":\"Taken back\"}"});

@@ -478,7 +478,7 @@ TEST(store__branches_show_what_their_devices_say)
     struct err e = {ERR_OK, ""};
     struct line l;
     fixture_open(&f, ROLE_CENTRAL);
-    line_init(&l, 1, "*");
+    line_init(&l, 1, "BR1");
     line_add(&l, &(struct draft){1, 1, "location_set", "BR1",
                                  "{\"name\":\"Hamra\",\"region\":\"Beirut\"}"});
     fixture_append_all(&f, &l, STATUS_SETTLED);

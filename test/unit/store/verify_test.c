@@ -145,7 +145,7 @@ TEST(verify__checks_seals_with_the_key_of_their_device)
     uuid_format(&chain, chain_text);
     assert_int_equal(store_meta_set(f.store, "chain", str_of(chain_text), &e), ERR_OK);
     line_init(&l, 1, "BR1");
-    line_init(&admin, 2, "*");
+    line_init(&admin, 2, "hq");
     line_sell(&l, 1, 10, "rice", "1");
     line_sell(&l, 2, 11, "rice", "1");
     uuid_format(&l.device, device);

@@ -415,6 +415,14 @@ static void centres_type(struct event *ev) // a till that would enrol another de
 {
     ev->type_name = STR("device_enrolled");
 }
+static void id_of_another_kind(struct event *ev)
+{
+    ev->id.b[6] = 0x10;
+}
+static void no_id(struct event *ev)
+{
+    ev->id = (struct uuid){{0}};
+}
 static void bad_envelope(struct event *ev)
 {
     ev->version = 0;
@@ -428,6 +436,7 @@ TEST(intake__makes_a_dead_letter_of_what_it_cannot_read_and_goes_on)
         const char *dead;
     } rows[] = {{other_origin, false, "another position"}, {other_lane, false, "another position"},
                 {other_seq, false, "another position"},    {other_place, false, "another place"},
+                {id_of_another_kind, false, "event: id"},  {no_id, false, "event: id"},
                 {bad_envelope, false, "event: v"},         {other_type, true, "unknown"},
                 {centres_type, true, "only the centre"}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
