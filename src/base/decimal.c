@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { PLACES = 4 };
 
@@ -68,25 +69,37 @@ enum err_code decimal_parse(struct str text, int64_t *ret)
     return ERR_OK;
 }
 
-static uint64_t magnitude(int64_t value)
+// The digits of a whole number, which may be too long for one conversion.
+static void format_whole(unsigned __int128 whole, const char *sign, char *to)
 {
-    return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-}
-
-static void format_places(int64_t value, int places, char *to)
-{
-    uint64_t all = magnitude(value);
-    uint64_t one = (uint64_t)powers[places];
-    const char *sign = value < 0 ? "-" : "";
-    if (places == 0) {
-        (void)snprintf(to, DECIMAL_TEXT_MAX, "%s%" PRIu64, sign, all);
+    static const uint64_t chunk = UINT64_C(1000000000000000000);
+    MUST(whole / chunk < chunk);
+    if (whole < chunk) {
+        (void)snprintf(to, DECIMAL_TEXT_MAX, "%s%" PRIu64, sign, (uint64_t)whole);
     } else {
-        (void)snprintf(to, DECIMAL_TEXT_MAX, "%s%" PRIu64 ".%0*" PRIu64, sign, all / one, places,
-                       all % one);
+        (void)snprintf(to, DECIMAL_TEXT_MAX, "%s%" PRIu64 "%018" PRIu64, sign,
+                       (uint64_t)(whole / chunk), (uint64_t)(whole % chunk));
     }
 }
 
-void decimal_format(int64_t value, char *to)
+static void format_places(__int128 value, int places, char *to)
+{
+    unsigned __int128 all = value < 0 ? 0 - (unsigned __int128)value : (unsigned __int128)value;
+    unsigned __int128 one = (unsigned __int128)powers[places];
+    format_whole(all / one, value < 0 ? "-" : "", to);
+    if (places == 0) {
+        return;
+    }
+    int64_t rest = (int64_t)(all % one);
+    char *end = to + strlen(to);
+    *end++ = '.';
+    while (places-- > 0) {
+        *end++ = (char)('0' + rest / powers[places] % 10);
+    }
+    *end = '\0';
+}
+
+void decimal_format(__int128 value, char *to)
 {
     int places = PLACES;
     while (places > 0 && value % 10 == 0) {
@@ -122,7 +135,7 @@ enum err_code decimal_add(int64_t a, int64_t b, int64_t *ret)
     return ERR_OK;
 }
 
-void money_format(int64_t amount, int places, char *to)
+void money_format(__int128 amount, int places, char *to)
 {
     MUST(places >= 0 && places <= PLACES);
     format_places(amount, places, to);

@@ -13,14 +13,15 @@
 
 #define DECIMAL_ONE INT64_C(10000)
 #define MONEY_MAX   INT64_C(1000000000000000)
-enum { DECIMAL_TEXT_MAX = 24 };
+enum { DECIMAL_TEXT_MAX = 48 };
 
 // "-12", "0.5", "3.1400". No exponent, no blanks, no sign but '-', at most four places (further
 // zeros are accepted); ERR_PARSE, or ERR_LIMIT beyond an int64_t.
 enum err_code decimal_parse(struct str text, int64_t *ret) MUST_CHECK;
 
 // Shortest form without trailing zeros ("12", "0.5", "-3.14"); to holds DECIMAL_TEXT_MAX bytes.
-void decimal_format(int64_t value, char *to);
+// A sum may have more than 64 bits, but fewer than 36 digits.
+void decimal_format(__int128 value, char *to);
 
 // price x quantity (both decimals) in minor units of a currency with 'places' (0..4) places.
 // ERR_LIMIT when the product passes MONEY_MAX.
@@ -29,7 +30,7 @@ enum err_code decimal_amount(int64_t price, int64_t quantity, int places, int64_
 // Checked addition: ERR_LIMIT on overflow.
 enum err_code decimal_add(int64_t a, int64_t b, int64_t *ret) MUST_CHECK;
 
-// Minor units as a decimal string with exactly 'places' places ("748957.02"); DECIMAL_TEXT_MAX.
-void money_format(int64_t amount, int places, char *to);
+// Minor units as a decimal string with exactly 'places' places ("748957.02"); as decimal_format.
+void money_format(__int128 amount, int places, char *to);
 
 #endif

@@ -70,7 +70,7 @@ void json_out_uuid(struct json_out *o, yyjson_mut_val *to, const char *key, cons
     json_out_text(o, to, key, str_of(text));
 }
 
-void json_out_decimal(struct json_out *o, yyjson_mut_val *to, const char *key, int64_t value)
+void json_out_decimal(struct json_out *o, yyjson_mut_val *to, const char *key, __int128 value)
 {
     char text[DECIMAL_TEXT_MAX];
     decimal_format(value, text);

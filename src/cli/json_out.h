@@ -27,7 +27,7 @@ void json_out_flag(struct json_out *o, yyjson_mut_val *to, const char *key, bool
 void json_out_real(struct json_out *o, yyjson_mut_val *to, const char *key, double value);
 void json_out_null(struct json_out *o, yyjson_mut_val *to, const char *key);
 void json_out_uuid(struct json_out *o, yyjson_mut_val *to, const char *key, const struct uuid *id);
-void json_out_decimal(struct json_out *o, yyjson_mut_val *to, const char *key, int64_t value);
+void json_out_decimal(struct json_out *o, yyjson_mut_val *to, const char *key, __int128 value);
 void json_out_copy(struct json_out *o, yyjson_mut_val *to, const char *key, yyjson_val *value);
 
 // Appends the object. ERR_NO_MEMORY, ERR_LIMIT.

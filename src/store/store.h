@@ -358,16 +358,16 @@ enum err_code store_branches(struct store *s, struct arena *a, struct branch_lis
 
 struct currency_total {
     char currency[4];
-    int places;
-    int64_t amount; // minor units
+    int places;      // the most that any of its tickets has
+    __int128 amount; // minor units of so many places
 };
 struct store_verdict {
     uint64_t events; // counted ones (duplicates left out)
     uint64_t tickets;
     uint64_t lines;
-    struct currency_total value[16];
+    struct currency_total *value; // one for each currency, in order
     size_t value_count;
-    int64_t quantity; // decimal, over all ticket lines
+    __int128 quantity; // decimal, over all ticket lines
     uint64_t gaps;
     uint64_t duplicates;      // carriers that do not count
     uint64_t chain_errors;    // rows whose bytes do not give their chain, or broken seals

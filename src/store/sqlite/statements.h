@@ -15,6 +15,9 @@
     "CASE WHEN typeof(" a " + " b ") = 'integer' THEN " a " + " b " WHEN " b " > 0 THEN"           \
     " (" a " - 9223372036854775807 - 1) + (" b " - 9223372036854775807 - 1) ELSE"                  \
     " (" a " + 9223372036854775807 + 1) + (" b " + 9223372036854775807 + 1) END"
+// The upper and the lower half of each number summed apart, since SQLite's sum() fails when it
+// passes 64 bits: no ticket may keep the totals from being told.
+#define SPLIT_SUM(a) "coalesce(sum(" a " >> 32), 0), coalesce(sum(" a " & 4294967295), 0)"
 #define STOCK_ADD_SQL                                                                              \
     "INSERT INTO stock (location, sku, quantity, moves, confirmed) VALUES (?, ?, ?, ?, ?)"         \
     " ON CONFLICT DO UPDATE SET quantity = " WRAPPED_SUM(                                          \
@@ -265,7 +268,7 @@
                      " sum(starts_run AND held_seq > 0 AND settled_seq = 0),"                      \
                      " sum(starts_run AND settled_seq > 0), max(acked_at) FROM streams"            \
                      " GROUP BY lane")                                                             \
-    X(LINE_TOTALS, "SELECT count(*), coalesce(sum(quantity), 0) FROM ticket_lines")                \
+    X(LINE_TOTALS, "SELECT count(*), " SPLIT_SUM("quantity") " FROM ticket_lines")                 \
     X(STOCK_VIEW, "SELECT location, sku, quantity, coalesce(confirmed, 0) FROM stock"              \
                   " ORDER BY location, sku")                                                       \
     X(BRANCHES, "SELECT b.branch_id, b.branch_name, l.region, b.pending_events, b.conflict_count," \
@@ -279,7 +282,8 @@
                 " - 35000) FROM branch_sync_status AS b" /* three beats: a centre that was killed  \
                                                             left nobody a moment to say goodbye */ \
                 " LEFT JOIN locations AS l ON l.id = b.branch_id ORDER BY b.branch_id")            \
-    X(TICKET_TOTALS, "SELECT currency, places, count(*), sum(total) FROM tickets"                  \
-                     " GROUP BY currency, places ORDER BY currency, places")
+    X(TICKET_TOTALS, "SELECT currency, places, count(*), " SPLIT_SUM(                              \
+                         "total") " FROM tickets"                                                  \
+                                  " GROUP BY currency, places ORDER BY currency, places")
 
 #endif

@@ -4,6 +4,7 @@
 // database with the same tables, which are then compared with the store's, row by row.
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/refold.h"
+#include "store/sqlite/rows.h"
 
 #include <string.h>
 
@@ -251,28 +252,56 @@ static void check_seals(struct refold *r, struct arena *a)
 // ---- totals
 // --------------------------------------------------------------------------------------
 
-static enum err_code totals(struct store *s, struct store_verdict *to, struct err *e)
+// Of SPLIT_SUM.
+static __int128 query_get_sum(struct query *q, int column)
 {
-    enum { MAX = sizeof to->value / sizeof to->value[0] };
+    return (__int128)query_get_int(q, column) * (INT64_C(1) << 32) + query_get_int(q, column + 1);
+}
+
+// Tickets of one currency with other places follow each other, fewer places first.
+static enum err_code add_total(struct query *q, struct arena *a, size_t *room,
+                               struct store_verdict *to)
+{
+    enum { PLACES_MAX = 4 };
+    int64_t places = query_get_int(q, 1);
+    struct currency_total total = {.amount = query_get_sum(q, 3)};
+    if (places > 0) // an edit may say anything; that it is one was told by then
+        total.places = places < PLACES_MAX ? (int)places : PLACES_MAX;
+    if (str_copy(total.currency, sizeof total.currency, query_get_text(q, 0)))
+        total.currency[0] = '\0';
+    struct currency_total *last = to->value_count > 0 ? &to->value[to->value_count - 1] : NULL;
+    if (last != NULL && strcmp(last->currency, total.currency) == 0) {
+        for (; last->places < total.places; last->places++)
+            last->amount *= 10;
+        last->amount += total.amount;
+        return ERR_OK;
+    }
+    struct currency_total *wider = rows_grow(a, to->value, to->value_count, room, sizeof total);
+    if (wider == NULL)
+        return ERR_NO_MEMORY;
+    to->value = wider;
+    wider[to->value_count++] = total;
+    return ERR_OK;
+}
+
+static enum err_code totals(struct store *s, struct arena *a, struct store_verdict *to,
+                            struct err *e)
+{
     struct query q;
+    size_t room = 0;
+    enum err_code memory = ERR_OK;
     query_begin(&q, &s->db, Q_TICKET_TOTALS);
-    while (query_row(&q)) {
+    while (memory == ERR_OK && query_row(&q)) {
         to->tickets += query_get_u64(&q, 2);
-        if (to->value_count == MAX)
-            continue;
-        struct currency_total *total = &to->value[to->value_count++];
-        if (str_copy(total->currency, sizeof total->currency, query_get_text(&q, 0)))
-            total->currency[0] = '\0';
-        total->places = (int)query_get_int(&q, 1);
-        total->amount = query_get_int(&q, 3);
+        memory = add_total(&q, a, &room, to);
     }
     enum err_code code = query_end(&q, e);
-    if (code)
-        return code;
+    if (code || memory)
+        return code ? code : err_set(e, memory, "out of memory for totals");
     query_begin(&q, &s->db, Q_LINE_TOTALS);
     if (query_row(&q)) {
         to->lines = query_get_u64(&q, 0);
-        to->quantity = query_get_int(&q, 1);
+        to->quantity = query_get_sum(&q, 1);
     }
     return query_end(&q, e);
 }
@@ -307,7 +336,7 @@ static enum err_code check_all(struct refold *r, struct db *scratch, struct aren
     if (code == ERR_OK)
         code = compare_tables(r, scratch, e);
     if (code == ERR_OK)
-        code = totals(r->s, to, e);
+        code = totals(r->s, a, to, e);
     if (code)
         return code;
     check_seals(r, a);

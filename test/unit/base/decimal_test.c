@@ -208,6 +208,22 @@ TEST(decimal__adds_up_to_its_limit)
     assert_int_equal(sum, 77);
 }
 
+TEST(decimal__formats_sums_of_more_than_64_bits)
+{
+    const __int128 large = (__int128)INT64_MAX * INT64_C(1000000000000000);
+    char text[DECIMAL_TEXT_MAX];
+    decimal_format(large, text);
+    assert_string_equal(text, "922337203685477580700000000000");
+    decimal_format(-large - 1, text);
+    assert_string_equal(text, "-922337203685477580700000000000.0001");
+    money_format(large, 2, text);
+    assert_string_equal(text, "92233720368547758070000000000000.00");
+    money_format((__int128)1000000000000000000 * 7, 0, text);
+    assert_string_equal(text, "7000000000000000000");
+    money_format((__int128)1000000000000000000 * 70, 4, text);
+    assert_string_equal(text, "7000000000000000.0000");
+}
+
 TEST(money__formats_with_exactly_the_places_of_the_currency)
 {
     static const struct {

@@ -46,6 +46,100 @@ static struct store_verdict verdict_of(struct fixture *f)
     return verdict;
 }
 
+// A ticket of many lines of one SKU and no price.
+static void add_giveaway(struct line *l, unsigned id, int lines, const char *quantity)
+{
+    struct buf body;
+    char ticket[16];
+    (void)snprintf(ticket, sizeof ticket, "G-%u", id);
+    buf_init(&body, LIMIT_EVENT_BYTES);
+    assert_int_equal(buf_append_format(&body,
+                                       "{\"ticket\":\"%s\",\"kind\":\"sale\",\"currency\":\"LBP\","
+                                       "\"places\":0,\"total\":0,\"payments\":[],\"lines\":[",
+                                       ticket),
+                     ERR_OK);
+    for (int i = 1; i <= lines; i++)
+        assert_int_equal(buf_append_format(&body,
+                                           "%s{\"n\":%d,\"sku\":\"X\",\"quantity\":\"%s\","
+                                           "\"unit_price\":\"0\",\"amount\":0}",
+                                           i > 1 ? "," : "", i, quantity),
+                         ERR_OK);
+    assert_int_equal(buf_append_format(&body, "]}"), ERR_OK);
+    line_add(l, &(struct draft){id, 10 + id, "ticket_recorded", ticket, body.data});
+    buf_fini(&body);
+}
+
+static void add_total(struct line *l, unsigned id, const char *currency, int places, int64_t total)
+{
+    char ticket[16], body[512];
+    (void)snprintf(ticket, sizeof ticket, "V-%u", id);
+    (void)snprintf(body, sizeof body,
+                   "{\"ticket\":\"%s\",\"kind\":\"sale\",\"currency\":\"%s\",\"places\":%d,"
+                   "\"total\":%lld,\"payments\":[],\"lines\":[{\"n\":1,\"sku\":\"Y\","
+                   "\"quantity\":\"1\",\"unit_price\":\"%lld\",\"amount\":%lld}]}",
+                   ticket, currency, places, (long long)total,
+                   (long long)(places == 0 ? total : total / 100), (long long)total);
+    line_add(l, &(struct draft){id, 10 + id, "ticket_recorded", ticket, body});
+}
+
+// SQLite's sum() fails beyond 64 bits: five tickets would have kept everybody from verifying.
+TEST(verify__tells_totals_beyond_64_bits)
+{
+    enum { TICKETS = 5, LINES = 2000 };
+    struct fixture f;
+    struct line l;
+    fixture_open(&f, ROLE_CENTRAL);
+    line_init(&l, 1, "BR1");
+    for (unsigned i = 1; i <= TICKETS; i++)
+        add_giveaway(&l, i, LINES, "100000000000");
+    add_giveaway(&l, TICKETS + 1, 1, "-0.5");
+    fixture_append_all(&f, &l, STATUS_SETTLED);
+    struct store_verdict v = verdict_of(&f);
+    const __int128 wanted = (__int128)TICKETS * LINES * LIMIT_DECIMAL - 5000;
+    assert_true(v.quantity == wanted);
+    assert_true(v.refold_equal);
+    line_fini(&l);
+    fixture_close(&f);
+}
+
+// A chain may change the places of its currency: one currency has one total all the same. Foreign
+// codes, however many, hide none.
+TEST(verify__tells_one_total_for_each_currency)
+{
+    struct fixture f;
+    struct line l;
+    fixture_open(&f, ROLE_CENTRAL);
+    line_init(&l, 1, "BR1");
+    add_total(&l, 1, "LBP", 0, 150000);
+    add_total(&l, 2, "LBP", 2, 700);
+    add_total(&l, 3, "LBP", 0, -1);
+    for (unsigned i = 0; i < 20; i++) {
+        char code[4] = {'A', 'A', (char)('A' + i), '\0'};
+        add_total(&l, 4 + i, code, 2, 100);
+    }
+    fixture_append_all(&f, &l, STATUS_SETTLED);
+    struct store_verdict v = verdict_of(&f);
+    assert_int_equal(v.value_count, 21);
+    assert_string_equal(v.value[20].currency, "LBP");
+    assert_int_equal(v.value[20].places, 2);
+    assert_true(v.value[20].amount == 15000600);
+    assert_int_equal(v.tickets, 23);
+    line_fini(&l);
+    fixture_close(&f);
+}
+
+TEST(verify__tells_an_edit_of_the_places)
+{
+    struct shop s;
+    shop_open(&s);
+    fixture_sql(&s.f, "UPDATE tickets SET places = 4000000000 WHERE number = 'T-1'");
+    struct store_verdict v = verdict_of(&s.f);
+    assert_false(v.refold_equal);
+    for (size_t i = 0; i < v.value_count; i++)
+        assert_in_range(v.value[i].places, 0, 4);
+    shop_close(&s);
+}
+
 TEST(verify__counts_what_is_there)
 {
     struct shop s;
