@@ -113,11 +113,13 @@ enum err_code store_devices_offline(struct store *s, struct err *e)
 enum err_code store_device_status_put(struct store *s, const struct device_status *status,
                                       struct err *e)
 {
+    // What a device says of itself is its word only; the sums over all of a place must hold it.
+    static const uint64_t pending_max = UINT32_MAX;
     struct query q;
     query_begin(&q, &s->db, Q_DEVICE_STATUS_PUT);
     query_uuid(&q, &status->device);
     query_text(&q, str_of(status->location));
-    query_u64(&q, status->pending);
+    query_u64(&q, status->pending < pending_max ? status->pending : pending_max);
     query_int(&q, status->oldest_pending_at);
     query_int(&q, status->last_seen_at);
     query_int(&q, status->last_sync_at);

@@ -512,3 +512,27 @@ TEST(store__branches_show_what_their_devices_say)
     line_fini(&l);
     fixture_close(&f);
 }
+
+// One device that says more than fits, and nobody would see any branch.
+TEST(store__a_branch_is_shown_whatever_its_devices_say_of_themselves)
+{
+    struct fixture f;
+    struct branch_list list;
+    struct err e = {ERR_OK, ""};
+    fixture_open(&f, ROLE_CENTRAL);
+    static const uint64_t said[] = {UINT64_MAX, INT64_MAX, 1};
+    for (unsigned i = 0; i < COUNT_OF(said); i++) {
+        struct device_status status = {
+            .device = fixture_uuid(2, i), .location = "BR1", .pending = said[i]};
+        assert_int_equal(store_device_status_put(f.store, &status, &e), ERR_OK);
+    }
+    struct line l;
+    line_init(&l, 1, "BR1");
+    line_sell(&l, 1, 10, "rice", "1");
+    fixture_append_all(&f, &l, STATUS_SETTLED);
+    assert_int_equal(store_branches(f.store, &f.arena, &list, &e), ERR_OK);
+    assert_int_equal(list.count, 1);
+    assert_true(list.items[0].pending > UINT32_MAX);
+    line_fini(&l);
+    fixture_close(&f);
+}
