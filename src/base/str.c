@@ -20,6 +20,9 @@ bool str_equal(struct str a, struct str b)
 
 bool str_is(struct str a, const char *text)
 {
+    if (a.n > 0 && a.p[0] != text[0]) { // most differ here already, before any length is counted
+        return false;
+    }
     return str_equal(a, str_of(text));
 }
 
@@ -104,6 +107,10 @@ bool str_is_utf8(struct str a)
     const unsigned char *p = (const unsigned char *)a.p;
     size_t i = 0;
     while (i < a.n) {
+        if (p[i] < 0x80 && p[i] != 0) {
+            i++;
+            continue;
+        }
         size_t length = utf8_length(p + i, a.n - i);
         if (length == 0) {
             return false;
@@ -174,29 +181,30 @@ void str_to_hex(char *to, const void *bytes, size_t n)
     to[2 * n] = '\0';
 }
 
-enum { NO_DIGIT = 16 };
-
-static unsigned hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return (unsigned)(c - '0');
-    }
-    return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : NO_DIGIT;
-}
+// The value of a digit, with DIGIT set; 0 for what is none.
+enum { DIGIT = 0x80 };
+static const unsigned char hex_digits[256] = {
+    ['0'] = DIGIT | 0,  ['1'] = DIGIT | 1,  ['2'] = DIGIT | 2,  ['3'] = DIGIT | 3,
+    ['4'] = DIGIT | 4,  ['5'] = DIGIT | 5,  ['6'] = DIGIT | 6,  ['7'] = DIGIT | 7,
+    ['8'] = DIGIT | 8,  ['9'] = DIGIT | 9,  ['a'] = DIGIT | 10, ['b'] = DIGIT | 11,
+    ['c'] = DIGIT | 12, ['d'] = DIGIT | 13, ['e'] = DIGIT | 14, ['f'] = DIGIT | 15,
+};
 
 enum err_code str_from_hex(struct str from, void *to, size_t n)
 {
     if (from.n / 2 != n || from.n % 2 != 0) {
         return ERR_PARSE;
     }
+    const unsigned char *digits = (const unsigned char *)from.p;
     for (size_t i = 0; i < from.n; i++) {
-        if (hex_value(from.p[i]) == NO_DIGIT) {
+        if (hex_digits[digits[i]] == 0) {
             return ERR_PARSE;
         }
     }
     unsigned char *p = to;
     for (size_t i = 0; i < n; i++) {
-        p[i] = (unsigned char)(hex_value(from.p[2 * i]) << 4 | hex_value(from.p[2 * i + 1]));
+        unsigned high = hex_digits[digits[2 * i]], low = hex_digits[digits[2 * i + 1]];
+        p[i] = (unsigned char)((high << 4) | (low & 15));
     }
     return ERR_OK;
 }

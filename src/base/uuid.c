@@ -59,38 +59,39 @@ struct uuid uuid_make_v8(const struct hash *file, uint64_t row)
     return id;
 }
 
+// How the 32 digits lie in the text.
+static const struct {
+    uint8_t from, at, n;
+} groups[] = {{0, 0, 8}, {8, 9, 4}, {12, 14, 4}, {16, 19, 4}, {20, 24, 12}};
+enum { GROUPS = sizeof groups / sizeof groups[0] };
+
 void uuid_format(const struct uuid *id, char to[UUID_TEXT_SIZE])
 {
     char hex[33];
     str_to_hex(hex, id->b, sizeof id->b);
-    static const struct {
-        uint8_t from, at, n;
-    } groups[] = {{0, 0, 8}, {8, 9, 4}, {12, 14, 4}, {16, 19, 4}, {20, 24, 12}};
     memset(to, '-', UUID_TEXT_SIZE - 1);
     to[UUID_TEXT_SIZE - 1] = '\0';
-    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+    for (size_t i = 0; i < GROUPS; i++) {
         memcpy(to + groups[i].at, hex + groups[i].from, groups[i].n);
     }
 }
 
 enum err_code uuid_parse(struct str text, struct uuid *ret)
 {
+    char hex[32];
     if (text.n != UUID_TEXT_SIZE - 1) {
         return ERR_PARSE;
     }
-    char hex[32];
-    size_t n = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        if (i == 8 || i == 13 || i == 18 || i == 23) {
-            if (c != '-') {
-                return ERR_PARSE;
-            }
-            continue;
+    for (size_t i = 0; i < GROUPS; i++) {
+        if (i > 0 && text.p[groups[i].at - 1] != '-') {
+            return ERR_PARSE;
         }
-        hex[n++] = c >= 'A' && c <= 'F' ? (char)(c - 'A' + 'a') : c;
+        memcpy(hex + groups[i].from, text.p + groups[i].at, groups[i].n);
     }
-    return str_from_hex(str_make(hex, n), ret->b, sizeof ret->b);
+    for (size_t i = 0; i < sizeof hex; i++) {
+        hex[i] = hex[i] >= 'A' && hex[i] <= 'F' ? (char)(hex[i] - 'A' + 'a') : hex[i];
+    }
+    return str_from_hex(str_make(hex, sizeof hex), ret->b, sizeof ret->b);
 }
 
 int uuid_compare(const struct uuid *a, const struct uuid *b)
