@@ -234,12 +234,14 @@ static enum err_code read_member(enum member member, yyjson_val *value, struct e
     return ERR_INVALID;
 }
 
-static int find_member(yyjson_val *key)
+// Our own writer's order makes the member after the last one the likely next.
+static int find_member(yyjson_val *key, int after)
 {
     struct str text = val_str(key);
-    for (int i = 0; i < MEMBER_COUNT; i++) {
-        if (str_is(text, member_keys[i]))
-            return i;
+    for (int i = 1; i <= MEMBER_COUNT; i++) {
+        int member = (after + i) % MEMBER_COUNT;
+        if (str_is(text, member_keys[member]))
+            return member;
     }
     return -1;
 }
@@ -253,8 +255,9 @@ static enum err_code read_members(yyjson_val *object, unsigned forbidden, struct
     unsigned seen = 0;
     yyjson_obj_iter iter = yyjson_obj_iter_with(object);
     yyjson_val *key;
+    int member = -1;
     while ((key = yyjson_obj_iter_next(&iter)) != NULL) {
-        int member = find_member(key);
+        member = find_member(key, member);
         if (member < 0)
             return err_set(e, ERR_INVALID, "event: unknown member '%.40s'", yyjson_get_str(key));
         if (seen & BIT(member))
