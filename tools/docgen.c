@@ -280,6 +280,7 @@ static const struct {
 } limits[] = {
     {"text form of a message", MESSAGE_MAX_BYTES, "bytes"},
     {"one event", LIMIT_EVENT_BYTES, "bytes"},
+    {"one event when it is written first: its place may get longer", LIMIT_DRAFT_BYTES, "bytes"},
     {"nesting of an event", LIMIT_EVENT_DEPTH, "levels"},
     {"UUIDs in `base`", LIMIT_BASE, ""},
     {"events in a push, and in flight", LIMIT_BATCH_EVENTS, ""},

@@ -7,9 +7,11 @@
 
 enum {
     LIMIT_EVENT_BYTES = 256 * 1024, // one event's JSON
-    LIMIT_EVENT_DEPTH = 16,         // nesting of an event's JSON
-    LIMIT_BASE = 16,                // UUIDs in 'base'
-    LIMIT_BATCH_EVENTS = 500,       // events in one request, and in flight of one push window
+    // ... when it is written first: its seq may have more digits where it is appended again
+    LIMIT_DRAFT_BYTES = LIMIT_EVENT_BYTES - 32,
+    LIMIT_EVENT_DEPTH = 16,   // nesting of an event's JSON
+    LIMIT_BASE = 16,          // UUIDs in 'base'
+    LIMIT_BATCH_EVENTS = 500, // events in one request, and in flight of one push window
     LIMIT_BATCH_BYTES = 2 * 1024 * 1024,
     LIMIT_MESSAGE_BYTES = 64 * 1024, // one sync message, but for a single larger event
     LIMIT_TICKET_LINES = 2000,       // lines of one order or ticket

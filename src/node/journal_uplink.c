@@ -269,6 +269,16 @@ static enum err_code is_carried_later(struct journal *j, const struct store_even
     return code;
 }
 
+// What cannot be appended again is kept as evidence, never sent on.
+static enum err_code set_aside(struct journal *j, const struct store_event *stored,
+                               const char *reason, struct err *e)
+{
+    return store_quarantine_put(
+        j->store,
+        &(struct store_evidence){stored->key, stored->seq, stored->bytes, reason, clock_wall_ms()},
+        e);
+}
+
 // One event again under the current run: same id, same content, a new place.
 static enum err_code rehome_event(struct journal *j, struct run *run,
                                   const struct store_event *stored, const struct hash *before,
@@ -278,15 +288,13 @@ static enum err_code rehome_event(struct journal *j, struct run *run,
     struct event event;
     bool intact = hash_equal(&computed, &stored->chain) &&
                   event_parse(stored->bytes, &j->arena, &event, NULL) == ERR_OK;
-    if (!intact) // its bytes are not what was written: they are kept as evidence, never sent on
-        return store_quarantine_put(
-            j->store,
-            &(struct store_evidence){stored->key, stored->seq, stored->bytes,
-                                     "the bytes do not give their chain hash", clock_wall_ms()},
-            e);
+    if (!intact)
+        return set_aside(j, stored, "the bytes do not give their chain hash", e);
     bool again = event.type && str_is(event.type_name, "run_started");
     enum err_code code = again ? ERR_OK : is_carried_later(j, stored, &event.id, &again, e);
-    return code || again ? code : journal_stamp(j, run, &event, e);
+    if (code == ERR_OK && !again)
+        code = journal_stamp(j, run, &event, e);
+    return code == ERR_LIMIT ? set_aside(j, stored, "too large for its new place", e) : code;
 }
 
 static enum err_code open_damage_review(struct journal *j, const struct stream_key *key,

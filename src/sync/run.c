@@ -31,17 +31,18 @@ enum err_code run_stamp(struct run *run, struct event *draft, int64_t now_ms, st
 {
     struct mark *head = &run->heads[draft->lane];
     size_t start = to->len;
+    size_t limit = draft->seq ? LIMIT_EVENT_BYTES : LIMIT_DRAFT_BYTES;
     hlc stamp = hlc_next(run->last, now_ms + run->clock_offset_ms);
     draft->origin = run->origin;
     draft->seq = head->seq + 1;
     draft->hlc = stamp;
     enum err_code code = event_write(draft, to);
-    if (code == ERR_OK && to->len - start > LIMIT_EVENT_BYTES)
+    if (code == ERR_OK && to->len - start > limit)
         code = ERR_LIMIT;
     if (code)
         to->len = start;
     if (code == ERR_LIMIT)
-        return err_set(e, code, "event: its text is over %d bytes", LIMIT_EVENT_BYTES);
+        return err_set(e, code, "event: its text is over %zu bytes", limit);
     if (code)
         return err_set(e, code, "event: writing it: %s", err_text(code));
     run->last = stamp;

@@ -44,7 +44,8 @@ void run_begin(struct run *run, const struct run_identity *who, const struct uui
                const struct uuid *origin, hlc last, int64_t corrected_ms);
 
 // Gives the draft its origin, seq and hlc, and appends its bytes to 'to'. ret_mark is the
-// stream's head after it. ERR_LIMIT when the event is over LIMIT_EVENT_BYTES (nothing is used up).
+// stream's head after it. ERR_LIMIT when the event is over LIMIT_DRAFT_BYTES, or LIMIT_EVENT_BYTES
+// where it had a place (a seq) before: then nothing is used up.
 enum err_code run_stamp(struct run *run, struct event *draft, int64_t now_ms, struct buf *to,
                         struct mark *ret_mark, struct err *e) MUST_CHECK;
 

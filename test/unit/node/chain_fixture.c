@@ -44,6 +44,12 @@ static void make_event(const char *location, yyjson_val *body, const char *type,
                           .body = body};
 }
 
+void chain_event(struct journal *j, const char *type, const char *record, yyjson_val *body,
+                 struct event *ret)
+{
+    make_event(journal_identity(j)->location, body, type, record, ret);
+}
+
 void chain_add(struct journal *j, const char *type, const char *record, const char *body)
 {
     chain_add_at(j, journal_identity(j)->location, type, record, body);

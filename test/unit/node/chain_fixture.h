@@ -16,6 +16,9 @@ void chain_open(struct chain *c); // both journals are open
 void chain_close(struct chain *c);
 struct journal *chain_journal(const struct config *config);
 
+// A draft of the node's own place; 'body' stays the caller's.
+void chain_event(struct journal *j, const char *type, const char *record, yyjson_val *body,
+                 struct event *ret);
 // Adds one event inside the open transaction; fails the test unless it is accepted.
 void chain_add(struct journal *j, const char *type, const char *record, const char *body);
 void chain_add_at(struct journal *j, const char *location, const char *type, const char *record,

@@ -235,6 +235,44 @@ TEST(journal__a_long_stream_can_be_appended_again)
     chain_close(&c);
 }
 
+// Adds the largest event that is taken.
+static void add_largest(void)
+{
+    static const char opening[] =
+        "{\"sku\":\"milk\",\"quantity\":\"1\",\"reason\":\"spilt\",\"n\":\"";
+    static char body[LIMIT_EVENT_BYTES];
+    bool taken = false;
+    for (size_t n = LIMIT_EVENT_BYTES - 1; !taken; n--) {
+        struct journal_added added;
+        struct json json = {0};
+        struct event event;
+        memset(body, 'x', n);
+        memcpy(body, opening, sizeof opening - 1);
+        memcpy(body + n - 2, "\"}", 2);
+        assert_int_equal(json_parse(str_make(body, n), LIMIT_EVENT_DEPTH, &json, &e), ERR_OK);
+        chain_event(c.till, "inventory_wasted", "milk", json.root, &event);
+        assert_int_equal(journal_begin(c.till, &e), ERR_OK);
+        assert_int_equal(journal_add(c.till, &event, &added, &e), ERR_OK);
+        assert_int_equal(journal_commit(c.till, &e), ERR_OK);
+        taken = added.verdict == VERDICT_ACCEPTED;
+        json_close(&json);
+    }
+}
+
+TEST(journal__the_largest_event_can_be_appended_again_far_behind)
+{
+    chain_open(&c);
+    add_largest();
+    struct stream_key old = {c.till->runs[0].origin, LANE_CRITICAL};
+    c.till->run_count = 0; // another start
+    for (int i = 0; i < 10; i++)
+        chain_waste(c.till, "milk", 1);
+    uint64_t before = c.till->runs[0].heads[LANE_CRITICAL].seq;
+    rehome(&old, 0);
+    assert_int_equal(c.till->runs[0].heads[LANE_CRITICAL].seq, before + 1);
+    chain_close(&c);
+}
+
 TEST(journal__an_appending_again_that_was_cut_short_goes_on_where_it_was)
 {
     uint64_t after = 0;

@@ -163,6 +163,29 @@ TEST(run__uses_nothing_up_for_an_event_that_is_too_large)
     assert_int_equal(mark.seq, 2);
 }
 
+TEST(run__a_draft_leaves_room_for_a_later_place)
+{
+    begin(0, NOW);
+    struct mark mark;
+    struct event d = draft(1);
+    d.seq = 0;
+    buf_reset(&text);
+    assert_int_equal(run_stamp(&run, &d, NOW, &text, &mark, &e), ERR_OK);
+    size_t rest = text.len;
+    begin(0, NOW);
+    d = draft(LIMIT_DRAFT_BYTES - rest + 2);
+    d.seq = 0;
+    assert_int_equal(run_stamp(&run, &d, NOW, &text, &mark, &e), ERR_LIMIT);
+    d = draft(LIMIT_DRAFT_BYTES - rest + 1);
+    d.seq = 0;
+    assert_int_equal(run_stamp(&run, &d, NOW, &text, &mark, &e), ERR_OK);
+    assert_int_equal(text.len, LIMIT_DRAFT_BYTES);
+    run.heads[LANE_CRITICAL].seq = UINT64_C(1) << 62; // appended again far behind
+    buf_reset(&text);
+    assert_int_equal(run_stamp(&run, &d, NOW, &text, &mark, &e), ERR_OK);
+    assert_int_equal(text.len, LIMIT_DRAFT_BYTES + 18);
+}
+
 TEST(run__uses_nothing_up_when_memory_is_short)
 {
     begin(0, NOW);
