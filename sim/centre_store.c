@@ -30,7 +30,7 @@ static enum err_code find_stream(void *context, const struct stream_key *key,
     const struct centre_stream *s = centre_stream_of(context, key);
     if (s == NULL || s->working == 0)
         return ERR_OK;
-    ret->known = true;
+    ret->known = ret->claimed = true;
     ret->held = centre_mark_at(s, s->working);
     ret->settled = s->settled;
     ret->device = s->device;

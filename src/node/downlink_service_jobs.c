@@ -22,6 +22,7 @@ struct identify_job {
     struct session *session;
     struct arena arena; // hello and answer
     struct str text;    // the hello's text form
+    uint8_t nonce[CHALLENGE_SIZE];
     struct downlink_identity identity;
 };
 
@@ -42,7 +43,8 @@ static enum err_code run_identify(struct job *job, struct journal *j, struct err
     if (m == NULL || identify->text.p == NULL)
         return err_set(e, ERR_NO_MEMORY, "out of memory for a hello");
     enum err_code code = message_decode(identify->text, &identify->arena, m, e);
-    return code ? code : journal_identify(j, &m->hello, &identify->arena, &identify->identity, e);
+    struct journal_hello hello = {&m->hello, identify->nonce};
+    return code ? code : journal_identify(j, &hello, &identify->arena, &identify->identity, e);
 }
 
 // One device, one session: the newer wins.
@@ -104,6 +106,7 @@ void session_start_identify(struct session *session, const struct message_hello 
     job->job = (struct job){.run = run_identify, .done = done_identify};
     job->session = session;
     arena_init(&job->arena, JOB_ARENA);
+    memcpy(job->nonce, session->link.nonce, sizeof(job->nonce));
     copy_hello(job, hello);
     if (writer_post(session->service->options.writer, &job->job)) {
         arena_fini(&job->arena);

@@ -89,7 +89,13 @@ enum err_code journal_rehome(struct journal *j, const struct stream_key *key, ui
 
 // ---- the server's end ---------------------------------------------------------------------------
 
-enum err_code journal_identify(struct journal *j, const struct message_hello *hello,
+struct journal_hello {
+    const struct message_hello *message;
+    const uint8_t *nonce; // of the challenge that it answers
+};
+// Looks up who says hello, and what is here of its streams and feeds. Of a device whose proof or
+// place is wrong only the key and the place are looked up: the session refuses it.
+enum err_code journal_identify(struct journal *j, const struct journal_hello *hello,
                                struct arena *a, struct downlink_identity *ret,
                                struct err *e) MUST_CHECK;
 // True once the centre knows of a revocation: a session that was live before must not go on.

@@ -9,25 +9,51 @@ static enum err_code refuse_device(struct downlink_identity *ret, const char *te
 {
     ret->refused = true;
     ret->final = true;
+    ret->count = 0;
     ret->text = text;
     return ERR_OK;
 }
 
-static enum err_code identify_stream(struct journal *j, const struct message_stream *theirs,
-                                     struct message_mark *ret, struct err *e)
+// Any lane of an origin: all of them have its device and place.
+static enum err_code find_origin(struct journal *j, const struct uuid *origin,
+                                 struct stream_info *ret)
+{
+    enum err_code code = ERR_NOT_FOUND;
+    for (int lane = 0; code == ERR_NOT_FOUND && lane < LANE_COUNT; lane++)
+        code = store_stream_find(j->store, &(struct stream_key){*origin, (enum lane)lane}, ret);
+    return code;
+}
+
+// A hash that is not here any more proves no fork: the push is compared where it can be.
+static enum err_code find_fork(struct journal *j, const struct message_stream *theirs,
+                               const struct stream_info *info, bool *ret, struct err *e)
+{
+    struct hash ours;
+    *ret = false;
+    if (theirs->head.seq == 0 || theirs->head.seq > info->head.seq)
+        return ERR_OK;
+    enum err_code code = store_chain_at(j->store, &theirs->key, theirs->head.seq, &ours, e);
+    *ret = code == ERR_OK && !hash_equal(&ours, &theirs->head.hash);
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
+// Marks are told to the device whose stream it is, and to nobody else.
+static enum err_code identify_stream(struct journal *j, const struct uuid *device,
+                                     const struct message_stream *theirs, struct message_mark *ret,
+                                     struct err *e)
 {
     struct stream_info info;
     *ret = (struct message_mark){.key = theirs->key};
-    if (store_stream_find(j->store, &theirs->key, &info) != ERR_OK)
-        return ERR_OK;
+    enum err_code code = find_origin(j, &theirs->key.origin, &info);
+    if (code == ERR_OK && !uuid_equal(&info.device, device))
+        return ERR_DENIED;
+    if (code == ERR_OK)
+        code = store_stream_find(j->store, &theirs->key, &info);
+    if (code)
+        return code == ERR_NOT_FOUND ? ERR_OK : err_set(e, code, "reading a stream's marks");
     ret->held = info.head;
     ret->settled = info.settled.seq;
-    if (theirs->head.seq == 0 || theirs->head.seq > info.head.seq)
-        return ERR_OK;
-    struct hash ours;
-    enum err_code code = store_chain_at(j->store, &theirs->key, theirs->head.seq, &ours, e);
-    ret->fork = code == ERR_OK && !hash_equal(&ours, &theirs->head.hash);
-    return code;
+    return find_fork(j, theirs, &info, &ret->fork, e);
 }
 
 static enum err_code identify_feed(struct journal *j, const struct message_hello *hello,
@@ -51,27 +77,41 @@ static enum err_code identify_feed(struct journal *j, const struct message_hello
     return code;
 }
 
-enum err_code journal_identify(struct journal *j, const struct message_hello *hello,
+// The session says no to whoever is not believed here; nothing is looked up for them.
+static bool is_believed(const struct journal *j, const struct journal_hello *hello,
+                        const struct device_record *device)
+{
+    const struct message_hello *m = hello->message;
+    return str_is(m->location, device->location) &&
+           stream_proof_verify(&m->proof, &j->identity.chain, &m->device, &m->run, hello->nonce,
+                               &device->key);
+}
+
+enum err_code journal_identify(struct journal *j, const struct journal_hello *hello,
                                struct arena *a, struct downlink_identity *ret, struct err *e)
 {
     *ret = (struct downlink_identity){.wall_ms = clock_wall_ms()};
+    const struct message_hello *m = hello->message;
     struct device_record device;
-    if (store_device_find(j->store, &hello->device, &device) != ERR_OK)
+    if (store_device_find(j->store, &m->device, &device) != ERR_OK)
         return refuse_device(ret, "the device is not enrolled here");
     if (device.revoked)
         return refuse_device(ret, "the device was revoked");
     ret->key = device.key;
     ret->location = arena_copy(a, str_of(device.location));
-    ret->marks = arena_alloc_zero(a, (hello->count + 1) * sizeof(*ret->marks));
+    ret->marks = arena_alloc_zero(a, (m->count + 1) * sizeof(*ret->marks));
     if (ret->location.p == NULL || ret->marks == NULL)
         return err_set(e, ERR_NO_MEMORY, "out of memory for a hello");
-    ret->count = hello->count;
+    if (!is_believed(j, hello, &device))
+        return ERR_OK;
     enum err_code code = ERR_OK;
-    for (size_t i = 0; code == ERR_OK && i < hello->count; i++)
-        code = identify_stream(j, &hello->streams[i], &ret->marks[i], e);
+    for (; code == ERR_OK && ret->count < m->count; ret->count++)
+        code = identify_stream(j, &m->device, &m->streams[ret->count], &ret->marks[ret->count], e);
+    if (code == ERR_DENIED)
+        return refuse_device(ret, "a stream of the hello belongs to another device");
     if (code == ERR_OK)
-        code = identify_feed(j, hello, ret->location, 0, ret, e);
-    return code ? code : identify_feed(j, hello, STR("*"), 1, ret, e);
+        code = identify_feed(j, m, ret->location, 0, ret, e);
+    return code ? code : identify_feed(j, m, STR("*"), 1, ret, e);
 }
 
 static enum err_code find_intake_stream(void *context, const struct stream_key *key,
@@ -81,15 +121,18 @@ static enum err_code find_intake_stream(void *context, const struct stream_key *
     struct stream_info info;
     *ret = (struct intake_stream){0};
     enum err_code code = store_stream_find(j->store, key, &info);
+    ret->known = code == ERR_OK;
     if (code == ERR_NOT_FOUND)
-        return ERR_OK;
+        code = find_origin(j, &key->origin, &info);
     if (code)
-        return code;
-    ret->known = true;
-    ret->held = info.head;
-    ret->settled = info.settled.seq;
+        return code == ERR_NOT_FOUND ? ERR_OK : code;
+    ret->claimed = true;
     ret->device = info.device;
     memcpy(ret->location, info.location, sizeof(ret->location));
+    if (ret->known) {
+        ret->held = info.head;
+        ret->settled = info.settled.seq;
+    }
     return ERR_OK;
 }
 

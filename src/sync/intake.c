@@ -31,11 +31,23 @@ static void ask_again(struct check *c)
     c->result->want = c->result->stream.held.seq + 1;
 }
 
+// A lane that is new here, of an origin that is not: only who writes the others may begin it.
+static bool is_anothers(const struct check *c)
+{
+    const struct intake_stream *stream = &c->result->stream;
+    return stream->claimed && (!uuid_equal(&stream->device, &c->sender->device) ||
+                               !str_is(c->sender->location, stream->location));
+}
+
 // A stream never seen before is believed on the word of its device: the certificate. It names the
 // place, so that no device can write for another one.
 static void admit_stream(struct check *c)
 {
     struct intake_result *r = c->result;
+    if (is_anothers(c)) {
+        refuse(c, INTAKE_DENIED, "the origin belongs to another device or place");
+        return;
+    }
     if (c->push->from != 1) {
         r->outcome = INTAKE_GAP;
         ask_again(c);

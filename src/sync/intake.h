@@ -9,6 +9,7 @@
 //   2. Nothing is appended beyond a gap, over a wrong hash, or for a stream whose certificate does
 //      not verify.
 //   3. settled only moves up to a mark under a verified seal.
+//   4. All lanes of an origin belong to one device and one place.
 // Ownership: results live in the arena.
 //
 //                    from > held+1, pruned  -> GAP        (ask again from held+1)
@@ -32,7 +33,8 @@ enum intake_outcome {
 
 // What the receiver has of a stream, and who may write it.
 struct intake_stream {
-    bool known; // false: marks are zero, and the push must bring a certificate
+    bool known;   // false: marks are zero, and the push must bring a certificate
+    bool claimed; // another lane of its origin is known: device and location are that origin's
     struct mark held;
     uint64_t settled;
     char location[LIMIT_NAME + 1];
@@ -43,7 +45,7 @@ struct intake_stream {
 struct intake_io {
     void *context;
     enum err_code (*find_stream)(void *context, const struct stream_key *key,
-                                 struct intake_stream *ret); // unknown: known = false
+                                 struct intake_stream *ret); // unknown: known = false; see claimed
     enum err_code (*chain_at)(void *context, const struct stream_key *key, uint64_t seq,
                               struct hash *ret);
 };

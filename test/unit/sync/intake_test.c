@@ -389,6 +389,28 @@ TEST(intake__denies_an_origin_of_another_chain)
     checks(&push, INTAKE_DENIED);
 }
 
+TEST(intake__denies_a_lane_of_an_origin_that_another_device_writes)
+{
+    begin();
+    receiver.stream.claimed = true; // another lane of it is known
+    receiver.stream.device = sample_id(2, 77);
+    memcpy(receiver.stream.location, "Hamra", sizeof "Hamra");
+    struct message_push push = push_of(1, 3);
+    checks(&push, INTAKE_DENIED);
+    begin();
+    receiver.stream.claimed = true;
+    receiver.stream.device = sender.device;
+    memcpy(receiver.stream.location, "Tripoli", sizeof "Tripoli");
+    push = push_of(1, 3);
+    checks(&push, INTAKE_DENIED);
+    begin();
+    receiver.stream.claimed = true;
+    receiver.stream.device = sender.device;
+    memcpy(receiver.stream.location, "Hamra", sizeof "Hamra");
+    push = push_of(1, 3);
+    checks(&push, INTAKE_APPEND);
+}
+
 // ---- dead letters ----------------------------------------------------------------------------
 
 static void other_origin(struct event *ev)
