@@ -287,7 +287,7 @@ enum err_code store_reviews(struct store *s, bool open_only, size_t max, struct 
 struct dead_letter {
     int64_t lsn;
     struct uuid id;
-    struct str type;
+    struct str type; // empty where the bytes give none that is a name: they may hold anything
     struct str location;
     struct str reason;
     int64_t since;

@@ -127,7 +127,9 @@ enum err_code store_dead_letters(struct store *s, size_t max, struct arena *a,
         if (copy_text(&q, 2, a, &one.type) || copy_text(&q, 3, a, &one.location) ||
             copy_text(&q, 4, a, &one.reason))
             memory = ERR_NO_MEMORY;
-        else
+        if (!event_name_valid(one.type))
+            one.type = STR("");
+        if (memory == ERR_OK)
             memory = add_dead(a, &list, &room, &one);
     }
     enum err_code code = query_end(&q, e);

@@ -536,3 +536,26 @@ TEST(store__a_branch_is_shown_whatever_its_devices_say_of_themselves)
     line_fini(&l);
     fixture_close(&f);
 }
+
+// What a device wrote may be any bytes: one such row must not hide the others from every reader.
+TEST(store__a_dead_letter_tells_its_type_only_where_it_is_a_name)
+{
+    struct fixture f;
+    struct line l;
+    struct dead_letter_list list;
+    struct err e = {ERR_OK, ""};
+    static const char *const bytes[] = {"{\"type\":\"\xff\"}", "{\"type\":\"\\ud800\"}",
+                                        "{\"type\":\"\\u001b[31m\"}", "{\"type\":\"later\"}"};
+    fixture_open(&f, ROLE_CENTRAL);
+    line_init(&l, 1, "BR1");
+    for (size_t i = 0; i < COUNT_OF(bytes); i++)
+        line_add_bytes(&l, bytes[i]);
+    fixture_append_all(&f, &l, STATUS_SETTLED);
+    assert_int_equal(store_dead_letters(f.store, 10, &f.arena, &list, &e), ERR_OK);
+    assert_int_equal(list.count, COUNT_OF(bytes));
+    for (size_t i = 0; i + 1 < list.count; i++)
+        assert_true(str_is(list.items[i].type, ""));
+    assert_true(str_is(list.items[3].type, "later"));
+    line_fini(&l);
+    fixture_close(&f);
+}
