@@ -65,11 +65,11 @@ static void put_type(const struct event_type *t)
     put("\n## %s\n\n", t->name);
     put("Why: %s.\n\n", t->why);
     put("| version | nature | flow | lane | record | rights | received by | may stay pending | "
-        "then |\n|---|---|---|---|---|---|---|---|---|\n");
-    put("| %d | %s | %s | %s | %s | %s | %s | %d h | %s |\n\n", t->version,
+        "then | on a full disk |\n|---|---|---|---|---|---|---|---|---|---|\n");
+    put("| %d | %s | %s | %s | %s | %s | %s | %d h | %s | %s |\n\n", t->version,
         event_nature_name(t->nature), event_flow_name(t->flow), lane_name(t->lane), t->record_type,
         t->from_centre ? "owner, at the centre" : t->rights, event_audience_name(t->audience),
-        t->pending_hours, t->late);
+        t->pending_hours, t->late, t->in_reserve ? "taken" : "refused");
     put("| field of `body` | kind | required | meaning |\n|---|---|---|---|\n");
     put_fields(t->fields, "");
 }
@@ -99,7 +99,10 @@ static void put_events(void)
         "A *fact* happened and is never refused: late or unauthorised, it is applied and reviewed. "
         "An *intent* is what\nsomeone wants to hold from now on, and may be held back. Only the "
         "flow *demand* reaches forecasts. The *lane* is how\nurgent a type is. *Received by* says "
-        "who gets its effects from above. A body may have further members: a newer till\nmay say "
+        "who gets its effects from above. *On a full disk*, when a\nnode works in its reserve "
+        "(`ballast_bytes` in [CONFIG.md](CONFIG.md)), only what finishes sales is taken; the "
+        "rest is\nrefused whole, with status 507. A body may have further members: a newer "
+        "till\nmay say "
         "more. The envelope around a body is in [PROTOCOL.md](PROTOCOL.md#events).\n\n");
     put("| type | nature | flow | lane | record |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < event_type_count; i++) {

@@ -111,7 +111,8 @@ static enum err_code open_store(struct access *a, bool read_only, struct err *e)
     const struct store_options options = {.dir = a->config.dir,
                                           .read_only = read_only,
                                           .role = a->config.role,
-                                          .max_bytes = a->config.store_max_bytes};
+                                          .max_bytes = a->config.store_max_bytes,
+                                          .ballast_bytes = a->config.ballast_bytes};
     enum err_code code = store_open(&options, &a->store, e);
     return read_only && code == ERR_READ_ONLY
                ? err_set(e, code, "reading %s needs the right to write there (its log is shared)",

@@ -6,6 +6,7 @@
 #include "cli/access.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "node/capacity.h"
 
 #include <stdio.h>
 
@@ -54,13 +55,13 @@ static enum err_code read_store(struct access *a, struct buf *to, struct err *e)
     struct identity id;
     struct store_counts counts;
     struct json_out o;
-    int64_t free_bytes = 0, fsync_us = 0;
+    struct store_room room;
     enum err_code code = identity_read(&a->config, a->store, &id, e);
     if (code == ERR_OK) {
         code = store_counts(a->store, &counts, e);
     }
     if (code == ERR_OK) {
-        code = store_disk(a->store, &free_bytes, &fsync_us, e);
+        code = store_room(a->store, &room, e);
     }
     if (code != ERR_OK) {
         return code;
@@ -77,9 +78,12 @@ static enum err_code read_store(struct access *a, struct buf *to, struct err *e)
     json_out_flag(&o, o.root, "online", false);
     add_lanes(&o, &counts);
     add_counts(&o, &counts);
-    json_out_integer(&o, o.root, "disk_free_bytes", free_bytes);
+    json_out_integer(&o, o.root, "disk_free_bytes", room.free_bytes);
     json_out_integer(&o, o.root, "clock_offset_ms", 0);
     json_out_text(&o, o.root, "version", str_of(WASL_VERSION));
+    struct capacity full = capacity_of(&a->config, &room, counts.unsettled);
+    o.failed =
+        o.failed || !yyjson_mut_obj_add_val(o.doc, o.root, "room", capacity_json(&full, o.doc));
     code = json_out_append(&o, to);
     json_out_fini(&o);
     return code == ERR_OK ? ERR_OK : err_set(e, code, "%s", err_text(code));
@@ -101,7 +105,8 @@ static bool keep_members(yyjson_val *from, struct buf *to)
                                        "dead_letters",
                                        "disk_free_bytes",
                                        "clock_offset_ms",
-                                       "version"};
+                                       "version",
+                                       "room"};
     struct json_out o;
     json_out_begin(&o);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -147,6 +152,23 @@ static void print_number(yyjson_val *root, const char *key, const char *label)
     (void)printf("%-16s %lld\n", label, (long long)yyjson_get_sint(json_find(root, key)));
 }
 
+static void print_room(yyjson_val *room)
+{
+    size_t i, n;
+    yyjson_val *kind;
+    yyjson_arr_foreach(json_find(room, "warnings"), i, n, kind)
+    {
+        char key[32];
+        const char *what = yyjson_is_str(kind) ? yyjson_get_str(kind) : "";
+        (void)snprintf(key, sizeof key, "%.16s_percent", what);
+        (void)printf("%-16s the %s is %lld %% used: when it is full, only sales are taken\n",
+                     "warning", what, (long long)yyjson_get_sint(json_find(room, key)));
+    }
+    if (yyjson_is_true(json_find(room, "reserve"))) {
+        (void)printf("%-16s the reserve is in use: only what finishes sales is taken\n", "warning");
+    }
+}
+
 static void print_people(yyjson_val *root, bool running)
 {
     size_t i, n;
@@ -173,6 +195,7 @@ static void print_people(yyjson_val *root, bool running)
     print_number(root, "dead_letters", "dead letters");
     (void)printf("%-16s %lld MiB\n", "disk free",
                  (long long)yyjson_get_sint(json_find(root, "disk_free_bytes")) / (1024 * 1024));
+    print_room(json_find(root, "room"));
     (void)printf("%-16s %lld ms\n", "clock offset",
                  (long long)yyjson_get_sint(json_find(root, "clock_offset_ms")));
     print_text(root, "version", "version");

@@ -109,43 +109,46 @@ static const struct field run_fields[] = {
 
 // ---- the table --------------------------------------------------------------------------------
 
-#define ROW(centre_, name_, nature_, flow_, record_, rights_, audience_, late_, fields_, why_)     \
+#define LATE_FACT   "apply and review"
+#define LATE_INTENT "hold"
+#define ROW(centre_, full_, name_, nature_, flow_, record_, rights_, audience_, fields_, why_)     \
     {                                                                                              \
         .name = name_, .version = 1, .nature = NATURE_##nature_, .flow = FLOW_##flow_,             \
         .lane = LANE_CRITICAL, .record_type = record_, .rights = rights_, .from_centre = centre_,  \
-        .audience = AUDIENCE_##audience_, .pending_hours = 72, .late = late_, .fields = fields_,   \
-        .why = why_                                                                                \
+        .in_reserve = full_, .audience = AUDIENCE_##audience_, .pending_hours = 72,                \
+        .late = LATE_##nature_, .fields = fields_, .why = why_                                     \
     }
-#define TYPE(...)   ROW(false, __VA_ARGS__)
-#define CENTRE(...) ROW(true, __VA_ARGS__)
+// On a full disk SALES are taken, what can be recorded LATER is not.
+#define SALES(...)  ROW(false, true, __VA_ARGS__)
+#define LATER(...)  ROW(false, false, __VA_ARGS__)
+#define CENTRE(...) ROW(true, false, __VA_ARGS__)
 
 const struct event_type event_types[] = {
-    TYPE("ticket_recorded", FACT, DEMAND, "ticket", "cashier, import", LOCATION, "apply and review",
-         ticket_fields,
-         "a whole sale from elsewhere: one carrier for its lines, payments and stock"),
-    TYPE("inventory_received", FACT, SUPPLY, "stock", "manager", LOCATION, "apply and review",
-         received_fields, "goods that stand in the shop cannot be refused"),
-    TYPE("inventory_sold", FACT, DEMAND, "stock", "cashier, agent", LOCATION, "apply and review",
-         sold_fields, "sales of agents without tickets"),
-    TYPE("inventory_returned", FACT, DEMAND, "stock", "cashier", LOCATION, "apply and review",
-         returned_fields, "a customer brought it back: demand with the sign turned"),
-    TYPE("inventory_transferred", FACT, MOVE, "stock", "manager", LOCATION, "apply and review",
-         transferred_fields, "left for another location"),
-    TYPE("transfer_received", FACT, MOVE, "stock", "manager", LOCATION, "apply and review",
-         arrived_fields, "arrived from another location"),
-    TYPE("inventory_wasted", FACT, LOSS, "stock", "manager", LOCATION, "apply and review",
-         wasted_fields, "loss is not demand: forecasts must not see it"),
-    TYPE("inventory_adjusted", FACT, CORRECTION, "stock", "manager", LOCATION, "apply and review",
-         adjusted_fields, "a correction moves stock by its variance and nothing else"),
-    CENTRE("location_set", INTENT, NONE, "location", "owner", CHAIN, "hold", location_fields,
+    SALES("ticket_recorded", FACT, DEMAND, "ticket", "cashier, import", LOCATION, ticket_fields,
+          "a whole sale from elsewhere: one carrier for its lines, payments and stock"),
+    LATER("inventory_received", FACT, SUPPLY, "stock", "manager", LOCATION, received_fields,
+          "goods that stand in the shop cannot be refused"),
+    SALES("inventory_sold", FACT, DEMAND, "stock", "cashier, agent", LOCATION, sold_fields,
+          "sales of agents without tickets"),
+    LATER("inventory_returned", FACT, DEMAND, "stock", "cashier", LOCATION, returned_fields,
+          "a customer brought it back: demand with the sign turned"),
+    LATER("inventory_transferred", FACT, MOVE, "stock", "manager", LOCATION, transferred_fields,
+          "left for another location"),
+    LATER("transfer_received", FACT, MOVE, "stock", "manager", LOCATION, arrived_fields,
+          "arrived from another location"),
+    LATER("inventory_wasted", FACT, LOSS, "stock", "manager", LOCATION, wasted_fields,
+          "loss is not demand: forecasts must not see it"),
+    LATER("inventory_adjusted", FACT, CORRECTION, "stock", "manager", LOCATION, adjusted_fields,
+          "a correction moves stock by its variance and nothing else"),
+    CENTRE("location_set", INTENT, NONE, "location", "owner", CHAIN, location_fields,
            "the places of the chain; last writer wins"),
-    CENTRE("device_enrolled", INTENT, NONE, "device", "owner", LOCATION, "hold", enrolled_fields,
+    CENTRE("device_enrolled", INTENT, NONE, "device", "owner", LOCATION, enrolled_fields,
            "binds a device's key to one place"),
-    CENTRE("device_revoked", INTENT, NONE, "device", "owner", LOCATION, "hold", revoked_fields,
-           "a stolen or retired device: refused from now on"),
-    TYPE("run_started", FACT, NONE, "device", "device", NONE, "apply and review", run_fields,
-         "first event of each origin: names the heads before it, so that a restored or cloned "
-         "device is found"),
+    ROW(true, true, "device_revoked", INTENT, NONE, "device", "owner", LOCATION, revoked_fields,
+        "a stolen or retired device: refused from now on, and a full disk is no reason to wait"),
+    SALES("run_started", FACT, NONE, "device", "device", NONE, run_fields,
+          "first event of each origin: names the heads before it, so that a restored or cloned "
+          "device is found; a sale needs its run"),
 };
 const size_t event_type_count = sizeof(event_types) / sizeof(event_types[0]);
 

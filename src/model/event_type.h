@@ -47,6 +47,7 @@ struct event_type {
     const char *record_type;
     const char *rights; // who may author it, in words
     bool from_centre;   // only the centre may author it: what a device says of it is not folded
+    bool in_reserve;    // taken also when only the reserve of the disk is left: it finishes a sale
     enum event_audience audience;
     int pending_hours; // how long it may stay pending before it counts as late
     const char *late;  // "apply and review", "hold"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "node/capacity.h"
 #include "node/metrics.h"
 #include "node/server_private.h"
 
@@ -46,17 +47,29 @@ static void read_writer(const struct server *s, struct metrics_sample *to)
     to->writer_queue = (int64_t)writer_queued(s->options.writer);
 }
 
+static void read_room(const struct server *s, const struct store_counts *counts,
+                      const struct store_room *room, struct metrics_sample *to)
+{
+    struct capacity c = capacity_of(s->options.config, room, counts->unsettled);
+    to->disk_free_bytes = room->free_bytes;
+    to->disk_used = c.used_permille[CAPACITY_DISK];
+    to->quota_used = c.used_permille[CAPACITY_QUOTA];
+    to->outbox_used = c.used_permille[CAPACITY_OUTBOX];
+    to->reserve = c.reserve;
+}
+
 static enum err_code read_all(struct server *s, struct metrics_sample *to, struct err *e)
 {
     struct store_counts counts;
-    int64_t fsync_us; // the one of the start is shown
+    struct store_room room;
     enum err_code code = store_counts(s->reader, &counts, e);
     if (code == ERR_OK)
-        code = store_disk(s->reader, &to->disk_free_bytes, &fsync_us, e);
+        code = server_room(s, &room, e);
     if (code)
         return code;
     to->role = node_role_name(s->options.config->role);
     read_store(&counts, to);
+    read_room(s, &counts, &room, to);
     read_live(s, to);
     read_writer(s, to);
     to->pages = (int64_t)api_live_count(s->live);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "node/capacity.h"
 #include "node/server_private.h"
 
 #include "base/clock.h"
@@ -74,7 +75,7 @@ static void add_identity(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct
 }
 
 static yyjson_mut_doc *status_doc(struct server *s, const struct store_counts *counts,
-                                  int64_t disk_free)
+                                  const struct store_room *room)
 {
     struct server_live live = {0};
     s->options.live(s->options.context, &live);
@@ -92,12 +93,14 @@ static yyjson_mut_doc *status_doc(struct server *s, const struct store_counts *c
     yyjson_mut_obj_add_uint(doc, root, "conflicts", counts->conflicts);
     yyjson_mut_obj_add_uint(doc, root, "reviews", counts->reviews);
     yyjson_mut_obj_add_uint(doc, root, "dead_letters", counts->dead_letters);
-    yyjson_mut_obj_add_sint(doc, root, "disk_free_bytes", disk_free);
+    yyjson_mut_obj_add_sint(doc, root, "disk_free_bytes", room->free_bytes);
     yyjson_mut_obj_add_sint(doc, root, "clock_offset_ms", live.clock_offset_ms);
     yyjson_mut_obj_add_str(doc, root, "version", WASL_VERSION);
     yyjson_mut_obj_add_sint(doc, root, "fsync_us", live.fsync_us);
     yyjson_mut_obj_add_uint(doc, root, "sessions", live.sessions);
     yyjson_mut_obj_add_sint(doc, root, "memory_bytes", api_memory_bytes());
+    struct capacity full = capacity_of(s->options.config, room, counts->unsettled);
+    yyjson_mut_obj_add_val(doc, root, "room", capacity_json(&full, doc));
     return doc;
 }
 
@@ -121,15 +124,14 @@ void api_status_get(struct server *s, const struct http_request *request)
 {
     struct err e = {0};
     struct store_counts counts;
-    int64_t disk_free = 0;
-    int64_t fsync_us = 0;
+    struct store_room room;
     enum err_code code = store_counts(s->reader, &counts, &e);
     if (code == ERR_OK)
-        code = store_disk(s->reader, &disk_free, &fsync_us, &e);
+        code = server_room(s, &room, &e);
     if (code)
         server_problem_of(s, request->id, code, &e);
     else
-        server_answer(s, request->id, 200, status_doc(s, &counts, disk_free));
+        server_answer(s, request->id, 200, status_doc(s, &counts, &room));
 }
 
 // ---- branches

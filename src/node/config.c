@@ -53,6 +53,18 @@ enum { FILE_BYTES_MAX = 64 * 1024, LINE_WIDTH = 96 };
       "sales leave sooner over a thin link")                                                       \
     X("store", "max_bytes", NUMBER, store_max_bytes, "0", 0, INT64_MAX,                            \
       "quota of wasl.db in bytes; 0: none", "a till shares its disk with other programs")          \
+    X("store", "ballast_bytes", NUMBER, ballast_bytes, "16777216", 0, GIB,                         \
+      "reserve of the disk, held by DIR/wasl.ballast where three times that is free, and of the "  \
+      "quota (an eighth of it at most); 0: none",                                                  \
+      "a disk that fills up at lunch must not stop the till: inside the reserve only what "        \
+      "finishes sales is taken")                                                                   \
+    X("store", "warn_percent", NUMBER, warn_percent, "80", 1, 100,                                 \
+      "a warning from this share of the disk, the quota or the outbox on",                         \
+      "early enough to act, late enough to be believed")                                           \
+    X("store", "outbox_events", NUMBER, outbox_events, "2000000", 1, INT64_C(1000000000),          \
+      "a device with so many events that the centre has not settled takes only what finishes "     \
+      "sales",                                                                                     \
+      "more than a year of a till: whoever is alone for so long should look at the line first")    \
     X("branch", "offline_ms", NUMBER, offline_ms, "300000", 1000, DAY_MS,                          \
       "a branch silent for longer is shown as offline",                                            \
       "long enough for a restart, short enough to be worth a telephone call")                      \

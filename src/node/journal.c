@@ -60,7 +60,9 @@ enum err_code journal_open(const struct config *config, struct journal **ret, st
         return err_set(e, ERR_NO_MEMORY, "out of memory");
     j->config = *config;
     prepare(j);
-    struct store_options options = {.dir = config->dir, .max_bytes = config->store_max_bytes};
+    struct store_options options = {.dir = config->dir,
+                                    .max_bytes = config->store_max_bytes,
+                                    .ballast_bytes = config->ballast_bytes};
     enum err_code code =
         j->runs && j->runs_saved && j->moved && j->touched ? ERR_OK : ERR_NO_MEMORY;
     if (code == ERR_OK)
@@ -69,6 +71,8 @@ enum err_code journal_open(const struct config *config, struct journal **ret, st
         code = identity_read(config, j->store, &j->identity, e);
     if (code == ERR_OK)
         code = journal_load_overlay(j, e);
+    if (code == ERR_OK)
+        code = journal_count_outbox(j, e);
     if (code) {
         journal_close(j);
         return code;
@@ -112,6 +116,7 @@ enum err_code journal_begin(struct journal *j, struct err *e)
         return code;
     memcpy(j->runs_saved, j->runs, j->run_count * sizeof(*j->runs));
     j->run_count_saved = j->run_count;
+    j->outbox_saved = j->outbox;
     j->moved_count = j->touched_count = j->delta_count = 0;
     j->overlay_touched = false;
     j->open = true;
@@ -123,6 +128,7 @@ static void forget_transaction(struct journal *j)
     MUST(j->runs != NULL && j->runs_saved != NULL);
     memcpy(j->runs, j->runs_saved, j->run_count_saved * sizeof(*j->runs));
     j->run_count = j->run_count_saved;
+    j->outbox = j->outbox_saved;
     j->moved_count = j->touched_count = j->delta_count = 0;
     j->overlay_stale = j->overlay_stale || j->overlay_touched;
     j->open = false;
@@ -238,6 +244,7 @@ static enum err_code append_stamped(struct journal *j, struct run *run, struct e
     if (code == ERR_OK && journal_status_counts(entry.ret_status))
         code = journal_note_deltas(j, event, &key);
     if (code == ERR_OK) {
+        j->outbox += entry.status == STATUS_PENDING;
         note_moved(j, run, event->lane);
         note_feeds(j, event);
     }
@@ -395,6 +402,23 @@ static enum err_code refuse(struct journal_added *ret, const char *reason)
     return ERR_OK;
 }
 
+uint64_t journal_outbox(const struct journal *j)
+{
+    return j->outbox;
+}
+
+const char *journal_reserve(const struct journal *j)
+{
+    unsigned used_up = store_reserve(j->store);
+    if (used_up & RESERVE_DISK)
+        return "the disk is full: only what finishes sales is taken";
+    if (used_up & RESERVE_QUOTA)
+        return "the store's quota is used up: only what finishes sales is taken";
+    if (j->config.upstream_count && j->outbox >= (uint64_t)j->config.outbox_events)
+        return "too much waits for the centre: only what finishes sales is taken";
+    return NULL;
+}
+
 enum err_code journal_add(struct journal *j, struct event *draft, struct journal_added *ret,
                           struct err *e)
 {
@@ -415,6 +439,9 @@ enum err_code journal_add(struct journal *j, struct event *draft, struct journal
     code = find_repeat(j, draft, ret, &repeated, e);
     if (code || repeated)
         return code;
+    const char *reserve = draft->type->in_reserve ? NULL : journal_reserve(j);
+    if (reserve)
+        return err_set(e, ERR_DISK_FULL, "%s", reserve);
     struct run *run;
     code = journal_run_for(j, draft->location, &run, e);
     if (code)

@@ -50,6 +50,8 @@ struct journal {
     size_t moved_count;
     struct touched *touched;
     size_t touched_count;
+    uint64_t outbox; // own events that the centre has not settled
+    uint64_t outbox_saved;
     bool open;            // a transaction is open
     bool overlay_touched; // in this transaction: a rollback makes it stale
     bool overlay_stale;   // to be read again before the next transaction
@@ -73,6 +75,7 @@ enum err_code journal_enter_deltas(struct journal *j) MUST_CHECK;           // a
 enum err_code journal_load_overlay(struct journal *j, struct err *e) MUST_CHECK;
 
 // journal_uplink.c
+enum err_code journal_count_outbox(struct journal *j, struct err *e) MUST_CHECK;
 struct stream_list {
     struct stream_info *items; // freed by the caller
     size_t count, capacity;

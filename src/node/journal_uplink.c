@@ -36,6 +36,17 @@ enum err_code journal_own_streams(struct journal *j, struct stream_list *ret, st
     return code;
 }
 
+enum err_code journal_count_outbox(struct journal *j, struct err *e)
+{
+    struct stream_list list;
+    enum err_code code = journal_own_streams(j, &list, e);
+    j->outbox = 0;
+    for (size_t i = 0; code == ERR_OK && i < list.count; i++)
+        j->outbox += list.items[i].head.seq - list.items[i].settled.seq;
+    free(list.items);
+    return code;
+}
+
 static struct certificate certificate_of(const struct journal *j, const struct stream_info *info)
 {
     return certificate_make(&j->identity.key, &j->identity.chain, &info->key.origin,
@@ -137,12 +148,21 @@ void journal_load(struct journal *j, const struct step *step, struct arena *a,
         ret->count = 0;
 }
 
+static uint64_t settled_of(struct journal *j, const struct stream_key *key)
+{
+    struct stream_info info;
+    return store_stream_find(j->store, key, &info) == ERR_OK ? info.settled.seq : 0;
+}
+
 enum err_code journal_acked(struct journal *j, const struct message_mark *mark, bool lost,
                             int64_t now_ms, struct err *e)
 {
-    if (lost)
-        return store_stream_lost(j->store, &mark->key, mark->held.seq, mark->settled, e);
-    return store_stream_acked(j->store, &mark->key, mark->held.seq, mark->settled, now_ms, e);
+    uint64_t before = settled_of(j, &mark->key);
+    enum err_code code =
+        lost ? store_stream_lost(j->store, &mark->key, mark->held.seq, mark->settled, e)
+             : store_stream_acked(j->store, &mark->key, mark->held.seq, mark->settled, now_ms, e);
+    j->outbox += before - settled_of(j, &mark->key); // down by what was settled, or up again
+    return code;
 }
 
 struct changed_list {
@@ -236,6 +256,8 @@ enum err_code journal_apply_feed(struct journal *j, const struct message_feed *f
     enum err_code code = check_follows(j, feed, e);
     if (code)
         return code;
+    if (store_reserve(j->store) && (feed->reset || !feed->complete))
+        return err_set(e, ERR_DISK_FULL, "the reserve is for sales, not for a copy of the feed");
     j->overlay_touched = true;
     if (journal_enter_deltas(j)) // own events of this very transaction stand before the page
         return err_set(e, ERR_NO_MEMORY, "the overlay");
@@ -319,8 +341,9 @@ static enum err_code close_stream(struct journal *j, const struct stream_info *i
 {
     uint64_t head = info->head.seq;
     enum err_code code = store_include_set(j->store, &(struct feed_include){info->key, head}, e);
+    struct message_mark all = {.key = info->key, .held.seq = head, .settled = head};
     if (code == ERR_OK)
-        code = store_stream_acked(j->store, &info->key, head, head, clock_wall_ms(), e);
+        code = journal_acked(j, &all, false, clock_wall_ms(), e);
     j->overlay_stale = true;
     return code ? code : open_damage_review(j, &info->key, e);
 }

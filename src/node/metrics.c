@@ -71,8 +71,18 @@ const struct metric metrics[] = {
     ROW("wasl_memory_bytes", GAUGE, NULL, memory_bytes, 1, "resident memory of the process",
         "a till has little; growth over days is a leak"),
     ROW("wasl_disk_free_bytes", GAUGE, NULL, disk_free_bytes, 1,
-        "free bytes of the file system that holds the store",
-        "a full disk stops sales: alert while there is time to act"),
+        "free bytes of the file system that holds the store", "alert while there is time to act"),
+    ROW("wasl_disk_used_ratio", GAUGE, NULL, disk_used, MS,
+        "share of that file system that is used", "people are warned from [store] warn_percent on"),
+    ROW("wasl_quota_used_ratio", GAUGE, NULL, quota_used, MS,
+        "share of [store] max_bytes that holds something; 0 without a quota",
+        "what was pruned counts as free again"),
+    ROW("wasl_outbox_used_ratio", GAUGE, NULL, outbox_used, MS,
+        "events that the centre has not settled, of [store] outbox_events",
+        "a till that has been alone for too long"),
+    ROW("wasl_reserve", GAUGE, NULL, reserve, 1,
+        "1 while only what finishes sales is taken: disk, quota or outbox is full",
+        "stock cannot be received or counted there: somebody must make room"),
 };
 const size_t metric_count = sizeof(metrics) / sizeof(metrics[0]);
 

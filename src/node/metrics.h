@@ -29,6 +29,8 @@ struct metrics_sample {
     int64_t commit_sum_us, commit_count;  // since the start
     int64_t fsync_us;
     int64_t memory_bytes, disk_free_bytes;
+    int64_t disk_used, quota_used, outbox_used; // permille
+    int64_t reserve;
 };
 
 enum metric_type { METRIC_GAUGE, METRIC_COUNTER, METRIC_SUMMARY };

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "node/downlink_service.h"
 #include "node/server.h"
+#include "node/upkeep.h"
 #include "node/uplink_service.h"
 
 #include <signal.h>
@@ -19,6 +20,7 @@ struct node {
     struct uplink_service *uplink;
     struct downlink_service *downlink;
     struct server *server;
+    struct upkeep *upkeep;
     int64_t fsync_us;
 };
 
@@ -70,9 +72,8 @@ static enum err_code open_base(struct node *n, struct err *e)
         code = loop_on_signal(n->loop, SIGTERM, on_signal, n, e);
     if (code == ERR_OK)
         code = loop_on_signal(n->loop, SIGINT, on_signal, n, e);
-    int64_t free_bytes;
     if (code == ERR_OK)
-        code = store_disk(journal_store(n->journal), &free_bytes, &n->fsync_us, e);
+        code = store_fsync_us(journal_store(n->journal), &n->fsync_us, e);
     struct writer_hooks hooks = {on_committed, n};
     return code ? code : writer_open(n->journal, n->loop, &hooks, &n->writer, e);
 }
@@ -91,7 +92,10 @@ static enum err_code open_services(struct node *n, struct err *e)
     enum err_code code = n->config->role == ROLE_CENTRAL
                              ? downlink_service_open(&down, &n->downlink, e)
                              : uplink_service_open(&up, &n->uplink, e);
-    return code ? code : server_open(&http, &n->server, e);
+    if (code == ERR_OK)
+        code = server_open(&http, &n->server, e);
+    struct upkeep_options upkeep = {n->loop, n->writer, n->config};
+    return code ? code : upkeep_open(&upkeep, &n->upkeep, e);
 }
 
 // First the writer finishes what was accepted and every answer goes out; then the doors close; at
@@ -101,6 +105,7 @@ static void close_all(struct node *n)
     writer_end(n->writer);
     while (n->loop && n->writer && writer_owes(n->writer)) // all are on their way: it is a turn
         loop_run_once(n->loop, 10);
+    upkeep_close(n->upkeep);
     server_close(n->server);
     uplink_service_close(n->uplink);
     downlink_service_close(n->downlink);

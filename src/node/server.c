@@ -249,13 +249,23 @@ static void on_http_closed(void *context)
 static const struct http_callbacks http_callbacks = {
     .body_max = on_body_max, .request = on_request, .closed = on_http_closed};
 
+enum err_code server_room(struct server *s, struct store_room *ret, struct err *e)
+{
+    enum err_code code = store_room(s->reader, ret, e);
+    ret->reserve = store_reserve(journal_store(s->options.journal));
+    return code;
+}
+
 enum err_code server_open(const struct server_options *options, struct server **ret, struct err *e)
 {
     struct server *s = calloc(1, sizeof(*s));
     if (s == NULL)
         return err_set(e, ERR_NO_MEMORY, "out of memory");
     s->options = *options;
-    struct store_options reader = {.dir = options->config->dir, .read_only = true};
+    struct store_options reader = {.dir = options->config->dir,
+                                   .read_only = true,
+                                   .max_bytes = options->config->store_max_bytes,
+                                   .ballast_bytes = options->config->ballast_bytes};
     enum err_code code = store_open(&reader, &s->reader, e);
     if (code == ERR_OK)
         code = open_tls(s, e);

@@ -53,6 +53,9 @@ struct server {
     bool closing;
 };
 
+// The reader sees the disk; whether a reserve is in use only the writer knows.
+enum err_code server_room(struct server *s, struct store_room *ret, struct err *e) MUST_CHECK;
+
 // ---- server_answer.c: a failed answer means that the client has gone
 
 void server_problem(struct server *s, struct http_id id, int status, const char *format, ...)

@@ -371,12 +371,15 @@ enum err_code uplink_service_read_health(struct journal *j, int64_t *ret_oldest_
                                          int64_t *ret_disk_free, struct err *e)
 {
     struct store_counts counts;
+    struct store_room room;
     enum err_code code = store_counts(journal_store(j), &counts, e);
     if (code == ERR_OK)
-        code = store_free_bytes(journal_store(j), ret_disk_free, e);
-    if (code == ERR_OK)
-        *ret_oldest_at = counts.oldest_pending_at;
-    return code;
+        code = store_room(journal_store(j), &room, e);
+    if (code)
+        return code;
+    *ret_oldest_at = counts.oldest_pending_at;
+    *ret_disk_free = room.free_bytes;
+    return ERR_OK;
 }
 
 static enum err_code run_health(struct job *job, struct journal *j, struct err *e)

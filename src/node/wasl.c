@@ -2,6 +2,7 @@
 #include "wasl.h"
 
 #include "base/clock.h"
+#include "node/upkeep.h"
 #include "node/uplink_service.h"
 
 #include <pthread.h>
@@ -17,6 +18,7 @@ struct wasl {
     struct writer *writer;
     struct loop *loop; // NULL without sync
     struct uplink_service *uplink;
+    struct upkeep *upkeep;
     pthread_t thread;
     bool syncing;
     pthread_mutex_t view_lock;
@@ -106,7 +108,9 @@ static void *sync_thread(void *context)
         loop_timer_start(timer, 0, LOOK_MS);
     loop_run(w->loop);
     loop_timer_free(timer);
+    upkeep_close(w->upkeep);
     uplink_service_close(w->uplink);
+    w->upkeep = NULL;
     w->uplink = NULL;
     writer_end(w->writer);
     for (int i = 0; i < 20; i++)
@@ -117,7 +121,10 @@ static void *sync_thread(void *context)
 static enum err_code start_sync(struct wasl *w, struct err *e)
 {
     struct uplink_service_options options = {w->loop, w->writer, w->journal, &w->config};
+    struct upkeep_options upkeep = {w->loop, w->writer, &w->config};
     enum err_code code = uplink_service_open(&options, &w->uplink, e);
+    if (code == ERR_OK)
+        code = upkeep_open(&upkeep, &w->upkeep, e);
     if (code)
         return code;
     if (pthread_create(&w->thread, NULL, sync_thread, w) != 0)
@@ -169,6 +176,7 @@ void wasl_close(struct wasl *w)
         loop_stop(w->loop);
         pthread_join(w->thread, NULL);
     } else {
+        upkeep_close(w->upkeep);
         uplink_service_close(w->uplink);
     }
     writer_end(w->writer);

@@ -187,16 +187,28 @@ static bool has_writes(const struct job *jobs)
     return jobs != NULL;
 }
 
+// A full disk may have opened a reserve: then what did not fit does now.
+static enum err_code run_in_room(struct writer *w, struct job *jobs)
+{
+    unsigned before = store_reserve(journal_store(w->journal));
+    enum err_code code = run_writes(w, jobs);
+    while (code == ERR_DISK_FULL && (store_reserve(journal_store(w->journal)) & ~before)) {
+        before |= store_reserve(journal_store(w->journal));
+        code = run_writes(w, jobs);
+    }
+    return code;
+}
+
 // All together; when that fails and there are several, each alone, in order.
 static void run_batch(struct writer *w, struct job *jobs, struct writer_news *news)
 {
     bool several = jobs->next != NULL;
-    if (has_writes(jobs) && run_writes(w, jobs) && several) {
+    if (has_writes(jobs) && run_in_room(w, jobs) && several) {
         for (struct job *job = jobs; job; job = job->next) {
             struct job *rest = job->next;
             job->next = NULL;
             if (!job->reads)
-                (void)!run_writes(w, job);
+                (void)!run_in_room(w, job);
             job->next = rest;
         }
     }

@@ -47,6 +47,9 @@ struct store_options {
     bool read_only;      // no lock, no writes
     enum node_role role; // with create
     int64_t max_bytes;   // quota of the file; 0: none. Beyond it appends are ERR_DISK_FULL
+    // Of DIR/wasl.ballast, which is given back when the disk is full, and kept of a quota as well
+    // (an eighth of it at most); 0: there is no reserve.
+    int64_t ballast_bytes;
 };
 // ERR_NOT_FOUND, ERR_LOCKED (naming the process), ERR_NEWER (made by a newer version),
 // ERR_READ_ONLY, ERR_DISK_FULL, ERR_DAMAGED. Runs pending migrations.
@@ -318,6 +321,7 @@ struct store_counts {
     uint64_t pending[LANE_COUNT];
     uint64_t held[LANE_COUNT];
     uint64_t settled[LANE_COUNT]; // run_started is not counted
+    uint64_t unsettled;           // pending and held in all lanes, run_started too
     int64_t oldest_pending_at;    // 0 when none
     int64_t last_sync_at;         // 0 when never
     uint64_t conflicts;
@@ -384,10 +388,22 @@ enum err_code store_rebuild(struct store *s,
                             void (*progress)(void *context, uint64_t done, uint64_t total),
                             void *context, struct err *e) MUST_CHECK;
 
-// Free bytes of the file system that holds the store.
-enum err_code store_free_bytes(struct store *s, int64_t *ret, struct err *e) MUST_CHECK;
-// The same, and the measured time of one fsync there.
-enum err_code store_disk(struct store *s, int64_t *ret_free_bytes, int64_t *ret_fsync_us,
-                         struct err *e) MUST_CHECK;
+// What is used up, so that only a reserve is left. A failure with ERR_DISK_FULL may open one: then
+// the same transaction may fit when it is tried again. Whoever writes keeps the reserve for what
+// finishes sales (event_type.in_reserve).
+enum store_reserve { RESERVE_QUOTA = 1, RESERVE_DISK = 2 };
+unsigned store_reserve(const struct store *s); // bits; 0: there is enough room. Any thread
+
+struct store_room {
+    int64_t disk_bytes; // of the file system: what is used and what is free for us
+    int64_t free_bytes;
+    int64_t used_bytes; // of wasl.db: pages that hold something
+    int64_t max_bytes;  // quota, 0: none
+    unsigned reserve;
+    uint64_t entered; // how often a reserve was begun since the store was opened
+};
+enum err_code store_room(struct store *s, struct store_room *ret, struct err *e) MUST_CHECK;
+// The measured time of one fsync beside the store; 0 where the disk has no room to measure it.
+enum err_code store_fsync_us(struct store *s, int64_t *ret, struct err *e) MUST_CHECK;
 
 #endif

@@ -422,12 +422,13 @@ def test_status_has_its_shape(wasl, centre):
     assert set(status) == {
         *("role", "device", "location", "upstream", "online", "lanes", "oldest_pending_ms"),
         *("last_sync_at", "conflicts", "reviews", "dead_letters", "disk_free_bytes"),
-        *("clock_offset_ms", "version", "fsync_us", "sessions", "memory_bytes"),
+        *("clock_offset_ms", "version", "fsync_us", "sessions", "memory_bytes", "room"),
     }
     assert status["role"] == "terminal" and status["location"] == "BR01" and status["online"]
     assert status["lanes"]["critical"] == {"pending": 0, "held": 0, "settled": 2}
     assert status["upstream"].startswith("ws://") and status["oldest_pending_ms"] == 0
     assert 0 < status["memory_bytes"] < 2**30 and status["disk_free_bytes"] > 0
+    assert not status["room"]["reserve"] and status["room"]["outbox_percent"] == 0
 
 
 def test_the_age_of_pending_events_follows_them(wasl, centre):

@@ -12,7 +12,7 @@ import pytest
 STATUS = [
     "role", "device", "location", "upstream", "online", "lanes", "oldest_pending_ms",
     "last_sync_at", "conflicts", "reviews", "dead_letters", "disk_free_bytes", "clock_offset_ms",
-    "version",
+    "version", "room",
 ]
 
 

@@ -114,68 +114,6 @@ def test_a_full_quota_refuses_and_goes_on_when_it_is_raised(wasl):
     assert sorted(sold_ids(centre)) == sorted(ids)
 
 
-@contextlib.contextmanager
-def small_disk(path, megabytes):
-    os.makedirs(path)
-    size = f"size={megabytes}m"
-    mount = ["mount", "-t", "tmpfs", "-o", size, "wasl-test", str(path)]
-    if os.getuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a small file system cannot be mounted here")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(path)], check=True)
-
-
-def test_a_full_disk_keeps_a_reserve_for_sales(wasl):
-    with small_disk(wasl.folder / "disk", 48):
-        till = wasl.till("disk/till").serve()
-        token = token_of(wasl, till, "manager")
-        assert (till.path / "wasl.ballast").exists()
-        ids = sell(till, token, [sale("BR01", "first")])
-        ballast = wasl.folder / "disk" / "filler"
-        with contextlib.suppress(OSError), open(ballast, "wb") as f:
-            while True:
-                f.write(bytes(4096))
-                f.flush()
-        status, _ = fill_up_once(till, token, ids)
-        assert status == 200, "sales go on inside the reserve"
-        assert not (till.path / "wasl.ballast").exists()
-        assert till.get("/api/v1/status", token)["lanes"]["critical"]["pending"] == len(ids)
-        till.stop()
-        till.serve()  # also with a full disk
-        sell_until_full(till, token, ids)
-        os.unlink(ballast)
-        ids += sell(till, token, [sale("BR01", "after")])
-        till.stop()
-        assert verify_clean(wasl, till)["tickets"] == len(ids)
-        assert sorted(sold_ids(till)) == sorted(ids)
-
-
-def fill_up_once(till, token, ids):
-    """The first try may meet the full disk and give the ballast up; the next must be taken."""
-    status = answer = None
-    for number in range(50):
-        sold = sale("BR01", f"reserve-{number}")
-        status, answer = post(till, token, [sold])
-        if status == 200:
-            ids.append(sold["id"])
-        if status == 200 and not (till.path / "wasl.ballast").exists():
-            return status, answer
-    return status, answer
-
-
-def sell_until_full(till, token, ids):
-    for number in range(5000):
-        events = [sale("BR01", f"more-{number}-{i}") for i in range(50)]
-        status, _ = post(till, token, events)
-        if status == 507:
-            return
-        assert status == 200
-        ids += [e["id"] for e in events]
-    raise AssertionError("the disk never became full")
-
-
 def test_a_store_of_a_newer_version_is_refused(wasl):
     till = wasl.till()
     with contextlib.closing(sqlite3.connect(till.database)) as db:

@@ -110,8 +110,6 @@ static enum err_code append_one(struct store *s, struct store_entry *entry, stru
     if (entry->seq != slot->info.head.seq + 1)
         return err_set(e, ERR_INVALID, "seq %llu does not follow the stream's head %llu",
                        (unsigned long long)entry->seq, (unsigned long long)slot->info.head.seq);
-    if (s->reserve && entry->key.lane != LANE_CRITICAL)
-        return err_set(e, ERR_DISK_FULL, "the disk is full: only sales are taken");
     struct fold_row row = {.lsn = s->last_lsn + 1,
                            .event = entry->event,
                            .dead = entry->dead,

@@ -12,13 +12,18 @@ static const char *const statement_sql[DB_STATEMENT_COUNT] = {
 
 enum { BUSY_TIMEOUT_MS = 200 };
 
+static bool is_full_errno(int number)
+{
+    return number == ENOSPC || number == EDQUOT;
+}
+
 static enum err_code code_of(struct db *db, int result)
 {
     switch (result & 0xff) {
     case SQLITE_FULL:
         return ERR_DISK_FULL;
     case SQLITE_IOERR:
-        return sqlite3_system_errno(db->handle) == ENOSPC ? ERR_DISK_FULL : ERR_IO;
+        return is_full_errno(sqlite3_system_errno(db->handle)) ? ERR_DISK_FULL : ERR_IO;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return ERR_BUSY;
@@ -44,7 +49,7 @@ enum err_code db_error(struct db *db, int result, struct err *e)
         return ERR_OK;
     enum err_code code = code_of(db, result);
     if (code == ERR_DISK_FULL) {
-        db->disk_full = true;
+        db->full = (result & 0xff) == SQLITE_FULL ? DB_FULL_SOMEWHERE : DB_FULL_DISK;
         return err_set(e, code, "the disk or the store's quota is full");
     }
     return err_set(e, code, "database: %s",

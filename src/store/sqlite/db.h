@@ -21,11 +21,17 @@ enum db_statement {
         DB_STATEMENT_COUNT
 };
 
+enum db_full {
+    DB_FULL_NOT,
+    DB_FULL_SOMEWHERE, // SQLite's own word: its page limit, or a disk without room
+    DB_FULL_DISK,      // the system's: a user's quota there
+};
+
 struct db {
     sqlite3 *handle;
     sqlite3_stmt *cached[DB_STATEMENT_COUNT];
     bool busy[DB_STATEMENT_COUNT];
-    bool disk_full; // some statement met a full disk or quota since this was last cleared
+    enum db_full full; // what some statement met since this was last cleared
 };
 
 // flags as of sqlite3_open_v2.

@@ -10,11 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
-
-enum { BALLAST_ROOM = 8 }; // the ballast is made where this many times its size is free
 
 static enum err_code path_in(const char *dir, const char *name, char to[PATH_MAX], struct err *e)
 {
@@ -67,47 +63,6 @@ void lock_release(int fd)
 {
     if (fd >= 0)
         close(fd);
-}
-
-enum err_code lock_free_bytes(const char *dir, int64_t *ret, struct err *e)
-{
-    struct statvfs fs;
-    if (statvfs(dir, &fs) != 0)
-        return io_error(dir, e);
-    *ret = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
-    return ERR_OK;
-}
-
-enum err_code lock_ballast_keep(const char *dir, bool *ret_there, struct err *e)
-{
-    char path[PATH_MAX];
-    struct stat st;
-    int64_t free_bytes = 0;
-    enum err_code code = path_in(dir, "wasl.ballast", path, e);
-    if (code)
-        return code;
-    *ret_there = stat(path, &st) == 0 && st.st_size == BALLAST_BYTES;
-    if (*ret_there)
-        return ERR_OK;
-    code = lock_free_bytes(dir, &free_bytes, e);
-    if (code || free_bytes < (int64_t)BALLAST_BYTES * BALLAST_ROOM)
-        return code;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd < 0)
-        return io_error(path, e);
-    int failed = posix_fallocate(fd, 0, BALLAST_BYTES);
-    close(fd);
-    if (failed)
-        (void)unlink(path);
-    *ret_there = !failed;
-    return ERR_OK;
-}
-
-void lock_ballast_drop(const char *dir)
-{
-    char path[PATH_MAX];
-    if (path_in(dir, "wasl.ballast", path, NULL) == ERR_OK)
-        (void)unlink(path);
 }
 
 enum err_code lock_fsync_us(const char *dir, int64_t *ret, struct err *e)

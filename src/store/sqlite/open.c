@@ -135,14 +135,6 @@ static enum err_code read_last(struct store *s, struct err *e)
     return query_end(&q, e);
 }
 
-static enum err_code set_quota(struct store *s, struct err *e)
-{
-    const struct shape *shape = &shapes[s->role];
-    return s->max_bytes <= 0
-               ? ERR_OK
-               : pragma(&s->db, "max_page_count", s->max_bytes / shape->page_bytes, e);
-}
-
 static enum err_code set_shape(struct store *s, struct err *e)
 {
     const struct shape *shape = &shapes[s->role];
@@ -151,9 +143,21 @@ static enum err_code set_shape(struct store *s, struct err *e)
         code = pragma(&s->db, "mmap_size", (int64_t)shape->map_mib * 1024 * 1024, e);
     if (code == ERR_OK && !s->read_only)
         code = pragma(&s->db, "wal_autocheckpoint", shape->checkpoint_pages, e);
-    if (code == ERR_OK && !s->read_only)
-        code = set_quota(s, e);
     return code;
+}
+
+static enum err_code set_room(struct store *s, struct err *e)
+{
+    struct query q;
+    s->room.dir = s->dir;
+    s->room.db = &s->db;
+    s->room.checkpoint_pages = shapes[s->role].checkpoint_pages;
+    query_begin(&q, &s->db, Q_PAGE_SIZE);
+    s->room.page_bytes = query_row(&q) ? query_get_int(&q, 0) : 0;
+    enum err_code code = query_end(&q, e);
+    if (code == ERR_OK && s->room.page_bytes <= 0)
+        code = err_set(e, ERR_DAMAGED, "%s: the store does not say its page size", s->dir);
+    return code || s->read_only ? code : room_open(&s->room, e);
 }
 
 static enum err_code upgrade(struct store *s, struct err *e)
@@ -194,11 +198,7 @@ static enum err_code set_up(struct store *s, const char *path, struct err *e)
         code = read_last(s, e);
     s->streams.stale = !s->read_only;
     s->fold.confirms = s->role == ROLE_TERMINAL;
-    if (code == ERR_OK && !s->read_only) {
-        bool ballast = false;
-        code = lock_ballast_keep(s->dir, &ballast, e);
-    }
-    return code;
+    return code ? code : set_room(s, e);
 }
 
 static enum err_code open_in(struct store *s, const struct store_options *options, struct err *e)
@@ -214,7 +214,13 @@ static enum err_code open_in(struct store *s, const struct store_options *option
         code = lock_take(options->dir, &s->lock_fd, e);
     if (code == ERR_OK && options->create)
         code = make(options->dir, path, options->role, e);
-    return code ? code : set_up(s, path, e);
+    if (code == ERR_OK)
+        code = set_up(s, path, e);
+    if (code != ERR_DISK_FULL || options->read_only)
+        return code;
+    db_close(&s->db); // the last piece of the disk is taken: a node must start all the same
+    room_drop_ballast(&(struct room){.dir = s->dir});
+    return set_up(s, path, e);
 }
 
 enum err_code store_open(const struct store_options *options, struct store **ret, struct err *e)
@@ -224,7 +230,8 @@ enum err_code store_open(const struct store_options *options, struct store **ret
         return err_set(e, ERR_NO_MEMORY, "out of memory for a store");
     s->lock_fd = -1;
     s->read_only = options->read_only;
-    s->max_bytes = options->max_bytes;
+    s->room.max_bytes = options->max_bytes;
+    s->room.ballast_bytes = options->ballast_bytes;
     s->dir = strdup(options->dir);
     stream_cache_init(&s->streams, &s->db);
     fold_init(&s->fold, &s->db, &s->db);
@@ -285,15 +292,21 @@ enum err_code store_meta_set(struct store *s, const char *name, struct str value
     return meta_put(&s->db, str_of(name), value, e);
 }
 
-enum err_code store_free_bytes(struct store *s, int64_t *ret, struct err *e)
+unsigned store_reserve(const struct store *s)
 {
-    return lock_free_bytes(s->dir, ret, e);
+    return __atomic_load_n(&s->room.reserve, __ATOMIC_RELAXED);
 }
 
-enum err_code store_disk(struct store *s, int64_t *ret_free_bytes, int64_t *ret_fsync_us,
-                         struct err *e)
+enum err_code store_room(struct store *s, struct store_room *ret, struct err *e)
 {
-    enum err_code code = lock_free_bytes(s->dir, ret_free_bytes, e);
-    *ret_fsync_us = 0;
-    return code || s->read_only ? code : lock_fsync_us(s->dir, ret_fsync_us, e);
+    return room_measure(&s->room, s->read_only, ret, e);
+}
+
+enum err_code store_fsync_us(struct store *s, int64_t *ret, struct err *e)
+{
+    *ret = 0;
+    enum err_code code = s->read_only ? ERR_OK : lock_fsync_us(s->dir, ret, e);
+    if (code == ERR_DISK_FULL)
+        *ret = 0;
+    return code == ERR_DISK_FULL ? ERR_OK : code;
 }

@@ -17,6 +17,7 @@ static enum err_code count_lanes(struct store *s, struct store_counts *to, struc
         to->pending[lane] = query_get_u64(&q, 1) - query_get_u64(&q, 4);
         to->held[lane] = query_get_u64(&q, 2) - query_get_u64(&q, 5);
         to->settled[lane] = query_get_u64(&q, 3) - query_get_u64(&q, 6);
+        to->unsettled += query_get_u64(&q, 1) + query_get_u64(&q, 2);
         if (query_get_int(&q, 7) > to->last_sync_at)
             to->last_sync_at = query_get_int(&q, 7);
     }

@@ -4,6 +4,7 @@
 #define WASL_STORE_SQLITE_STATE_H
 
 #include "store/sqlite/fold.h"
+#include "store/sqlite/room.h"
 #include "store/sqlite/stream_cache.h"
 #include "store/store.h"
 
@@ -14,8 +15,7 @@ struct store {
     bool read_only;
     int lock_fd;
     bool in_transaction;
-    bool reserve;      // the ballast was given up: only what finishes sales is taken
-    int64_t max_bytes; // 0: no quota
+    struct room room;
     int64_t last_lsn;
     struct stream_cache streams;
     struct fold fold;

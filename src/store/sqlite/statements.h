@@ -32,6 +32,9 @@
     X(VERSION_ADD, "INSERT INTO schema_version (version, name, applied_at) VALUES (?, ?, ?)")      \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
     X(COMMIT, "COMMIT")                                                                            \
+    X(PAGE_COUNT, "PRAGMA page_count")                                                             \
+    X(FREE_PAGES, "PRAGMA freelist_count")                                                         \
+    X(PAGE_SIZE, "PRAGMA page_size")                                                               \
     X(META_GET, "SELECT value FROM meta WHERE name = ?")                                           \
     X(META_SET, "INSERT INTO meta (name, value) VALUES (?, ?)"                                     \
                 " ON CONFLICT DO UPDATE SET value = excluded.value")                               \

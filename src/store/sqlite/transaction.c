@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store/sqlite/lock.h"
 #include "store/sqlite/state.h"
 
 static enum err_code run(struct store *s, enum db_statement statement, struct err *e)
@@ -15,9 +14,7 @@ enum err_code store_begin(struct store *s, struct err *e)
     if (s->read_only)
         return err_set(e, ERR_READ_ONLY, "the store was opened for reading only");
     stream_cache_bound(&s->streams);
-    bool ballast = true;
-    if (s->reserve && lock_ballast_keep(s->dir, &ballast, NULL) == ERR_OK && ballast)
-        s->reserve = false;
+    room_look(&s->room);
     enum err_code code = run(s, Q_BEGIN, e);
     s->in_transaction = code == ERR_OK;
     if (code == ERR_OK)
@@ -32,8 +29,8 @@ static enum err_code still_open(struct store *s, struct err *e)
 {
     if (sqlite3_get_autocommit(s->db.handle) == 0)
         return ERR_OK;
-    return s->db.disk_full ? err_set(e, ERR_DISK_FULL, "the disk or the store's quota is full")
-                           : err_set(e, ERR_IO, "the transaction was rolled back");
+    return s->db.full ? err_set(e, ERR_DISK_FULL, "the disk or the store's quota is full")
+                      : err_set(e, ERR_IO, "the transaction was rolled back");
 }
 
 enum err_code store_commit(struct store *s, struct err *e)
@@ -53,17 +50,6 @@ enum err_code store_commit(struct store *s, struct err *e)
     return code;
 }
 
-// The first full disk gives up the ballast, so that the next try finds room for what must go on.
-static void meet_full_disk(struct store *s)
-{
-    int64_t free_bytes = 0;
-    s->db.disk_full = false;
-    if (lock_free_bytes(s->dir, &free_bytes, NULL) || free_bytes > BALLAST_BYTES)
-        return; // the quota, not the disk
-    lock_ballast_drop(s->dir);
-    s->reserve = true;
-}
-
 void store_rollback(struct store *s)
 {
     if (!s->in_transaction)
@@ -78,8 +64,8 @@ void store_rollback(struct store *s)
     int64_t last = query_row(&q) ? query_get_int(&q, 0) : s->last_lsn;
     if (query_end(&q, NULL) == ERR_OK) // else the next insert refuses a wrong one
         s->last_lsn = last;
-    if (s->db.disk_full)
-        meet_full_disk(s);
+    if (s->db.full)
+        room_met_full(&s->room); // the next try finds room for what must go on
 }
 
 enum err_code scope_enter(struct scope *scope, struct store *s, struct err *e)

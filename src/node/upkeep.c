@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/upkeep.h"
+
+#include "base/log.h"
+#include "node/capacity.h"
+
+#include <stdlib.h>
+
+enum {
+    LOOK_EVERY_MS = 5000,
+    CALM_PERMILLE = 50, // so far below the warning before it is taken back: it must not flutter
+};
+
+struct upkeep {
+    struct upkeep_options options;
+    struct loop_timer *timer;
+    bool closing;
+    bool looking;
+    unsigned jobs; // and one for the owner
+    bool warned[CAPACITY_KINDS];
+    bool in_reserve;
+    uint64_t reserves; // that were told of
+};
+
+static void release(struct upkeep *u)
+{
+    if (--u->jobs == 0)
+        free(u);
+}
+
+// ---- how full it is ---------------------------------------------------------------------------
+
+struct look_job {
+    struct job job;
+    struct upkeep *upkeep;
+    struct store_room room;
+    uint64_t outbox;
+};
+
+static enum err_code run_look(struct job *job, struct journal *j, struct err *e)
+{
+    struct look_job *look = (struct look_job *)job;
+    look->outbox = journal_outbox(j);
+    return store_room(journal_store(j), &look->room, e);
+}
+
+static void say_one(struct upkeep *u, const struct capacity *c, enum capacity_kind kind)
+{
+    int64_t used = c->used_permille[kind];
+    if (c->warns[kind] && !u->warned[kind]) {
+        log_line(LOG_WARN, "upkeep",
+                 "the %s is %lld %% used: when it is full, only sales are taken",
+                 capacity_name(kind), (long long)(used / 10));
+        u->warned[kind] = true;
+    } else if (u->warned[kind] && used + CALM_PERMILLE < u->options.config->warn_percent * 10) {
+        log_line(LOG_INFO, "upkeep", "the %s has room again: %lld %% used", capacity_name(kind),
+                 (long long)(used / 10));
+        u->warned[kind] = false;
+    }
+}
+
+static void say(struct upkeep *u, const struct look_job *look)
+{
+    struct capacity c = capacity_of(u->options.config, &look->room, look->outbox);
+    for (int i = 0; i < CAPACITY_KINDS; i++)
+        say_one(u, &c, (enum capacity_kind)i);
+    bool begun = look->room.entered != u->reserves; // and perhaps over already
+    if ((c.reserve || begun) && !u->in_reserve)
+        log_line(LOG_ERROR, "upkeep", "the reserve is in use: only what finishes sales is taken");
+    if (!c.reserve && (u->in_reserve || begun))
+        log_line(LOG_INFO, "upkeep", "there is room again: everything is taken");
+    u->in_reserve = c.reserve;
+    u->reserves = look->room.entered;
+}
+
+static void done_look(struct job *job)
+{
+    struct look_job *look = (struct look_job *)job;
+    struct upkeep *u = look->upkeep;
+    u->looking = false;
+    if (job->code == ERR_OK && !u->closing)
+        say(u, look);
+    free(look);
+    release(u);
+}
+
+static void look(struct upkeep *u)
+{
+    struct look_job *job = u->looking ? NULL : calloc(1, sizeof(*job));
+    if (job == NULL)
+        return;
+    *job =
+        (struct look_job){.job = {.reads = true, .run = run_look, .done = done_look}, .upkeep = u};
+    if (writer_post(u->options.writer, &job->job)) {
+        free(job);
+        return;
+    }
+    u->looking = true;
+    u->jobs++;
+}
+
+// ---- opening ----------------------------------------------------------------------------------
+
+static void on_timer(void *context)
+{
+    look(context);
+}
+
+enum err_code upkeep_open(const struct upkeep_options *options, struct upkeep **ret, struct err *e)
+{
+    struct upkeep *u = calloc(1, sizeof(*u));
+    if (u == NULL)
+        return err_set(e, ERR_NO_MEMORY, "out of memory");
+    *u = (struct upkeep){.options = *options, .jobs = 1};
+    enum err_code code = loop_timer_new(options->loop, on_timer, u, &u->timer);
+    if (code) {
+        free(u);
+        return err_set(e, code, "the upkeep");
+    }
+    loop_timer_start(u->timer, 0, LOOK_EVERY_MS);
+    *ret = u;
+    return ERR_OK;
+}
+
+void upkeep_close(struct upkeep *u)
+{
+    if (u == NULL)
+        return;
+    u->closing = true;
+    loop_timer_free(u->timer);
+    release(u);
+}
