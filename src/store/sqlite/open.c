@@ -198,7 +198,10 @@ static enum err_code set_up(struct store *s, const char *path, struct err *e)
         code = read_last(s, e);
     s->streams.stale = !s->read_only;
     s->fold.confirms = s->role == ROLE_TERMINAL;
-    return code ? code : set_room(s, e);
+    if (code == ERR_OK)
+        code = set_room(s, e);
+    // After a kill heads are behind and are written back: here, where a full disk can be met.
+    return code || s->read_only ? code : stream_cache_flush(&s->streams, e);
 }
 
 static enum err_code open_in(struct store *s, const struct store_options *options, struct err *e)
@@ -218,6 +221,7 @@ static enum err_code open_in(struct store *s, const struct store_options *option
         code = set_up(s, path, e);
     if (code != ERR_DISK_FULL || options->read_only)
         return code;
+    stream_cache_clear(&s->streams);
     db_close(&s->db); // the last piece of the disk is taken: a node must start all the same
     room_drop_ballast(&(struct room){.dir = s->dir});
     return set_up(s, path, e);

@@ -14,6 +14,8 @@ enum err_code store_begin(struct store *s, struct err *e)
     if (s->read_only)
         return err_set(e, ERR_READ_ONLY, "the store was opened for reading only");
     stream_cache_bound(&s->streams);
+    if (s->db.full) // met outside of any transaction
+        room_met_full(&s->room);
     room_look(&s->room);
     enum err_code code = run(s, Q_BEGIN, e);
     s->in_transaction = code == ERR_OK;
