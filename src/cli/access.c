@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RUN_FILE_MAX = 1024 };
+enum { RUN_FILE_MAX = 1024, REQUEST_MAX = 64 * 1024, ANSWER_DEPTH = 8 };
 
 // ---- the running node
 // -----------------------------------------------------------------------------
@@ -92,6 +92,29 @@ enum err_code access_call(struct access *a, const char *method, const char *path
     }
     *ret_body = answer.body;
     return ERR_OK;
+}
+
+enum err_code access_senseless(struct err *e)
+{
+    return err_set(e, ERR_PROTOCOL, "the running node's answer makes no sense");
+}
+
+enum err_code access_ask(struct access *a, const char *path, struct json_out *request,
+                         struct json *ret, struct err *e)
+{
+    struct buf body, answer;
+    buf_init(&body, REQUEST_MAX);
+    enum err_code code = json_out_append(request, &body);
+    json_out_fini(request);
+    code = code ? err_set(e, code, "%s", err_text(code))
+                : access_call(a, "POST", path, buf_str(&body), &answer, e);
+    buf_fini(&body);
+    if (code != ERR_OK) {
+        return code;
+    }
+    code = json_parse(buf_str(&answer), ANSWER_DEPTH, ret, e);
+    buf_fini(&answer);
+    return code == ERR_OK ? ERR_OK : access_senseless(e);
 }
 
 // ---- choosing

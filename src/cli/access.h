@@ -47,4 +47,10 @@ enum err_code access_connect(struct access *a, struct err *e) MUST_CHECK;
 enum err_code access_call(struct access *a, const char *method, const char *path, struct str body,
                           struct buf *ret_body, struct err *e) MUST_CHECK;
 
+// The same with an object as the request, which is freed, and one as the answer: json_close.
+enum err_code access_ask(struct access *a, const char *path, struct json_out *request,
+                         struct json *ret, struct err *e) MUST_CHECK;
+// What an answer lacks: ERR_PROTOCOL.
+enum err_code access_senseless(struct err *e) MUST_CHECK;
+
 #endif

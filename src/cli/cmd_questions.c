@@ -277,23 +277,19 @@ static enum err_code retry_here(struct access *access, struct retried *ret, stru
 
 static enum err_code retry_remote(struct access *access, struct retried *ret, struct err *e)
 {
-    struct buf answer;
+    struct json_out o;
     struct json json = {0};
     int64_t folded = 0, left = 0;
-    enum err_code code =
-        access_call(access, "POST", "/api/v1/dead-letters/retry", STR("{}"), &answer, e);
+    json_out_begin(&o);
+    enum err_code code = access_ask(access, "/api/v1/dead-letters/retry", &o, &json, e);
     if (code != ERR_OK) {
         return code;
     }
-    code = json_parse(buf_str(&answer), DEPTH, &json, e);
-    if (code == ERR_OK) {
-        code = json_get_i64(json.root, "folded", &folded, e);
-    }
-    if (code == ERR_OK) {
-        code = json_get_i64(json.root, "left", &left, e);
+    if (json_get_i64(json.root, "folded", &folded, e) != ERR_OK ||
+        json_get_i64(json.root, "left", &left, e) != ERR_OK) {
+        code = access_senseless(e);
     }
     json_close(&json);
-    buf_fini(&answer);
     *ret = (struct retried){.folded = (uint64_t)folded, .left = (uint64_t)left};
     return code;
 }

@@ -3,16 +3,16 @@
 #include "cli/access.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "model/role.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { TOKEN_SIZE = 32, TOKEN_TEXT_SIZE = 2 * TOKEN_SIZE + 1, REQUEST_BYTES = 4096, DEPTH = 4 };
+enum { TOKEN_SIZE = 32, TOKEN_TEXT_SIZE = 2 * TOKEN_SIZE + 1 };
 
 static const struct argp_option options[] = {
     {"name", 'n', "N", 0, "whose token it is, for people (needed)", 0},
-    {"role", 'r', "R", 0,
-     "cashier, waiter, kitchen, manager, supervisor, owner or auditor (needed)", 0},
+    {"role", 'r', "R", 0, "what it may do: cashier, manager, owner ... (needed)", 0},
     {0}};
 static const struct arguments_spec spec = {
     .options = options,
@@ -29,20 +29,16 @@ struct request {
 
 static enum err_code read_request(const struct arguments *a, struct request *ret)
 {
-    static const char *const roles[] = {"cashier",    "waiter", "kitchen", "manager",
-                                        "supervisor", "owner",  "auditor"};
+    char list[ROLE_LIST_MAX];
     *ret = (struct request){.name = arguments_find(a, 'n'), .role = arguments_find(a, 'r')};
     if (ret->name == NULL || !event_name_valid(str_of(ret->name))) {
         return err_set(a->e, ERR_USAGE, "--name N is needed, at most %d bytes", LIMIT_NAME);
     }
-    for (size_t i = 0; ret->role != NULL && i < sizeof roles / sizeof roles[0]; i++) {
-        if (strcmp(ret->role, roles[i]) == 0) {
-            return ERR_OK;
-        }
+    if (ret->role != NULL && role_find(str_of(ret->role)) != NULL) {
+        return ERR_OK;
     }
-    return err_set(
-        a->e, ERR_USAGE,
-        "--role must be cashier, waiter, kitchen, manager, supervisor, owner or auditor");
+    role_list(list);
+    return err_set(a->e, ERR_USAGE, "--role must be %s", list);
 }
 
 static enum err_code make_here(struct access *access, const struct request *r,
@@ -66,43 +62,24 @@ static enum err_code make_here(struct access *access, const struct request *r,
     return store_commit(access->store, e);
 }
 
-static enum err_code read_answer(struct str text, char to[TOKEN_TEXT_SIZE], struct err *e)
-{
-    struct json json = {0};
-    struct str token;
-    enum err_code code = json_parse(text, DEPTH, &json, e);
-    if (code == ERR_OK) {
-        code = json_get_str(json.root, "token", &token, e);
-    }
-    if (code == ERR_OK) {
-        code = str_copy(to, TOKEN_TEXT_SIZE, token);
-    }
-    json_close(&json);
-    return code == ERR_OK ? ERR_OK
-                          : err_set(e, ERR_PROTOCOL, "the running node's answer makes no sense");
-}
-
 static enum err_code ask_node(struct access *access, const struct request *r,
                               char to[TOKEN_TEXT_SIZE], struct err *e)
 {
     struct json_out o;
-    struct buf body, answer;
-    buf_init(&body, REQUEST_BYTES);
+    struct json json = {0};
+    struct str token;
     json_out_begin(&o);
     json_out_text(&o, o.root, "name", str_of(r->name));
     json_out_text(&o, o.root, "role", str_of(r->role));
-    enum err_code code = json_out_append(&o, &body);
-    json_out_fini(&o);
-    if (code == ERR_OK) {
-        code = access_call(access, "POST", "/api/v1/tokens", buf_str(&body), &answer, e);
-    } else {
-        err_set(e, code, "%s", err_text(code));
+    enum err_code code = access_ask(access, "/api/v1/tokens", &o, &json, e);
+    if (code != ERR_OK) {
+        return code;
     }
-    buf_fini(&body);
-    if (code == ERR_OK) {
-        code = read_answer(buf_str(&answer), to, e);
-        buf_fini(&answer);
+    if (json_get_str(json.root, "token", &token, e) != ERR_OK ||
+        str_copy(to, TOKEN_TEXT_SIZE, token) != ERR_OK) {
+        code = access_senseless(e);
     }
+    json_close(&json);
     return code;
 }
 

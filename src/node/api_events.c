@@ -45,11 +45,10 @@ static enum err_code run_events(struct job *job, struct journal *j, struct err *
 static yyjson_mut_doc *results_doc(const struct events_job *events)
 {
     static const char *const names[] = {"accepted", "duplicate", "rejected"};
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = server_doc(&root);
     if (doc == NULL)
         return NULL;
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_val *results = yyjson_mut_obj_add_arr(doc, root, "results");
     for (size_t i = 0; i < events->count; i++) {
         const struct draft *draft = &events->drafts[i];
@@ -220,10 +219,9 @@ void api_events_get(struct server *s, const struct http_request *request)
     struct store_event_list list = {0};
     struct store_page page = {limit < PAGE_EVENTS ? limit : PAGE_EVENTS, PAGE_BYTES, &arena};
     enum err_code code = store_read_journal(s->reader, (int64_t)after, &page, &list, &e);
-    yyjson_mut_doc *doc = code ? NULL : yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = code ? NULL : server_doc(&root);
     if (doc) {
-        yyjson_mut_val *root = yyjson_mut_obj(doc);
-        yyjson_mut_doc_set_root(doc, root);
         yyjson_mut_val *events = yyjson_mut_obj_add_arr(doc, root, "events");
         for (size_t i = 0; i < list.count; i++)
             add_event(doc, events, &list.items[i], &arena);

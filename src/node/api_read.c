@@ -11,16 +11,6 @@
 
 enum { READ_ARENA = 64 * 1024 * 1024, LIST_MAX = 1000, STOCK_MAX = 50000 };
 
-static yyjson_mut_doc *new_doc(yyjson_mut_val **ret_root)
-{
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    if (doc == NULL)
-        return NULL;
-    *ret_root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, *ret_root);
-    return doc;
-}
-
 static void add_str(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, struct str text)
 {
     yyjson_mut_obj_add_strncpy(doc, object, key, text.p ? text.p : "", text.n);
@@ -38,7 +28,7 @@ static void add_time(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *ke
 void api_health_get(struct server *s, const struct http_request *request)
 {
     yyjson_mut_val *root;
-    yyjson_mut_doc *doc = new_doc(&root);
+    yyjson_mut_doc *doc = server_doc(&root);
     if (doc)
         yyjson_mut_obj_add_str(doc, root, "status", "ok");
     server_answer(s, request->id, 200, doc);
@@ -80,7 +70,7 @@ static yyjson_mut_doc *status_doc(struct server *s, const struct store_counts *c
     struct server_live live = {0};
     s->options.live(s->options.context, &live);
     yyjson_mut_val *root;
-    yyjson_mut_doc *doc = new_doc(&root);
+    yyjson_mut_doc *doc = server_doc(&root);
     if (doc == NULL)
         return NULL;
     int64_t last_sync =
@@ -179,7 +169,7 @@ void api_branches_get(struct server *s, const struct http_request *request)
         server_problem_of(s, request->id, code, &e);
     } else {
         yyjson_mut_val *root;
-        yyjson_mut_doc *doc = new_doc(&root);
+        yyjson_mut_doc *doc = server_doc(&root);
         yyjson_mut_val *branches = doc ? yyjson_mut_obj_add_arr(doc, root, "branches") : NULL;
         for (size_t i = 0; doc && i < list.count; i++)
             add_branch(doc, branches, &list.items[i], s->options.config->offline_ms);
@@ -224,7 +214,7 @@ void api_stock_get(struct server *s, const struct http_request *request)
         return;
     struct err e = {0};
     yyjson_mut_val *root;
-    yyjson_mut_doc *doc = new_doc(&root);
+    yyjson_mut_doc *doc = server_doc(&root);
     struct stock_list to = {doc, doc ? yyjson_mut_obj_add_arr(doc, root, "stock") : NULL, 0, true};
     enum err_code code =
         doc ? store_stock_each(s->reader, str_of(location), str_of(sku), add_stock, &to, &e)
@@ -268,7 +258,7 @@ void api_reviews_get(struct server *s, const struct http_request *request)
         server_problem_of(s, request->id, code, &e);
     } else {
         yyjson_mut_val *root;
-        yyjson_mut_doc *doc = new_doc(&root);
+        yyjson_mut_doc *doc = server_doc(&root);
         yyjson_mut_val *reviews = doc ? yyjson_mut_obj_add_arr(doc, root, "reviews") : NULL;
         for (size_t i = 0; doc && i < list.count; i++)
             add_review(doc, reviews, &list.items[i], &arena);
@@ -302,7 +292,7 @@ void api_dead_letters_get(struct server *s, const struct http_request *request)
         server_problem_of(s, request->id, code, &e);
     } else {
         yyjson_mut_val *root;
-        yyjson_mut_doc *doc = new_doc(&root);
+        yyjson_mut_doc *doc = server_doc(&root);
         yyjson_mut_val *letters = doc ? yyjson_mut_obj_add_arr(doc, root, "dead_letters") : NULL;
         for (size_t i = 0; doc && i < list.count; i++)
             add_dead_letter(doc, letters, &list.items[i]);
@@ -331,7 +321,7 @@ static void done_retry(struct job *base)
         server_problem_of(job->server, job->id, base->code, &base->error);
     } else {
         yyjson_mut_val *root;
-        yyjson_mut_doc *doc = new_doc(&root);
+        yyjson_mut_doc *doc = server_doc(&root);
         if (doc) {
             yyjson_mut_obj_add_uint(doc, root, "folded", job->folded);
             yyjson_mut_obj_add_uint(doc, root, "left", job->left);

@@ -47,13 +47,22 @@ static const struct http_header *usual_header(int status)
     return NULL;
 }
 
-static yyjson_mut_doc *problem_doc(int status, const char *detail)
+yyjson_mut_doc *server_doc(yyjson_mut_val **ret_root)
 {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = doc ? yyjson_mut_obj(doc) : NULL;
-    if (root == NULL)
-        return doc;
-    yyjson_mut_doc_set_root(doc, root);
+    if (doc == NULL)
+        return NULL;
+    *ret_root = yyjson_mut_obj(doc);
+    yyjson_mut_doc_set_root(doc, *ret_root);
+    return doc;
+}
+
+static yyjson_mut_doc *problem_doc(int status, const char *detail)
+{
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = server_doc(&root);
+    if (doc == NULL)
+        return NULL;
     yyjson_mut_obj_add_str(doc, root, "type", "about:blank");
     yyjson_mut_obj_add_str(doc, root, "title", http_status_name(status));
     yyjson_mut_obj_add_int(doc, root, "status", status);

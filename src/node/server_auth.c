@@ -5,6 +5,7 @@
 #include "node/server_private.h"
 
 #include "base/clock.h"
+#include "model/role.h"
 
 #include <string.h>
 
@@ -93,13 +94,12 @@ static bool is_admin(const struct server *s, const struct hash *token)
     return hash_equal(token, &admin);
 }
 
-static bool role_may(enum right right, struct str role)
+static bool role_may(enum right right, struct str name)
 {
+    const struct role *role = role_find(name);
     if (right == RIGHT_READ || right == RIGHT_LOCAL_READ)
         return true;
-    if (right == RIGHT_ADMIN)
-        return str_is(role, "owner");
-    return !str_is(role, "auditor") && !str_is(role, "kitchen");
+    return role != NULL && (right == RIGHT_ADMIN ? role->administers : role->writes);
 }
 
 static int judge_token(struct server *s, struct str token, enum right right)

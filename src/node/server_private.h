@@ -67,6 +67,8 @@ void server_problem_with(struct server *s, struct http_id id, int status,
                          const struct http_header *header, const char *detail);
 // A job that the writer did not take: 429 when its queue is full, 503 when it is ending.
 void server_not_taken(struct server *s, struct http_id id, enum err_code code);
+// A document that is an object; NULL without memory.
+yyjson_mut_doc *server_doc(yyjson_mut_val **ret_root) MUST_CHECK;
 void server_answer(struct server *s, struct http_id id, int status,
                    yyjson_mut_doc *doc); // frees doc
 void server_answer_text(struct server *s, struct http_id id, const char *type, struct str body);
