@@ -220,6 +220,7 @@ static void put_hashes(void)
 
 static void put_vectors(void)
 {
+    static const uint8_t code_secret[] = {0, 17, 34, 51, 68, 85, 102, 119, 136, 153};
     const struct sample *s = sample();
     const struct message_push *push = &s->messages[MESSAGE_PUSH].push;
     put("```json\n{\n");
@@ -246,7 +247,11 @@ static void put_vectors(void)
     put_hex("certificate", s->run.certificate.signature.b, SIGN_SIZE, ",");
     put("  \"seal_seq\": %zu,\n", push->count);
     put_hex("seal", push->seal.b, SIGN_SIZE, ",");
-    put_hex("proof", s->messages[MESSAGE_HELLO].hello.proof.b, SIGN_SIZE, "");
+    put_hex("proof", s->messages[MESSAGE_HELLO].hello.proof.b, SIGN_SIZE, ",");
+    struct hash code = hash_of(str_make(code_secret, sizeof code_secret));
+    struct signature join = stream_join_make(&s->key, &code, &s->device, str_of(s->run.location));
+    put_hex("code_secret", code_secret, sizeof code_secret, ",");
+    put_hex("join", join.b, SIGN_SIZE, "");
     put("}\n```\n");
 }
 

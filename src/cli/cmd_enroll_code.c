@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/clock.h"
 #include "cli/access.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
@@ -7,9 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-enum { ARENA_BYTES = 16 * 1024 * 1024, REQUEST_BYTES = 4096, DEPTH = 4 };
-#define VALID_MS (INT64_C(24) * 60 * 60 * 1000)
 
 static const struct argp_option options[] = {
     {"location", 'l', "ID", 0, "the place where the device will stand (needed)", 0},
@@ -45,151 +41,47 @@ static enum err_code read_request(const struct arguments *a, struct request *ret
     return ERR_OK;
 }
 
-// ---- at a centre that nobody serves -----------------------------------------------------------
-
-static enum err_code is_known(struct access *access, const char *location, struct arena *arena,
-                              bool *ret, struct err *e)
-{
-    struct branch_list list;
-    enum err_code code = store_branches(access->store, arena, &list, e);
-    *ret = false;
-    for (size_t i = 0; code == ERR_OK && i < list.count; i++) {
-        *ret = *ret || str_is(list.items[i].id, location);
-    }
-    return code;
-}
-
-static enum err_code write_location(const char *location, struct buf *to)
-{
-    struct uuid_maker maker = {0};
-    uint8_t random[10];
-    struct json_out o;
-    clock_random(random, sizeof random);
-    struct uuid id = uuid_make_v7(&maker, (uint64_t)clock_wall_ms(), random);
-    json_out_begin(&o);
-    json_out_uuid(&o, o.root, "id", &id);
-    json_out_text(&o, o.root, "type", STR("location_set"));
-    json_out_text(&o, o.root, "location", str_of(location));
-    yyjson_mut_val *record = json_out_object(&o, o.root, "record");
-    json_out_text(&o, record, "type", STR("location"));
-    json_out_text(&o, record, "id", str_of(location));
-    json_out_integer(&o, o.root, "at", clock_wall_ms());
-    yyjson_mut_val *body = json_out_object(&o, o.root, "body");
-    json_out_text(&o, body, "name", str_of(location));
-    enum err_code code = json_out_append(&o, to);
-    json_out_fini(&o);
-    return code;
-}
-
-static enum err_code add_location(struct access *access, const char *location, struct arena *arena,
-                                  struct err *e)
-{
-    struct buf text;
-    struct json json;
-    struct event draft;
-    struct journal_added added;
-    buf_init(&text, REQUEST_BYTES);
-    enum err_code code = write_location(location, &text);
-    if (code == ERR_OK) {
-        code = json_parse_in(arena, buf_str(&text), LIMIT_EVENT_DEPTH, &json, e);
-    }
-    if (code == ERR_OK) {
-        code = event_parse_draft(json.root, arena, &draft, e);
-    }
-    if (code == ERR_OK) {
-        code = journal_add(access->journal, &draft, &added, e);
-    }
-    if (code == ERR_OK && added.verdict == VERDICT_REJECTED) {
-        code = err_set(e, ERR_INVALID, "%s", added.reason);
-    }
-    buf_fini(&text);
-    return code;
-}
-
-static enum err_code put_code(struct access *access, const struct request *r,
-                              const struct enroll_code *code_made, struct arena *arena,
-                              struct err *e)
-{
-    bool known = false;
-    struct hash secret = hash_of(str_make(code_made->secret, ENROLL_SECRET_SIZE));
-    enum err_code code = is_known(access, r->location, arena, &known, e);
-    if (code == ERR_OK && !known) {
-        code = add_location(access, r->location, arena, e);
-    }
-    return code == ERR_OK ? store_code_put(access->store, &secret, str_of(r->location), r->role,
-                                           clock_wall_ms() + VALID_MS, e)
-                          : code;
-}
-
+// At a centre that nobody serves.
 static enum err_code make_here(struct access *access, const struct request *r,
                                struct enroll_code *ret, struct err *e)
 {
-    char path[CONFIG_PATH_MAX];
-    struct tls_fingerprint ca;
-    struct arena arena;
-    identity_path(&access->config, "ca.pem", path);
-    enum err_code code = tls_fingerprint_of_file(path, &ca, e);
-    if (code == ERR_OK) {
-        code = journal_begin(access->journal, e);
-    }
+    struct admission_code made;
+    enum err_code code = journal_begin(access->journal, e);
     if (code != ERR_OK) {
         return code;
     }
-    clock_random(ret->secret, sizeof ret->secret);
-    memcpy(ret->pin, ca.b, sizeof ret->pin);
-    arena_init(&arena, ARENA_BYTES);
-    code = put_code(access, r, ret, &arena, e);
-    if (code == ERR_OK) {
-        code = journal_commit(access->journal, e);
-    } else {
+    code = admission_make_code(access->journal, &access->config, str_of(r->location), r->role,
+                               &made, e);
+    if (code != ERR_OK) {
         journal_rollback(access->journal);
+        return code;
     }
-    arena_fini(&arena);
-    return code;
+    memcpy(ret->secret, made.secret, sizeof ret->secret);
+    memcpy(ret->pin, made.ca.b, sizeof ret->pin);
+    return journal_commit(access->journal, e);
 }
 
-// ---- at a centre that is running ----------------------------------------------------------------
-
-static enum err_code read_answer(struct str text, struct enroll_code *ret, struct err *e)
-{
-    struct json json = {0};
-    uint8_t ca[TLS_FINGERPRINT_SIZE];
-    enum err_code code = json_parse(text, DEPTH, &json, e);
-    if (code == ERR_OK) {
-        code = json_get_hex(json.root, "secret", ret->secret, sizeof ret->secret, e);
-    }
-    if (code == ERR_OK) {
-        code = json_get_hex(json.root, "ca_fingerprint", ca, sizeof ca, e);
-    }
-    if (code == ERR_OK) {
-        memcpy(ret->pin, ca, sizeof ret->pin);
-    }
-    json_close(&json);
-    return code == ERR_OK ? ERR_OK
-                          : err_set(e, ERR_PROTOCOL, "the running node's answer makes no sense");
-}
-
+// At a centre that is running.
 static enum err_code ask_node(struct access *access, const struct request *r,
                               struct enroll_code *ret, struct err *e)
 {
     struct json_out o;
-    struct buf body, answer;
-    buf_init(&body, REQUEST_BYTES);
+    struct json json = {0};
+    uint8_t ca[TLS_FINGERPRINT_SIZE];
     json_out_begin(&o);
     json_out_text(&o, o.root, "location", str_of(r->location));
     json_out_text(&o, o.root, "role", str_of(r->role_name));
-    enum err_code code = json_out_append(&o, &body);
-    json_out_fini(&o);
-    if (code == ERR_OK) {
-        code = access_call(access, "POST", "/api/v1/enroll/codes", buf_str(&body), &answer, e);
+    enum err_code code = access_ask(access, "/api/v1/enroll/codes", &o, &json, e);
+    if (code != ERR_OK) {
+        return code;
+    }
+    if (json_get_hex(json.root, "secret", ret->secret, sizeof ret->secret, e) != ERR_OK ||
+        json_get_hex(json.root, "ca_fingerprint", ca, sizeof ca, e) != ERR_OK) {
+        code = access_senseless(e);
     } else {
-        err_set(e, code, "%s", err_text(code));
+        memcpy(ret->pin, ca, sizeof ret->pin);
     }
-    buf_fini(&body);
-    if (code == ERR_OK) {
-        code = read_answer(buf_str(&answer), ret, e);
-        buf_fini(&answer);
-    }
+    json_close(&json);
     return code;
 }
 

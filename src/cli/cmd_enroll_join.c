@@ -95,21 +95,30 @@ static enum err_code fetch_ca(struct joining *j)
     return code;
 }
 
+// Signed with the key that the device wants to be known by; the place is what it was made for.
 static enum err_code write_request(struct joining *j, struct buf *to)
 {
     struct json_out o;
     char secret[2 * ENROLL_SECRET_SIZE + 1], key[2 * SIGN_PUBLIC_SIZE + 1];
-    char name[LIMIT_NAME + 1] = "";
+    char name[LIMIT_NAME + 1] = "", proof[2 * SIGN_SIZE + 1];
+    struct hash code_hash = hash_of(str_make(j->code.secret, sizeof j->code.secret));
+    struct signature signature =
+        stream_join_make(&j->id.key, &code_hash, &j->id.device, str_of(j->id.location));
     if (gethostname(name, sizeof name - 1) != 0 || !event_name_valid(str_of(name))) {
         (void)snprintf(name, sizeof name, "device");
     }
     str_to_hex(secret, j->code.secret, sizeof j->code.secret);
     str_to_hex(key, j->id.key.public_key.b, sizeof j->id.key.public_key.b);
+    str_to_hex(proof, signature.b, sizeof signature.b);
     json_out_begin(&o);
     json_out_text(&o, o.root, "code_secret", str_of(secret));
     json_out_uuid(&o, o.root, "device", &j->id.device);
     json_out_text(&o, o.root, "key", str_of(key));
     json_out_text(&o, o.root, "role", str_of(node_role_name(j->id.role)));
+    if (j->id.location[0] != '\0') {
+        json_out_text(&o, o.root, "location", str_of(j->id.location));
+    }
+    json_out_text(&o, o.root, "proof", str_of(proof));
     json_out_text(&o, o.root, "name", str_of(name));
     enum err_code code = json_out_append(&o, to);
     json_out_fini(&o);

@@ -11,10 +11,10 @@
 #define WASL_CLI_ENROLL_CODE_H
 
 #include "base/str.h"
-#include "net/tls.h"
+#include "node/admission.h"
 
 enum {
-    ENROLL_SECRET_SIZE = 10,
+    ENROLL_SECRET_SIZE = ADMISSION_SECRET_SIZE,
     ENROLL_PIN_SIZE = 10,
     ENROLL_CODE_SIZE = 35 + 6 + 1, // as text, with hyphens and a NUL
 };

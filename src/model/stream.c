@@ -40,12 +40,17 @@ static void add(struct message *m, const void *p, size_t n)
     m->n += n;
 }
 
-static struct message message_begin(const char *purpose, const struct uuid *chain)
+static struct message message_begin(const char *purpose, const void *what, size_t n)
 {
     struct message m = {.n = 0};
     add(&m, purpose, strlen(purpose));
-    add(&m, chain->b, sizeof(chain->b));
+    add(&m, what, n);
     return m;
+}
+
+static struct message message_of_chain(const char *purpose, const struct uuid *chain)
+{
+    return message_begin(purpose, chain->b, sizeof(chain->b));
 }
 
 static void add_u64(struct message *m, uint64_t value)
@@ -63,7 +68,7 @@ static struct str message_str(const struct message *m)
 
 static struct message certificate_message(const struct certificate *c, const struct uuid *chain)
 {
-    struct message m = message_begin("wasl.v1 origin\n", chain);
+    struct message m = message_of_chain("wasl.v1 origin\n", chain);
     add(&m, c->origin.b, sizeof(c->origin.b));
     add(&m, c->device.b, sizeof(c->device.b));
     add(&m, c->location, strnlen(c->location, LIMIT_NAME));
@@ -91,7 +96,7 @@ bool certificate_verify(const struct certificate *c, const struct uuid *chain,
 static struct message seal_message(const struct uuid *chain, const struct stream_key *stream,
                                    const struct mark *mark)
 {
-    struct message m = message_begin("wasl.v1 seal\n", chain);
+    struct message m = message_of_chain("wasl.v1 seal\n", chain);
     add(&m, stream->origin.b, sizeof(stream->origin.b));
     add_u64(&m, (uint64_t)stream->lane);
     add_u64(&m, mark->seq);
@@ -112,10 +117,36 @@ bool seal_verify(const struct seal *seal, const struct uuid *chain, const struct
     return sign_verify(key, message_str(&m), &seal->signature);
 }
 
+// A device that joins does not know its chain yet: the code stands for it.
+static struct message join_message(const struct hash *code, const struct uuid *device,
+                                   const struct sign_public *key, struct str location)
+{
+    struct message m = message_begin("wasl.v1 join\n", code->b, sizeof(code->b));
+    add(&m, device->b, sizeof(device->b));
+    add(&m, key->b, sizeof(key->b));
+    add(&m, location.p, location.n);
+    return m;
+}
+
+struct signature stream_join_make(const struct sign_key *key, const struct hash *code,
+                                  const struct uuid *device, struct str location)
+{
+    struct message m = join_message(code, device, &key->public_key, location);
+    return sign_make(key, message_str(&m));
+}
+
+bool stream_join_verify(const struct signature *proof, const struct hash *code,
+                        const struct uuid *device, struct str location,
+                        const struct sign_public *key)
+{
+    struct message m = join_message(code, device, key, location);
+    return sign_verify(key, message_str(&m), proof);
+}
+
 static struct message proof_message(const struct uuid *chain, const struct uuid *device,
                                     const struct uuid *run, const uint8_t challenge[CHALLENGE_SIZE])
 {
-    struct message m = message_begin("wasl.v1 hello\n", chain);
+    struct message m = message_of_chain("wasl.v1 hello\n", chain);
     add(&m, device->b, sizeof(device->b));
     add(&m, run->b, sizeof(run->b));
     add(&m, challenge, CHALLENGE_SIZE);

@@ -49,6 +49,14 @@ struct seal seal_make(const struct sign_key *key, const struct uuid *chain,
 bool seal_verify(const struct seal *seal, const struct uuid *chain,
                  const struct sign_public *key) MUST_CHECK;
 
+// Proof that a device which asks to join holds the key that it wants to be known by, for one code
+// and one place: 'code' is the hash of the code's secret, 'location' what the node was made for.
+struct signature stream_join_make(const struct sign_key *key, const struct hash *code,
+                                  const struct uuid *device, struct str location);
+bool stream_join_verify(const struct signature *proof, const struct hash *code,
+                        const struct uuid *device, struct str location,
+                        const struct sign_public *key) MUST_CHECK;
+
 // Proof that a device holds its key, fresh for one connection: signs chain, device, run and the
 // server's challenge.
 enum { CHALLENGE_SIZE = 32 };

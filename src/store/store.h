@@ -235,13 +235,21 @@ struct device_record {
 };
 enum err_code store_device_find(struct store *s, const struct uuid *id,
                                 struct device_record *ret) MUST_CHECK;
+// Whether a location_set named the place.
+enum err_code store_location_known(struct store *s, struct str location, bool *ret,
+                                   struct err *e) MUST_CHECK;
 // One-time enrolment codes: only the hash of the secret is kept.
 enum err_code store_code_put(struct store *s, const struct hash *secret, struct str location,
                              enum node_role role, int64_t expires_at, struct err *e) MUST_CHECK;
-// Uses the code up: ERR_NOT_FOUND (wrong or used), ERR_TIMEOUT (expired).
-enum err_code store_code_take(struct store *s, const struct hash *secret, int64_t now_ms,
-                              char location[LIMIT_NAME + 1], enum node_role *ret_role,
-                              struct err *e) MUST_CHECK;
+struct store_code {
+    char location[LIMIT_NAME + 1];
+    enum node_role role;
+    int64_t expires_at;
+};
+enum err_code store_code_find(struct store *s, const struct hash *secret, struct store_code *ret,
+                              struct err *e) MUST_CHECK; // ERR_NOT_FOUND: wrong, or used up
+enum err_code store_code_drop(struct store *s, const struct hash *secret,
+                              struct err *e) MUST_CHECK; // it is used up
 enum err_code store_token_put(struct store *s, const struct hash *token, struct str name,
                               struct str role, int64_t now_ms, struct err *e) MUST_CHECK;
 enum err_code store_token_find(struct store *s, const struct hash *token, struct arena *a,

@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """wasl enroll code and wasl enroll join."""
 
+import hashlib
+import json
 import re
 import sqlite3
+import subprocess
+import urllib.error
+import urllib.request
+import uuid
 
 import pytest
 
+DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base32
 CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{5}(-[0-9A-HJKMNP-TV-Z]{5}){6}\n")
 
 
@@ -13,6 +20,21 @@ def make_code(wasl, name="centre", location="BR01", role="terminal"):
     result = wasl.good("enroll", "code", name, "--location", location, "--role", role)
     assert CODE.fullmatch(result.out), result.out
     return result.out.strip()
+
+
+def secret_of(code):
+    """The first 80 bits."""
+    digits = [DIGITS.index(c) for c in code.replace("-", "")[:16]]
+    return sum(d << 5 * (15 - i) for i, d in enumerate(digits)).to_bytes(10, "big")
+
+
+def http_post(url, body):
+    request = urllib.request.Request(url, json.dumps(body).encode(), method="POST")
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status
+    except urllib.error.HTTPError as refused:
+        return refused.code
 
 
 def locations(node):
@@ -119,10 +141,71 @@ def test_an_expired_code(wasl):
     wasl.bad("enroll", "join", "till", code, saying="expired")
 
 
-def test_a_code_for_another_role_or_place(wasl, centre):
+def devices(centre):
+    with sqlite3.connect(f"file:{centre.database}?mode=ro", uri=True) as db:
+        return sorted(db.execute("SELECT location, role FROM devices"))
+
+
+def test_a_code_for_another_role_or_place_stays_good(wasl, centre):
     wasl.till(upstream=centre.url())
-    wasl.bad("enroll", "join", "till", make_code(wasl, role="branch"), saying="branch")
-    wasl.bad("enroll", "join", "till", make_code(wasl, location="BR02"), saying="BR02")
+    hub, far = make_code(wasl, role="branch"), make_code(wasl, location="BR02")
+    wasl.bad("enroll", "join", "till", hub, saying="branch")
+    wasl.bad("enroll", "join", "till", far, saying="BR02")
+    assert devices(centre) == []
+    wasl.good("init", "branch", "hub", "--location", "BR01", "--upstream", centre.url("ws"))
+    wasl.good("enroll", "join", "hub", hub)
+    wasl.till("far", location="BR02", upstream=centre.url())
+    wasl.good("enroll", "join", "far", far)
+    assert devices(centre) == [("BR01", "branch"), ("BR02", "terminal")]
+
+
+def test_a_device_that_is_enrolled_is_not_moved(wasl, centre):
+    wasl.joined(centre)
+    code = make_code(wasl, location="BR02")
+    wasl.bad("enroll", "join", "till", code, saying="BR02")
+    assert devices(centre) == [("BR01", "terminal")]
+
+
+def sign(folder, seed, message):
+    """Ed25519, by OpenSSL: the private key in PKCS#8 is this prefix and the seed."""
+    (folder / "key").write_bytes(bytes.fromhex("302e020100300506032b657004220420" + seed))
+    (folder / "message").write_bytes(message)
+    words = ["pkeyutl", "-sign", "-rawin", "-keyform", "DER", "-inkey", folder / "key"]
+    return subprocess.check_output(["openssl", *words, "-in", folder / "message"])
+
+
+def test_only_who_holds_the_key_may_join(wasl, centre, tmp_path):
+    """A request as a stranger to this program would make it, and everything that is wrong."""
+    code = make_code(wasl)
+    with sqlite3.connect(f"file:{centre.database}?mode=ro", uri=True) as db:
+        (code_hash,) = db.execute("SELECT secret FROM codes").fetchone()
+    secret = secret_of(code)
+    assert hashlib.blake2b(secret, digest_size=32).digest() == code_hash
+    seed = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"  # of RFC 8032
+    key = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+    device = uuid.uuid4()
+
+    def body(location="BR01", signed=(code_hash, device.bytes, bytes.fromhex(key), b"BR01")):
+        proof = sign(tmp_path, seed, b"wasl.v1 join\n" + b"".join(signed))
+        return {
+            "code_secret": secret.hex(), "device": str(device), "key": key, "role": "terminal",
+            "location": location, "name": "x", "proof": proof.hex(),
+        }
+
+    def post(body):
+        return http_post(centre.url() + "/api/v1/enroll", body)
+
+    parts = [code_hash, device.bytes, bytes.fromhex(key), b"BR01"]
+    assert post({k: v for k, v in body().items() if k != "proof"}) == 400
+    assert post({**body(), "proof": "00" * 64}) == 403
+    assert post({**body(), "key": "ab" * 32}) == 403
+    for i, part in enumerate(parts):
+        assert post(body(signed=[*parts[:i], bytes(len(part)), *parts[i + 1 :]])) == 403
+    assert post(body(location="BR02")) == 403
+    assert devices(centre) == []
+    assert post(body()) == 200
+    assert devices(centre) == [("BR01", "terminal")]
+    assert post(body()) == 403  # used up
 
 
 def test_the_device_must_be_at_rest_and_a_centre_joins_nobody(wasl, centre):

@@ -26,6 +26,15 @@ enum err_code store_device_find(struct store *s, const struct uuid *id, struct d
     return ERR_OK;
 }
 
+enum err_code store_location_known(struct store *s, struct str location, bool *ret, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, Q_LOCATION_HOLDER);
+    query_text(&q, location);
+    *ret = query_row(&q);
+    return query_end(&q, e);
+}
+
 // ---- codes and tokens
 // ----------------------------------------------------------------------------
 
@@ -41,32 +50,34 @@ enum err_code store_code_put(struct store *s, const struct hash *secret, struct 
     return query_run(&q, e);
 }
 
-enum err_code store_code_take(struct store *s, const struct hash *secret, int64_t now_ms,
-                              char location[LIMIT_NAME + 1], enum node_role *ret_role,
+enum err_code store_code_find(struct store *s, const struct hash *secret, struct store_code *ret,
                               struct err *e)
 {
     struct query q;
-    enum node_role role = ROLE_TERMINAL;
-    char place[LIMIT_NAME + 1] = "";
-    int64_t expires_at = 0;
-    query_begin(&q, &s->db, Q_CODE_TAKE);
+    struct store_code found;
+    query_begin(&q, &s->db, Q_CODE_FIND);
     query_hash(&q, secret);
-    bool found = query_row(&q);
-    if (found) {
-        found = str_copy(place, sizeof place, query_get_text(&q, 0)) == ERR_OK &&
-                node_role_parse(query_get_text(&q, 1), &role) == ERR_OK;
-        expires_at = query_get_int(&q, 2);
+    bool there = query_row(&q);
+    if (there) {
+        there = str_copy(found.location, sizeof found.location, query_get_text(&q, 0)) == ERR_OK &&
+                node_role_parse(query_get_text(&q, 1), &found.role) == ERR_OK;
+        found.expires_at = query_get_int(&q, 2);
     }
-    enum err_code code = query_run(&q, e);
+    enum err_code code = query_end(&q, e);
     if (code)
         return code;
-    if (!found)
+    if (!there)
         return err_set(e, ERR_NOT_FOUND, "the enrolment code is wrong or was used already");
-    if (expires_at <= now_ms)
-        return err_set(e, ERR_TIMEOUT, "the enrolment code has expired");
-    memcpy(location, place, sizeof place);
-    *ret_role = role;
+    *ret = found;
     return ERR_OK;
+}
+
+enum err_code store_code_drop(struct store *s, const struct hash *secret, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, Q_CODE_DROP);
+    query_hash(&q, secret);
+    return query_run(&q, e);
 }
 
 enum err_code store_token_put(struct store *s, const struct hash *token, struct str name,

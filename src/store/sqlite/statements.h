@@ -198,7 +198,8 @@
       " OR EXISTS (SELECT 1 FROM run_heads WHERE origin = ?1 AND lane = ?2 AND seq = ?3"           \
       " AND hash <> ?4)")                                                                          \
     X(CODE_PUT, "INSERT INTO codes (secret, location, role, expires_at) VALUES (?, ?, ?, ?)")      \
-    X(CODE_TAKE, "DELETE FROM codes WHERE secret = ? RETURNING location, role, expires_at")        \
+    X(CODE_FIND, "SELECT location, role, expires_at FROM codes WHERE secret = ?")                  \
+    X(CODE_DROP, "DELETE FROM codes WHERE secret = ?")                                             \
     X(TOKEN_PUT, "INSERT INTO tokens (token, name, role, created_at) VALUES (?, ?, ?, ?)")         \
     X(TOKEN_FIND, "SELECT name, role FROM tokens WHERE token = ?")                                 \
     X(DEVICES_OFFLINE, "UPDATE device_status SET online = 0 WHERE online = 1")                     \

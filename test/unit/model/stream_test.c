@@ -126,6 +126,20 @@ TEST(seal__holds_for_its_key_and_every_field)
     assert_false(seal_verify(&s, &chain, &key.public_key));
 }
 
+TEST(stream__a_request_to_join_holds_for_one_code_key_and_place_only)
+{
+    begin();
+    struct hash code = {{1, 2, 3}}, another = {{1, 2, 4}};
+    struct signature good = stream_join_make(&key, &code, &device, STR("Hamra"));
+    assert_true(stream_join_verify(&good, &code, &device, STR("Hamra"), &key.public_key));
+    assert_false(stream_join_verify(&good, &another, &device, STR("Hamra"), &key.public_key));
+    assert_false(stream_join_verify(&good, &code, &run, STR("Hamra"), &key.public_key));
+    assert_false(stream_join_verify(&good, &code, &device, STR(""), &key.public_key));
+    assert_false(stream_join_verify(&good, &code, &device, STR("Hamra"), &other.public_key));
+    good = stream_join_make(&key, &code, &device, STR(""));
+    assert_true(stream_join_verify(&good, &code, &device, STR(""), &key.public_key));
+}
+
 TEST(stream__proof_holds_for_one_challenge_only)
 {
     begin();

@@ -431,22 +431,23 @@ TEST(store__bytes_survive_whatever_they_are)
 // ---- devices and people
 // ----------------------------------------------------------------------------
 
-TEST(store__a_code_works_once_and_not_after_its_time)
+TEST(store__a_code_is_there_until_it_is_used_up)
 {
     struct fixture f;
     struct err e = {ERR_OK, ""};
     struct hash a = hash_of(STR("a")), b = hash_of(STR("b"));
-    char location[LIMIT_NAME + 1];
-    enum node_role role;
+    struct store_code code;
     struct str name, right;
     fixture_open(&f, ROLE_CENTRAL);
     assert_int_equal(store_code_put(f.store, &a, STR("BR1"), ROLE_BRANCH, 100, &e), ERR_OK);
     assert_int_equal(store_code_put(f.store, &b, STR("BR1"), ROLE_BRANCH, 100, &e), ERR_OK);
-    assert_int_equal(store_code_take(f.store, &a, 99, location, &role, &e), ERR_OK);
-    assert_string_equal(location, "BR1");
-    assert_int_equal(role, ROLE_BRANCH);
-    assert_int_equal(store_code_take(f.store, &a, 99, location, &role, &e), ERR_NOT_FOUND);
-    assert_int_equal(store_code_take(f.store, &b, 100, location, &role, &e), ERR_TIMEOUT);
+    assert_int_equal(store_code_find(f.store, &a, &code, &e), ERR_OK);
+    assert_string_equal(code.location, "BR1");
+    assert_int_equal(code.role, ROLE_BRANCH);
+    assert_int_equal(code.expires_at, 100);
+    assert_int_equal(store_code_drop(f.store, &a, &e), ERR_OK);
+    assert_int_equal(store_code_find(f.store, &a, &code, &e), ERR_NOT_FOUND);
+    assert_int_equal(store_code_find(f.store, &b, &code, &e), ERR_OK);
     assert_int_equal(store_token_put(f.store, &a, STR("agent"), STR("owner"), 1, &e), ERR_OK);
     assert_int_equal(store_token_find(f.store, &a, &f.arena, &name, &right), ERR_OK);
     assert_true(str_is(name, "agent") && str_is(right, "owner"));

@@ -176,6 +176,23 @@ TEST(protocol__proof_of_the_document_is_made_as_it_says)
     is_signature("proof", &s);
 }
 
+TEST(protocol__request_to_join_of_the_document_is_signed_as_it_says)
+{
+    (void)document();
+    struct signed_bytes s = {.n = 0};
+    unsigned char secret[10], hash[32], key[32];
+    bytes_of("code_secret", secret, sizeof secret);
+    bytes_of("public_key", key, sizeof key);
+    (void)crypto_generichash(hash, sizeof hash, secret, sizeof secret, NULL, 0);
+    add(&s, "wasl.v1 join\n", 13);
+    add(&s, hash, sizeof hash);
+    add_id(&s, "device");
+    add(&s, key, sizeof key);
+    struct str location = text_of("location");
+    add(&s, location.p, location.n);
+    is_signature("join", &s);
+}
+
 TEST(protocol__every_message_of_the_document_is_closed_by_its_sum)
 {
     for (int kind = 0; kind < MESSAGE_KIND_COUNT; kind++) {
