@@ -364,7 +364,9 @@ enum err_code store_feed_apply(struct store *s, const struct feed_apply *frame, 
     if (code)
         return code;
     arena_init(&f.arena, FOLLOW_MAX_BYTES);
-    code = apply_frame(&f, e);
+    code = fold_flush(&s->fold, e); // own events before the page are in its sums already
+    if (code == ERR_OK)
+        code = apply_frame(&f, e);
     arena_fini(&f.arena);
     return scope_leave(&scope, code, e);
 }
@@ -404,6 +406,9 @@ enum err_code store_stock_refresh(struct store *s, struct str location, struct s
                                   int64_t overlay, struct err *e)
 {
     struct query q;
+    enum err_code code = fold_flush(&s->fold, e);
+    if (code)
+        return code;
     query_begin(&q, &s->db, Q_STOCK_REFRESH);
     query_text(&q, location);
     query_text(&q, sku);

@@ -90,6 +90,23 @@ TEST(journal__a_rollback_leaves_overlay_and_runs_as_they_were)
     chain_close(&c);
 }
 
+TEST(journal__an_event_and_a_page_in_one_transaction_count_once)
+{
+    const struct str milk =
+        STR("{\"type\":\"stock\",\"id\":\"milk\",\"row\":{\"quantity\":\"7\"}}");
+    chain_open(&c);
+    chain_waste(c.till, "milk", 1);
+    assert_int_equal(journal_begin(c.till, &e), ERR_OK);
+    chain_add(c.till, "inventory_wasted", "milk",
+              "{\"sku\":\"milk\",\"quantity\":\"3\",\"reason\":\"spilt\"}");
+    struct message_feed page = page_of(0, 1, &milk, 1);
+    assert_int_equal(journal_apply_feed(c.till, &page, &e), ERR_OK);
+    assert_int_equal(journal_commit(c.till, &e), ERR_OK);
+    free(page.rows);
+    assert_int_equal(chain_stock(c.till, "milk"), 3);
+    chain_close(&c);
+}
+
 TEST(journal__includes_are_believed_only_of_own_streams_and_up_to_their_head)
 {
     chain_open(&c);
