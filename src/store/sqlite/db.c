@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/db.h"
 
+#include "store/sqlite/log_file.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -59,7 +61,8 @@ enum err_code db_error(struct db *db, int result, struct err *e)
 enum err_code db_open(struct db *db, const char *path, int flags, struct err *e)
 {
     *db = (struct db){.handle = NULL};
-    int result = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    const char *files = (flags & SQLITE_OPEN_READWRITE) != 0 ? log_file_system() : NULL;
+    int result = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, files);
     if (result == SQLITE_OK) {
         sqlite3_extended_result_codes(db->handle, 1);
         result = sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);

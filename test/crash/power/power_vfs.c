@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HALF_SECTOR = 256 };
+enum { HALF_SECTOR = 256, PIECE = 4096 };
 
 // One write or truncation since the file's last sync, and how to take it back.
 struct change {
@@ -150,9 +150,8 @@ static int file_read(sqlite3_file *file, void *to, int n, sqlite3_int64 at)
     return h->real->pMethods->xRead(h->real, to, n, at);
 }
 
-static int file_write(sqlite3_file *file, const void *bytes, int n, sqlite3_int64 at)
+static int write_piece(struct handle *h, const void *bytes, int n, sqlite3_int64 at)
 {
-    struct handle *h = of(file);
     if (!has_power(h->file))
         return SQLITE_IOERR_WRITE;
     struct change *c = add_change(h->file);
@@ -161,6 +160,16 @@ static int file_write(sqlite3_file *file, const void *bytes, int n, sqlite3_int6
     power.counts.writes++;
     int result = note_old(h, at, (size_t)n, c);
     return result ? result : h->real->pMethods->xWrite(h->real, bytes, n, at);
+}
+
+// However much is written in one call, a disk may keep any part of it.
+static int file_write(sqlite3_file *file, const void *bytes, int n, sqlite3_int64 at)
+{
+    const char *p = bytes;
+    int result = SQLITE_OK;
+    for (int done = 0; done < n && result == SQLITE_OK; done += PIECE)
+        result = write_piece(of(file), p + done, n - done < PIECE ? n - done : PIECE, at + done);
+    return result;
 }
 
 static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
