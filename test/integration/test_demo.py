@@ -97,6 +97,7 @@ def test_stops_when_people_say_so(tmp_path):
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "The console: http://127.0.0.1:" in out
+    assert "A till of Beirut Hamra: http://127.0.0.1:" in out
     counts = json.loads(out.splitlines()[-1])
     assert 0 < counts["committed"] == counts["arrived"]
     assert children_of(folder) == []
