@@ -5,20 +5,20 @@ import { $, t, number, span, put, mark, putTime, putLine, start, follow } from "
 const WORDS = {
   en: {
     title: "Branches · Wasl", brand: "Wasl", branches: "Branches", online: "Online",
-    away: "Offline", pending: "Pending", oldest: "Oldest pending", conflicts: "Conflicts",
+    away: "Not connected", pending: "Pending", oldest: "Oldest pending", conflicts: "Conflicts",
     dead: "Dead letters", branch: "Branch", state: "State", synced: "Last sync",
     devices: "Devices online", since: "Offline for",
-    caption: "Every branch, the worst first. Pending is what a branch has recorded and the centre does not hold yet.",
+    caption: "Every branch, the worst first. Pending: recorded there and not held here yet; ?: not known while a device is not connected.",
     empty: "No branch yet: make a code with wasl enroll code, and join a device with it.",
     offline: "Offline", lost: "Lost contact", attention: "Needs a person",
     catching: "Catching up", good: "In step", unseen: "Not seen yet", bare: "No devices",
   },
   ar: {
     title: "الفروع · وصل", brand: "وصل", branches: "الفروع", online: "متصلة",
-    away: "منقطعة", pending: "قيد الإرسال", oldest: "أقدم معلّق", conflicts: "تعارضات",
-    dead: "أحداث غير مقروءة", branch: "الفرع", state: "الحالة", synced: "آخر مزامنة",
+    away: "غير متصلة", pending: "قيد الانتظار", oldest: "الأقدم انتظارًا", conflicts: "تعارضات",
+    dead: "أحداث غير مفهومة", branch: "الفرع", state: "الحالة", synced: "آخر مزامنة",
     devices: "أجهزة متصلة", since: "منقطع منذ",
-    caption: "كل الفروع، الأسوأ أولًا. قيد الإرسال: ما سجّله الفرع ولم يصل إلى المركز بعد.",
+    caption: "كل الفروع، الأسوأ أولًا. قيد الانتظار: ما سجّله الفرع ولم يصل إلى المركز بعد؛ علامة ?: لا يُعرف ما دام جهاز غير متصل.",
     empty: "لا فروع بعد: أنشئ رمزًا بالأمر wasl enroll code ثم اربط به جهازًا.",
     offline: "منقطع", lost: "فُقد الاتصال", attention: "بحاجة إلى قرار",
     catching: "يلحق بالركب", good: "متزامن", unseen: "لم يظهر بعد", bare: "بلا أجهزة",
@@ -31,12 +31,13 @@ const STATES = [
   { key: "attention", glyph: "!", kind: "warn", is: (b) => b.conflict_count + b.dead_letters > 0 },
   { key: "lost", glyph: "◐", kind: "warn", is: (b) => !b.online && b.devices > 0 && b.last_seen_at },
   { key: "catching", glyph: "↻", kind: "work",
-    is: (b) => b.online && (b.pending_events >= 1000 || b.behind_seconds >= 60) },
+    is: (b) => b.online && (b.pending_events >= 50 || b.behind_seconds >= 5) },
   { key: "good", glyph: "✓", kind: "good", is: (b) => b.online },
   { key: "unseen", glyph: "○", kind: "none", is: (b) => b.devices > 0 },
   { key: "bare", glyph: "–", kind: "none", is: () => true },
 ];
 
+const isUnknown = (branch) => branch.devices_online < branch.devices;
 const stateOf = (branch) => STATES.findIndex((state) => state.is(branch));
 
 let last = null; // the newest document
@@ -60,9 +61,10 @@ function makeRow() {
   cells.glyph = inside(cells.state, "i");
   cells.glyph.setAttribute("aria-hidden", "true");
   cells.word = inside(cells.state, "span");
+  const addNumber = (name) => (cells[name] = inside(add(name + "Cell", "td", "n"), "bdi"));
+  ["pending", "oldest"].forEach(addNumber);
   cells.synced = inside(add("when", "td"), "time");
-  for (const name of ["pending", "oldest", "conflicts", "dead", "devices", "since"])
-    cells[name] = inside(add(name + "Cell", "td", "n"), "bdi");
+  ["conflicts", "dead", "devices", "since"].forEach(addNumber);
   return { tr, cells };
 }
 
@@ -70,6 +72,14 @@ function putCount(element, n) {
   put(element, number(n));
   mark(element, n ? "" : "zero");
 }
+
+// What the devices told last. One that is not connected may have recorded more since.
+function pendingText(n, unknown) {
+  if (!unknown) return number(n);
+  return n ? number(n) + " + ?" : "?";
+}
+
+const oldestText = (ms, n, unknown) => (n ? span(ms) : unknown ? "?" : t("none"));
 
 function fillRow({ tr, cells }, branch, now) {
   const state = STATES[stateOf(branch)];
@@ -81,9 +91,10 @@ function fillRow({ tr, cells }, branch, now) {
   mark(cells.state, "state " + state.kind);
   mark(tr, state.kind === "bad" || state.kind === "warn" ? state.kind : "");
   putTime(cells.synced, branch.last_synced_at, now);
-  putCount(cells.pending, branch.pending_events);
-  put(cells.oldest, branch.pending_events ? span(branch.oldest_pending_ms) : t("none"));
-  mark(cells.oldest, branch.pending_events ? "" : "zero");
+  const [pending, unknown] = [branch.pending_events, isUnknown(branch)];
+  put(cells.pending, pendingText(pending, unknown));
+  put(cells.oldest, oldestText(branch.oldest_pending_ms, pending, unknown));
+  for (const cell of [cells.pending, cells.oldest]) mark(cell, pending || unknown ? "" : "zero");
   putCount(cells.conflicts, branch.conflict_count);
   putCount(cells.dead, branch.dead_letters);
   if (branch.conflict_count) mark(cells.conflicts, "raised");
@@ -120,13 +131,14 @@ function fillTable(branches, now) {
 function fillTotals(branches) {
   const sum = (key) => branches.reduce((all, branch) => all + branch[key], 0);
   const oldest = branches.reduce((most, branch) => Math.max(most, branch.oldest_pending_ms), 0);
-  const away = branches.filter((branch) => branch.offline).length;
+  const away = branches.filter((branch) => branch.devices > 0 && !branch.online);
   put($("total"), number(branches.length));
   put($("online"), number(branches.filter((branch) => branch.online).length));
-  put($("away"), number(away));
-  mark($("away"), away ? "bad" : "");
-  put($("pending"), number(sum("pending_events")));
-  put($("oldest"), oldest ? span(oldest) : t("none"));
+  put($("away"), number(away.length));
+  mark($("away"), away.some((branch) => branch.offline) ? "bad" : away.length ? "warn" : "");
+  const [pending, unknown] = [sum("pending_events"), branches.some(isUnknown)];
+  put($("pending"), pendingText(pending, unknown));
+  put($("oldest"), oldestText(oldest, pending, unknown));
   for (const [id, key] of [["conflicts", "conflict_count"], ["dead", "dead_letters"]]) {
     put($(id), number(sum(key)));
     mark($(id), sum(key) ? "bad" : "");

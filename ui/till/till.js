@@ -14,9 +14,9 @@ const WORDS = {
     attention: "! Needs a person", attentionWhat: "Sales go on as always. See wasl review and wasl deadletter.",
   },
   ar: {
-    title: "الصندوق · وصل", brand: "وصل", pending: "قيد الإرسال", oldest: "أقدم معلّق",
+    title: "الصندوق · وصل", brand: "وصل", pending: "قيد الانتظار", oldest: "الأقدم انتظارًا",
     held: "في الطريق", settled: "استقرّت في المركز", questions: "أسئلة بحاجة إلى قرار",
-    dead: "أحداث غير مقروءة", synced: "آخر مزامنة", upstream: "متصل بـ", clock: "فرق الساعة",
+    dead: "أحداث غير مفهومة", synced: "آخر مزامنة", upstream: "متصل بـ", clock: "فرق الساعة",
     disk: "المساحة الحرة", version: "الإصدار", nobody: "لا أحد",
     good: "✓ وصل كل شيء", goodWhat: "",
     syncing: "↻ يُرسل {n}", syncingWhat: "البيع مستمر كالمعتاد.",
