@@ -84,12 +84,12 @@ enum err_code journal_acked(struct journal *j, const struct message_mark *mark, 
                             int64_t now_ms, struct err *e) MUST_CHECK;
 enum err_code journal_apply_feed(struct journal *j, const struct message_feed *feed,
                                  struct err *e) MUST_CHECK;
-// Appends the stream's events after *after again under a new run, same ids: as many as fit one
-// transaction. *after is then where the next one goes on, REHOME_DONE when all are appended and
-// nothing of the old stream waits any more.
+// Appends the stream's events behind 'from' again under a new run, same ids: those after *after, as
+// many as fit one transaction. *after is then where the next one goes on, REHOME_DONE when all are
+// appended and nothing of the old stream waits any more.
 #define REHOME_DONE UINT64_MAX
-enum err_code journal_rehome(struct journal *j, const struct stream_key *key, uint64_t *after,
-                             struct err *e) MUST_CHECK;
+enum err_code journal_rehome(struct journal *j, const struct stream_key *key, uint64_t from,
+                             uint64_t *after, struct err *e) MUST_CHECK;
 
 // ---- the server's end ---------------------------------------------------------------------------
 

@@ -8,11 +8,9 @@ bool journal_has_overlay(const struct journal *j)
     return j->identity.role == ROLE_TERMINAL;
 }
 
-// A till carries an id twice only where a run was appended again: the new carrier counts, and the
-// old stream is marked as included.
 bool journal_status_counts(enum event_status status)
 {
-    return status <= STATUS_SETTLED || status == STATUS_REVIEW || status == STATUS_DUPLICATE;
+    return status <= STATUS_SETTLED || status == STATUS_REVIEW;
 }
 
 static enum err_code keep_deltas(struct journal *j, const struct event *event,

@@ -57,17 +57,26 @@ static struct certificate certificate_of(const struct journal *j, const struct s
 static enum err_code read_unsettled(struct journal *j, const struct stream_info *info,
                                     struct outbox_stream *ret, bool *ret_open, struct err *e)
 {
-    uint64_t included = 0;
+    uint64_t included = 0, end = UINT64_MAX;
+    struct mark head = info->head;
     enum err_code code = store_include_get(j->store, &info->key, &included, e);
-    bool done = info->settled.seq >= info->head.seq && included >= info->head.seq;
-    *ret_open = code == ERR_OK && info->head.seq && !done;
-    if (*ret_open)
-        *ret = (struct outbox_stream){.key = info->key,
-                                      .certificate = certificate_of(j, info),
-                                      .head = info->head,
-                                      .held = info->held,
-                                      .settled = info->settled.seq,
-                                      .included = included};
+    if (code == ERR_OK)
+        code = store_stream_ended(j->store, &info->key, &end, e);
+    bool ended = end < head.seq; // what stands behind goes up under another run
+    if (ended)
+        head.seq = end;
+    bool done = info->settled.seq >= head.seq && included >= head.seq;
+    *ret_open = code == ERR_OK && head.seq && !done;
+    if (!*ret_open)
+        return code;
+    if (ended)
+        code = store_chain_at(j->store, &info->key, end, &head.hash, e);
+    *ret = (struct outbox_stream){.key = info->key,
+                                  .certificate = certificate_of(j, info),
+                                  .head = head,
+                                  .held = ended ? head : info->held,
+                                  .settled = ended ? head.seq : info->settled.seq,
+                                  .included = included};
     return code;
 }
 
@@ -314,9 +323,16 @@ static enum err_code rehome_event(struct journal *j, struct run *run,
         return set_aside(j, stored, "the bytes do not give their chain hash", e);
     bool again = event.type && str_is(event.type_name, "run_started");
     enum err_code code = again ? ERR_OK : is_carried_later(j, stored, &event.id, &again, e);
-    if (code == ERR_OK && !again)
+    if (code || again)
+        return code;
+    if (!run_has_room(run, &event))
+        return set_aside(j, stored, "too large for its new place", e);
+    code = store_withdraw(j->store, &stored->key, stored->seq, e);
+    if (code == ERR_OK)
         code = journal_stamp(j, run, &event, e);
-    return code == ERR_LIMIT ? set_aside(j, stored, "too large for its new place", e) : code;
+    return code ? code
+                : store_notice_move(j->store, &stored->key, stored->seq,
+                                    &(struct stream_key){run->origin, event.lane}, event.seq, e);
 }
 
 static enum err_code open_damage_review(struct journal *j, const struct stream_key *key,
@@ -336,15 +352,13 @@ static enum err_code open_damage_review(struct journal *j, const struct stream_k
     return store_review_open(j->store, &review, e);
 }
 
-// The new run carries everything now: nothing of the old one waits any more, here or for the feed.
-static enum err_code close_stream(struct journal *j, const struct stream_info *info, struct err *e)
+// The new run carries everything behind 'from': nothing of the old one waits any more.
+static enum err_code close_stream(struct journal *j, const struct stream_info *info, uint64_t from,
+                                  struct err *e)
 {
-    uint64_t head = info->head.seq;
-    enum err_code code = store_include_set(j->store, &(struct feed_include){info->key, head}, e);
-    struct message_mark all = {.key = info->key, .held.seq = head, .settled = head};
-    if (code == ERR_OK)
-        code = journal_acked(j, &all, false, clock_wall_ms(), e);
-    j->overlay_stale = true;
+    uint64_t before = settled_of(j, &info->key);
+    enum err_code code = store_stream_end(j->store, &info->key, from, clock_wall_ms(), e);
+    j->outbox += before - settled_of(j, &info->key);
     return code ? code : open_damage_review(j, &info->key, e);
 }
 
@@ -370,8 +384,8 @@ static enum err_code rehome_page(struct journal *j, struct run *run, const struc
     return code;
 }
 
-enum err_code journal_rehome(struct journal *j, const struct stream_key *key, uint64_t *after,
-                             struct err *e)
+enum err_code journal_rehome(struct journal *j, const struct stream_key *key, uint64_t from,
+                             uint64_t *after, struct err *e)
 {
     MUST(j->open);
     struct stream_info info;
@@ -385,9 +399,10 @@ enum err_code journal_rehome(struct journal *j, const struct stream_key *key, ui
     code = journal_run_for(j, str_of(info.location), &run, e);
     if (code == ERR_OK && to < info.head.seq)
         code = rehome_page(j, run, key, &to, e);
+    j->overlay_stale = true;
     bool all = to >= info.head.seq;
     if (code == ERR_OK && all)
-        code = close_stream(j, &info, e);
+        code = close_stream(j, &info, from, e);
     if (code == ERR_OK)
         *after = all ? REHOME_DONE : to;
     return code;

@@ -115,6 +115,7 @@ struct rehome_job {
     struct job job;
     struct uplink_service *service;
     struct stream_key key;
+    uint64_t from; // where the appending again began
     uint64_t after;
     uint64_t next; // after this transaction
 };
@@ -123,7 +124,7 @@ static enum err_code run_rehome(struct job *job, struct journal *j, struct err *
 {
     struct rehome_job *rehome = (struct rehome_job *)job;
     rehome->next = rehome->after;
-    return journal_rehome(j, &rehome->key, &rehome->next, e);
+    return journal_rehome(j, &rehome->key, rehome->from, &rehome->next, e);
 }
 
 static void done_rehome(struct job *job)
@@ -157,8 +158,11 @@ void uplink_service_start_rehome(struct uplink_service *s, const struct step *st
         uplink_rehome_failed(&s->uplink, &step->key, uplink_service_now());
         return;
     }
-    *rehome = (struct rehome_job){
-        {.run = run_rehome, .done = done_rehome}, s, step->key, step->after, step->after};
+    *rehome = (struct rehome_job){.job = {.run = run_rehome, .done = done_rehome},
+                                  .service = s,
+                                  .key = step->key,
+                                  .from = step->after,
+                                  .after = step->after};
     if (writer_post(s->options.writer, &rehome->job) == ERR_OK) {
         s->jobs++;
         return;

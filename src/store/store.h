@@ -104,6 +104,23 @@ enum err_code store_stream_acked(struct store *s, const struct stream_key *key, 
 // An own stream whose upstream lost what it had acknowledged: moves its marks down.
 enum err_code store_stream_lost(struct store *s, const struct stream_key *key, uint64_t held,
                                 uint64_t settled, struct err *e) MUST_CHECK;
+// ---- own events that are appended again under another run ----------------------------------
+
+// This carrier of its id counts no more ('duplicate'): another one is appended next.
+enum err_code store_withdraw(struct store *s, const struct stream_key *key, uint64_t seq,
+                             struct err *e) MUST_CHECK;
+// What the upstream has said of one carrier is said of the other from now on.
+enum err_code store_notice_move(struct store *s, const struct stream_key *from, uint64_t from_seq,
+                                const struct stream_key *to, uint64_t to_seq,
+                                struct err *e) MUST_CHECK;
+// Everything of the stream behind seq was appended again, but for what never goes up ('conflict').
+// Nothing of the stream waits any more: its marks stand at its head.
+enum err_code store_stream_end(struct store *s, const struct stream_key *key, uint64_t seq,
+                               int64_t now_ms, struct err *e) MUST_CHECK;
+// Where it was ended so; UINT64_MAX when it was not.
+enum err_code store_stream_ended(struct store *s, const struct stream_key *key, uint64_t *ret_seq,
+                                 struct err *e) MUST_CHECK;
+
 enum err_code store_seal_put(struct store *s, const struct seal *seal, struct err *e) MUST_CHECK;
 
 // ---- appending ----------------------------------------------------------------------------

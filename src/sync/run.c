@@ -51,6 +51,20 @@ enum err_code run_stamp(struct run *run, struct event *draft, int64_t now_ms, st
     return ERR_OK;
 }
 
+static size_t digits(uint64_t n)
+{
+    size_t count = 1;
+    for (; n > 9; n /= 10)
+        count++;
+    return count;
+}
+
+bool run_has_room(const struct run *run, const struct event *event)
+{
+    size_t rest = event->bytes.n - digits(event->seq); // all else keeps its length
+    return rest + digits(run->heads[event->lane].seq + 1) <= LIMIT_EVENT_BYTES;
+}
+
 static yyjson_mut_val *previous_list(yyjson_mut_doc *doc, const struct run_previous *previous,
                                      size_t count)
 {

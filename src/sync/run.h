@@ -49,6 +49,9 @@ void run_begin(struct run *run, const struct run_identity *who, const struct uui
 enum err_code run_stamp(struct run *run, struct event *draft, int64_t now_ms, struct buf *to,
                         struct mark *ret_mark, struct err *e) MUST_CHECK;
 
+// Whether an event that had a place before, as it was read, fits the next place of its lane here.
+bool run_has_room(const struct run *run, const struct event *event);
+
 // The first event of a run, as a draft: its body is built in memory of the arena.
 struct run_first {
     struct uuid event_id;

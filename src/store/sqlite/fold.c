@@ -438,20 +438,21 @@ static enum err_code settle_carriers(struct fold *f, struct fold_row *row,
 {
     struct carrier *carriers = arena_alloc(&f->others, from->count * sizeof *carriers);
     size_t count = 0, holder = 0;
-    bool conflict = false;
+    bool conflict = false, any = false;
     *ret_fresh = false;
     if (carriers == NULL)
         return err_set(e, ERR_NO_MEMORY, "out of memory for the carriers of an id");
     enum err_code code = load_carriers(f, row, from, carriers, &count, e);
     if (code)
         return code;
-    *ret_fresh = count == 0; // carried at other places only
-    if (count == 0)
-        return ERR_OK;
     for (size_t i = 0; i < count; i++) {
+        any = any || counts(&carriers[i]);
         holder = counts(&carriers[i]) ? i : holder;
         conflict = conflict || carriers[i].state == ROW_ID_CONFLICT;
     }
+    *ret_fresh = !any; // carried at other places only, or withdrawn
+    if (!any)
+        return ERR_OK;
     struct event_order mine = event_order_of(row->event);
     if (event_order_compare(&mine, &carriers[holder].order) > 0) {
         row->ret_state = beside(&carriers[holder].event, row->event);
@@ -479,11 +480,41 @@ enum err_code fold_add_kept(struct fold *f, struct fold_row *row, struct err *e)
     row->ret_reason[0] = '\0';
     row->ret_contended = false;
     enum err_code code = ids_add(&f->ids, &row->event->id, row->lsn, &f->others, &carriers, e);
+    row->ret_state = ROW_DUPLICATE;
+    if (row->withdrawn)
+        return code;
     if (code == ERR_OK && carriers.count > 0)
         code = settle_carriers(f, row, &carriers, &fresh, e);
     if (code == ERR_OK && fresh)
         code = apply(f, row, &list, e);
     return code;
+}
+
+enum err_code fold_withdraw(struct fold *f, int64_t lsn, struct err *e)
+{
+    struct query q;
+    struct event event;
+    enum row_state state = ROW_SETTLED;
+    arena_reset(&f->others);
+    arena_reset(&f->effects);
+    enum err_code code = fold_load(f, lsn, &event, e);
+    if (code == ERR_OK)
+        code = state_of(f, lsn, &state, e);
+    query_begin(&q, f->tables, Q_NOTICE_FIND);
+    query_int(&q, lsn);
+    bool told = query_row(&q); // the upstream's word: here the event was folded
+    enum err_code end = query_end(&q, code ? NULL : e);
+    code = code ? code : end;
+    bool folded = state <= ROW_REVIEW || (state == ROW_DEAD && told);
+    struct fold_row row = {.lsn = lsn, .event = &event};
+    if (code == ERR_OK && folded)
+        code = take_back(f, &row, e);
+    if (code || !told)
+        return code ? code : set_state(f, lsn, &event, ROW_DUPLICATE, e);
+    query_begin(&q, f->tables, Q_EVENT_STATE_SET); // what was said of it goes to the new carrier
+    query_int(&q, ROW_DUPLICATE);
+    query_int(&q, lsn);
+    return query_run(&q, e);
 }
 
 enum err_code fold_retry(struct fold *f, struct fold_row *row, struct err *e)

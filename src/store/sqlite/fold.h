@@ -6,8 +6,8 @@
 //   1. What the tables hold depends on the set of events folded, never on the order of their
 //      coming. Each outcome that depends on a rank (which carrier of an id counts, who holds a
 //      ticket) is decided by the total order, and undone and redone when an earlier one arrives.
-//   2. Of the carriers of one (location, id) exactly one counts: the first in the total order.
-//      The others are 'duplicate' or, with other content, 'conflict'.
+//   2. Of the carriers of one (location, id) that were not withdrawn exactly one counts: the first
+//      in the total order. The others are 'duplicate' or, with other content, 'conflict'.
 //   3. An owned record is held by one event; other events that claim it and count are in claims.
 //   4. Stock deltas wait in memory until fold_flush; everything else is written at once.
 #ifndef WASL_STORE_SQLITE_FOLD_H
@@ -53,6 +53,7 @@ struct fold_row {
     int64_t lsn;
     const struct event *event;
     const char *dead; // a dead letter for the caller's reason
+    bool withdrawn;   // its id is known, and nothing more: it was appended again
     int64_t received_at;
     enum row_state base; // what it is when nothing is the matter
     enum row_state ret_state;
@@ -63,6 +64,8 @@ struct fold_row {
 enum err_code fold_add(struct fold *f, struct fold_row *row, struct err *e) MUST_CHECK;
 // To be called once the row itself is written: asks people about what it contends for.
 enum err_code fold_settled(struct fold *f, const struct fold_row *row, struct err *e) MUST_CHECK;
+// Undoes a row that counts, since its event is about to be appended again under another run.
+enum err_code fold_withdraw(struct fold *f, int64_t lsn, struct err *e) MUST_CHECK;
 // Folds a dead letter again that counts its id already.
 enum err_code fold_retry(struct fold *f, struct fold_row *row, struct err *e) MUST_CHECK;
 // Like fold_add, for a row whose event f->others holds already.

@@ -68,6 +68,24 @@ static enum err_code read_streams(struct refold *r, struct err *e)
     return code == ERR_OK && bad ? err_set(e, bad, "a stream has an impossible number") : code;
 }
 
+static enum err_code read_withdrawn(struct refold *r, size_t span, struct err *e)
+{
+    struct query q;
+    enum err_code memory = ERR_OK;
+    query_begin(&q, &r->s->db, Q_WITHDRAWN_ALL);
+    while (memory == ERR_OK && query_row(&q)) {
+        int64_t lsn = query_get_int(&q, 0);
+        if (r->withdrawn == NULL)
+            r->withdrawn = calloc(span, 1);
+        if (r->withdrawn == NULL)
+            memory = ERR_NO_MEMORY;
+        else if (lsn >= r->lsn_min && lsn <= r->lsn_max)
+            r->withdrawn[lsn - r->lsn_min] = 1;
+    }
+    enum err_code code = query_end(&q, e);
+    return code == ERR_OK && memory ? err_set(e, memory, "out of memory for a check") : code;
+}
+
 enum err_code refold_init(struct refold *r, struct store *s, struct db *tables, struct err *e)
 {
     *r = (struct refold){.s = s, .equal = true};
@@ -84,7 +102,8 @@ enum err_code refold_init(struct refold *r, struct store *s, struct db *tables, 
         return err_set(e, ERR_NO_MEMORY, "out of memory for a check of the journal");
     r->fold.states = r->states;
     r->fold.states_from = r->lsn_min;
-    return read_streams(r, e);
+    code = read_withdrawn(r, span, e);
+    return code ? code : read_streams(r, e);
 }
 
 void refold_fini(struct refold *r)
@@ -92,6 +111,7 @@ void refold_fini(struct refold *r)
     fold_fini(&r->fold);
     free(r->states);
     free(r->stored);
+    free(r->withdrawn);
     free(r->streams);
 }
 
@@ -178,6 +198,7 @@ static enum err_code fold_one(struct refold *r, const struct journal_row *row,
     char reason[ERR_TEXT_MAX];
     bool given = false;
     struct fold_row fresh = {.lsn = row->lsn, .event = event, .base = ROW_SETTLED};
+    fresh.withdrawn = r->withdrawn != NULL && r->withdrawn[row->lsn - r->lsn_min] != 0;
     if (r->stored[row->lsn - r->lsn_min] == ROW_DEAD) {
         enum err_code code = given_reason(r, row->lsn, reason, &given, e);
         if (code)

@@ -24,8 +24,9 @@ struct refold {
     int64_t stream_max;
     int64_t lsn_min; // of the journal
     int64_t lsn_max;
-    uint8_t *states; // what the fold says, by lsn
-    uint8_t *stored; // what the row says
+    uint8_t *states;    // what the fold says, by lsn
+    uint8_t *stored;    // what the row says
+    uint8_t *withdrawn; // not 0: it was appended again; NULL: none was
     uint64_t total;
     uint64_t done;
     uint64_t ids; // rows that have one

@@ -119,6 +119,19 @@
                   " ON CONFLICT DO UPDATE SET state = excluded.state")                             \
     X(NOTICE_DROP, "DELETE FROM notices WHERE lsn = ?")                                            \
     X(NOTICE_FIND, "SELECT state FROM notices WHERE lsn = ?")                                      \
+    /* appended again */                                                                           \
+    X(WITHDRAW, "INSERT INTO withdrawn (lsn) VALUES (?) ON CONFLICT DO NOTHING")                   \
+    X(WITHDRAWN_ALL, "SELECT lsn FROM withdrawn")                                                  \
+    X(NOTICE_MOVE, "UPDATE notices SET lsn = ? WHERE lsn = ? RETURNING state")                     \
+    X(DEAD_MOVE, "UPDATE dead SET lsn = ? WHERE lsn = ?")                                          \
+    X(NOTICES_DISPUTE, "INSERT INTO notices (lsn, state) SELECT lsn, 3 FROM events WHERE lsn "     \
+                       "BETWEEN ? AND ? AND stream = ? AND state < 3")                             \
+    X(ROWS_DISPUTE,                                                                                \
+      "UPDATE events SET state = 3 WHERE lsn BETWEEN ? AND ? AND stream = ? AND state < 3")        \
+    X(TICKETS_DISPUTE, "UPDATE tickets SET state = 3 WHERE lsn BETWEEN ? AND ? AND state < 3 AND " \
+                       "(SELECT stream FROM events WHERE lsn = tickets.lsn) = ?")                  \
+    X(END_SET, "INSERT INTO ended (origin, lane, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")    \
+    X(END_GET, "SELECT seq FROM ended WHERE origin = ? AND lane = ?")                              \
     /* tickets */                                                                                  \
     X(TICKET_ADD, "INSERT INTO tickets (lsn, location, id, event_id, kind, number, till,"          \
                   " customer, currency, places, total, at, line_count, state, local_version)"      \
@@ -268,9 +281,11 @@
     /* queries */                                                                                  \
     X(STREAM_TOTALS, "SELECT lane, sum(max(head_seq, coalesce((SELECT max(seq) FROM late"          \
                      " WHERE stream = number), 0)) - held_seq), sum(held_seq - settled_seq),"      \
-                     " sum(settled_seq), sum(starts_run AND held_seq = 0 AND settled_seq = 0),"    \
+                     " sum(kept), sum(starts_run AND held_seq = 0 AND settled_seq = 0),"           \
                      " sum(starts_run AND held_seq > 0 AND settled_seq = 0),"                      \
-                     " sum(starts_run AND settled_seq > 0), max(acked_at) FROM streams"            \
+                     " sum(starts_run AND kept > 0), max(acked_at) FROM (SELECT s.*, "             \
+                     "coalesce(n.seq, s.settled_seq) AS kept FROM streams AS s LEFT JOIN ended "   \
+                     "AS n ON n.origin = s.origin AND n.lane = s.lane)"                            \
                      " GROUP BY lane")                                                             \
     X(LINE_TOTALS, "SELECT count(*), " SPLIT_SUM("quantity") " FROM ticket_lines")                 \
     X(STOCK_VIEW, "SELECT location, sku, quantity, coalesce(confirmed, 0) FROM stock"              \

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/zip.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -83,6 +84,23 @@ void chain_waste(struct journal *j, const char *sku, int quantity)
     (void)snprintf(body, sizeof body, "{\"sku\":\"%s\",\"quantity\":\"%d\",\"reason\":\"spilt\"}",
                    sku, quantity);
     chain_add_alone(j, "inventory_wasted", sku, body);
+}
+
+const char *chain_sql(const struct config *config, const char *sql)
+{
+    static char text[256];
+    char path[CONFIG_PATH_MAX + 16];
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    (void)snprintf(path, sizeof path, "%s/wasl.db", config->dir);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    const unsigned char *found =
+        sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_text(statement, 0) : NULL;
+    (void)snprintf(text, sizeof text, "%s", found ? (const char *)found : "");
+    assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    return text;
 }
 
 static bool keep_quantity(void *context, const struct stock_row *row)

@@ -27,6 +27,9 @@ void chain_add_at(struct journal *j, const char *location, const char *type, con
 void chain_add_alone(struct journal *j, const char *type, const char *record, const char *body);
 // Takes quantity of a SKU out of stock; in a transaction of its own.
 void chain_waste(struct journal *j, const char *sku, int quantity);
+// SQL on a node's file itself, as another program would run it beside the open journal: executes
+// it, and gives the first column of the first row as text ("" where there is none).
+const char *chain_sql(const struct config *config, const char *sql);
 // As this node sees it, in whole units.
 int64_t chain_stock(struct journal *j, const char *sku);
 

@@ -3,7 +3,6 @@
 #include "node/journal_private.h"
 #include "test/unit/node/chain_fixture.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -188,18 +187,9 @@ TEST(journal__a_hash_that_is_not_here_any_more_fails_no_hello)
     struct message_stream stream = head_of(LANE_CRITICAL);
     chain_waste(c.till, "milk", 1);
     push_till();
-    char path[CONFIG_PATH_MAX + 16];
-    sqlite3 *db = NULL;
     journal_close(c.centre);
-    (void)snprintf(path, sizeof path, "%s/wasl.db", c.centre_config.dir);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db,
-                                  "DELETE FROM events WHERE seq = 2 AND stream = (SELECT number"
-                                  " FROM streams WHERE own = 0 LIMIT 1)",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
-    assert_int_equal(sqlite3_changes(db), 1);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    (void)chain_sql(&c.centre_config, "DELETE FROM events WHERE seq = 2 AND stream ="
+                                      " (SELECT number FROM streams WHERE own = 0 LIMIT 1)");
     c.centre = chain_journal(&c.centre_config);
     struct peer till = the_till();
     struct message_hello hello = hello_of(&till, &stream, 1);

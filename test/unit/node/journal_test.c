@@ -174,9 +174,10 @@ TEST(journal__a_run_names_the_one_before_it_after_one_whose_clock_was_off)
 
 static void rehome(const struct stream_key *key, uint64_t after)
 {
+    uint64_t from = after;
     while (after != REHOME_DONE) {
         assert_int_equal(journal_begin(c.till, &e), ERR_OK);
-        if (journal_rehome(c.till, key, &after, &e)) {
+        if (journal_rehome(c.till, key, from, &after, &e)) {
             fail_msg("%s", err_message(&e));
         }
         assert_int_equal(journal_commit(c.till, &e), ERR_OK);
@@ -229,6 +230,82 @@ TEST(journal__what_was_appended_again_is_pending_and_counted_once)
     page.count = 1;
     assert_int_equal(apply(&page), ERR_OK);
     assert_int_equal(chain_stock(c.till, "milk"), -7);
+    chain_close(&c);
+}
+
+static const char sale[] =
+    "{\"ticket\":\"T1\",\"kind\":\"sale\",\"currency\":\"USD\",\"places\":2,\"lines\":[{\"n\":1,"
+    "\"sku\":\"milk\",\"quantity\":\"2\",\"unit_price\":\"1\",\"amount\":200}],\"total\":200,"
+    "\"payments\":[{\"method\":\"cash\",\"currency\":\"USD\",\"amount\":200}]}";
+
+static void assert_till_holds(void)
+{
+    struct arena a;
+    struct store_verdict verdict;
+    arena_init(&a, 64 * 1024 * 1024);
+    assert_int_equal(store_verify(journal_store(c.till), &a, NULL, NULL, &verdict, &e), ERR_OK);
+    if (!verdict.refold_equal || verdict.chain_errors || verdict.gaps)
+        fail_msg("%.*s", STR_ARG(verdict.first_problem));
+    arena_fini(&a);
+}
+
+static const char statuses[] = "SELECT group_concat(status, ' ') FROM (SELECT status FROM journal"
+                               " ORDER BY lsn)";
+
+TEST(journal__what_was_appended_again_is_settled_when_its_new_carrier_is)
+{
+    struct store_counts counts;
+    chain_open(&c);
+    chain_add_alone(c.till, "ticket_recorded", "T1", sale);
+    chain_waste(c.till, "milk", 4);
+    struct stream_key old = {c.till->runs[0].origin, LANE_CRITICAL};
+    assert_string_equal(chain_sql(&c.till_config, statuses), "pending pending pending");
+    rehome(&old, 0);
+    assert_string_equal(chain_sql(&c.till_config, statuses),
+                        "conflict duplicate duplicate pending pending pending");
+    assert_string_equal(chain_sql(&c.till_config, "SELECT sync_status FROM tickets"), "pending");
+    assert_int_equal(store_counts(journal_store(c.till), &counts, &e), ERR_OK);
+    assert_int_equal(counts.pending[LANE_CRITICAL], 2);
+    assert_int_equal(counts.settled[LANE_CRITICAL], 0);
+    assert_till_holds();
+    assert_int_equal(chain_stock(c.till, "milk"), -6);
+    struct stream_key fresh = {c.till->runs[0].origin, LANE_CRITICAL};
+    assert_int_equal(store_stream_acked(journal_store(c.till), &fresh, 3, 3, 1, &e), ERR_OK);
+    assert_string_equal(chain_sql(&c.till_config, statuses),
+                        "conflict duplicate duplicate settled settled settled");
+    assert_string_equal(chain_sql(&c.till_config, "SELECT sync_status FROM tickets"), "settled");
+    assert_int_equal(store_counts(journal_store(c.till), &counts, &e), ERR_OK);
+    assert_int_equal(counts.settled[LANE_CRITICAL], 2);
+    assert_int_equal(store_rebuild(journal_store(c.till), NULL, NULL, &e), ERR_OK);
+    assert_string_equal(chain_sql(&c.till_config, statuses),
+                        "conflict duplicate duplicate settled settled settled");
+    assert_till_holds();
+    chain_close(&c);
+}
+
+TEST(journal__what_the_upstream_said_of_an_event_it_says_of_its_new_carrier)
+{
+    char row[160], id[UUID_TEXT_SIZE];
+    chain_open(&c);
+    chain_waste(c.till, "milk", 4);
+    struct stream_key old = {c.till->runs[0].origin, LANE_CRITICAL};
+    (void)snprintf(id, sizeof id, "%s",
+                   chain_sql(&c.till_config, "SELECT lower(hex(id)) FROM journal WHERE seq = 2"));
+    (void)snprintf(row, sizeof row,
+                   "{\"type\":\"notice\",\"id\":\"%.8s-%.4s-%.4s-%.4s-%.12s\","
+                   "\"row\":{\"status\":\"dead_letter\",\"reason\":\"unknown\"}}",
+                   id, id + 8, id + 12, id + 16, id + 20);
+    const struct str notice = str_of(row);
+    struct message_feed page = page_of(0, 1, &notice, 1);
+    assert_int_equal(apply(&page), ERR_OK);
+    assert_string_equal(chain_sql(&c.till_config, statuses), "pending dead_letter");
+    rehome(&old, 0);
+    assert_string_equal(chain_sql(&c.till_config, statuses),
+                        "conflict duplicate pending dead_letter");
+    assert_string_equal(chain_sql(&c.till_config, "SELECT lsn || reason FROM dead_letters"),
+                        "4unknown");
+    assert_int_equal(chain_stock(c.till, "milk"), -4);
+    assert_till_holds();
     chain_close(&c);
 }
 
@@ -298,7 +375,7 @@ TEST(journal__an_appending_again_that_was_cut_short_goes_on_where_it_was)
         chain_waste(c.till, "milk", 1);
     struct stream_key old = {c.till->runs[0].origin, LANE_CRITICAL};
     assert_int_equal(journal_begin(c.till, &e), ERR_OK);
-    assert_int_equal(journal_rehome(c.till, &old, &after, &e), ERR_OK);
+    assert_int_equal(journal_rehome(c.till, &old, 0, &after, &e), ERR_OK);
     assert_int_equal(journal_commit(c.till, &e), ERR_OK);
     assert_int_equal(after, 500);
     journal_close(c.till); // the power goes

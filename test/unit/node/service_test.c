@@ -333,7 +333,7 @@ TEST(service__a_run_that_the_centre_disputes_arrives_under_a_new_one)
     assert_int_equal(store_stream_find(journal_store(c.till), &key, &info), ERR_OK);
     assert_int_equal(journal_begin(c.till, &e), ERR_OK);
     uint64_t after = info.settled.seq;
-    assert_int_equal(journal_rehome(c.till, &key, &after, &e), ERR_OK);
+    assert_int_equal(journal_rehome(c.till, &key, after, &after, &e), ERR_OK);
     assert_int_equal(journal_commit(c.till, &e), ERR_OK);
     serve_till();
     WAIT_FOR(stock(&centre, "milk") == -7 && !has_pending() && pending_in_store() == 0);
