@@ -209,6 +209,19 @@ uint64_t query_get_u64(struct query *q, int column)
     return value < 0 ? 0 : (uint64_t)value;
 }
 
+int64_t query_get_place(struct query *q, int column)
+{
+    static const int64_t most = INT64_C(1) << 60;
+    int64_t value = query_get_int(q, column);
+    return value > most ? most : value < -most ? -most : value;
+}
+
+enum lane query_get_lane(struct query *q, int column)
+{
+    int64_t value = query_get_int(q, column);
+    return value < 0 || value >= LANE_COUNT ? LANE_CRITICAL : (enum lane)value;
+}
+
 struct str query_get_text(struct query *q, int column)
 {
     const void *p = sqlite3_column_blob(q->statement, column);

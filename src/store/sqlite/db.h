@@ -8,8 +8,7 @@
 #ifndef WASL_STORE_SQLITE_DB_H
 #define WASL_STORE_SQLITE_DB_H
 
-#include "base/hash.h"
-#include "base/uuid.h"
+#include "model/event.h"
 #include "store/sqlite/statements.h"
 
 #include <sqlite3.h>
@@ -64,7 +63,12 @@ enum err_code query_end(struct query *q, struct err *e) MUST_CHECK;
 enum err_code query_run(struct query *q, struct err *e) MUST_CHECK; // no rows wanted: to the end
 
 int64_t query_get_int(struct query *q, int column);
-uint64_t query_get_u64(struct query *q, int column);                // 0 where negative
+uint64_t query_get_u64(struct query *q, int column); // 0 where negative
+// What is reckoned with: a position or a time, brought to -2^60 .. 2^60, which none of ours passes.
+// Somebody may have edited the file.
+int64_t query_get_place(struct query *q, int column);
+// The critical one where an edit says another than there is.
+enum lane query_get_lane(struct query *q, int column);
 struct str query_get_text(struct query *q, int column);             // or blob
 bool query_get_uuid(struct query *q, int column, struct uuid *ret); // false: NULL or another size
 bool query_get_hash(struct query *q, int column, struct hash *ret);

@@ -96,7 +96,7 @@ enum err_code fold_base(struct fold *f, int64_t lsn, enum row_state *ret, struct
     uint64_t seq = 0;
     if (query_row(&q)) {
         (void)query_get_uuid(&q, 0, &key.origin);
-        key.lane = (enum lane)query_get_int(&q, 1);
+        key.lane = query_get_lane(&q, 1);
         seq = query_get_u64(&q, 2);
     }
     enum err_code code = query_end(&q, e);

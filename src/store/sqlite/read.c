@@ -16,7 +16,7 @@ struct reader {
 static void read_row(struct query *q, struct store_event *ret)
 {
     *ret = (struct store_event){.lsn = query_get_int(q, 0),
-                                .key.lane = (enum lane)query_get_int(q, 2),
+                                .key.lane = query_get_lane(q, 2),
                                 .seq = query_get_u64(q, 3),
                                 .status = state_status((enum row_state)query_get_int(q, 5)),
                                 .received_at = query_get_int(q, 6),

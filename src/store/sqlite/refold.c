@@ -33,8 +33,8 @@ static enum err_code measure(struct refold *r, struct err *e)
         r->stream_max = query_get_int(&q, 3);
     }
     enum err_code code = query_end(&q, e);
-    if (code == ERR_OK &&
-        (r->lsn_min < 0 || r->lsn_max - r->lsn_min > LSN_SPAN_MAX || r->stream_max < 0))
+    if (code == ERR_OK && (r->lsn_min < 0 || r->lsn_max - r->lsn_min > LSN_SPAN_MAX ||
+                           r->stream_max < 0 || r->stream_max > LSN_SPAN_MAX))
         code = err_set(e, ERR_DAMAGED, "the journal has rows at impossible positions");
     return code;
 }

@@ -71,23 +71,29 @@ static enum err_code grow(struct stream_cache *c)
     return ERR_OK;
 }
 
+static uint64_t get_seq(struct query *q, int column)
+{
+    int64_t seq = query_get_place(q, column);
+    return seq < 0 ? 0 : (uint64_t)seq;
+}
+
 void stream_slot_read(struct query *q, struct stream_slot *ret)
 {
     struct stream_info *info = &ret->info;
     *ret = (struct stream_slot){.number = query_get_int(q, 0), .named = STREAM_NAMED_NONE};
     (void)query_get_uuid(q, 1, &info->key.origin);
-    info->key.lane = (enum lane)query_get_int(q, 2);
+    info->key.lane = query_get_lane(q, 2);
     (void)query_get_uuid(q, 3, &info->device);
     if (str_copy(info->location, sizeof info->location, query_get_text(q, 4)))
         info->location[0] = '\0'; // edited by hand: nothing of ours is that long
     info->own = query_get_int(q, 5) != 0;
-    ret->since = query_get_int(q, 6);
+    ret->since = query_get_place(q, 6);
     ret->starts_run = query_get_int(q, 7) != 0;
-    info->head.seq = query_get_u64(q, 8);
+    info->head.seq = get_seq(q, 8);
     (void)query_get_hash(q, 9, &info->head.hash);
-    info->held.seq = query_get_u64(q, 10);
+    info->held.seq = get_seq(q, 10);
     (void)query_get_hash(q, 11, &info->held.hash);
-    info->settled.seq = query_get_u64(q, 12);
+    info->settled.seq = get_seq(q, 12);
     (void)query_get_hash(q, 13, &info->settled.hash);
     info->certificate = (struct certificate){.origin = info->key.origin, .device = info->device};
     memcpy(info->certificate.location, info->location, sizeof info->location);
@@ -105,8 +111,8 @@ enum err_code stream_cache_catch_up(struct stream_cache *c, struct stream_slot *
     query_int(&q, INT64_MAX);
     slot->has_extent = query_row(&q);
     if (slot->has_extent) {
-        first = query_get_int(&q, 0);
-        slot->offset = query_get_int(&q, 1) - first;
+        first = query_get_place(&q, 0);
+        slot->offset = query_get_place(&q, 1) - first;
     }
     enum err_code code = query_end(&q, e);
     if (code || !slot->has_extent)
@@ -118,7 +124,7 @@ enum err_code stream_cache_catch_up(struct stream_cache *c, struct stream_slot *
     query_int(&q, from + slot->offset + STREAM_CACHE_LATE);
     query_int(&q, slot->number);
     if (query_row(&q)) {
-        slot->info.head.seq = query_get_u64(&q, 0);
+        slot->info.head.seq = get_seq(&q, 0);
         (void)query_get_hash(&q, 1, &slot->info.head.hash);
     }
     return query_end(&q, e);
@@ -218,8 +224,8 @@ enum err_code stream_cache_level(struct stream_cache *c, struct err *e)
         return ERR_OK;
     query_begin(&q, c->db, Q_STREAMS_LATE);
     while (code == ERR_OK && query_row(&q)) {
-        struct stream_key key = {.lane = (enum lane)query_get_int(&q, 1)};
-        struct mark table = {.seq = query_get_u64(&q, 2)};
+        struct stream_key key = {.lane = query_get_lane(&q, 1)};
+        struct mark table = {.seq = get_seq(&q, 2)};
         if (query_get_uuid(&q, 0, &key.origin) && query_get_hash(&q, 3, &table.hash))
             code = level_one(c, &key, &table, e);
     }
@@ -273,7 +279,7 @@ enum err_code stream_slot_piece(struct stream_cache *c, const struct stream_slot
     query_u64(&q, from);
     bool found = query_row(&q);
     if (found)
-        ret->first_lsn = query_get_int(&q, 1) + (int64_t)from - query_get_int(&q, 0);
+        ret->first_lsn = query_get_place(&q, 1) + (int64_t)from - query_get_place(&q, 0);
     enum err_code code = query_end(&q, e);
     if (code || !found)
         return code ? code : err_set(e, ERR_NOT_FOUND, "no such events in the stream");
