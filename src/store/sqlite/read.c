@@ -9,6 +9,7 @@ struct reader {
     size_t room;
     size_t bytes_left;
     size_t max_events;
+    uint64_t next_seq; // of a stream; 0: rows of any
     bool full;
     enum err_code code;
 };
@@ -29,6 +30,8 @@ static void take_row(struct reader *r, struct query *q)
 {
     struct str bytes = query_get_text(q, 8);
     r->full = r->list.count >= r->max_events || (r->list.count > 0 && bytes.n > r->bytes_left);
+    // A row that its stream does not expect there ends the stream, or readers would go in circles.
+    r->full = r->full || (r->next_seq != 0 && query_get_u64(q, 3) != r->next_seq++);
     if (r->full)
         return;
     r->bytes_left -= bytes.n < r->bytes_left ? bytes.n : r->bytes_left;
@@ -80,8 +83,10 @@ enum err_code store_read_stream(struct store *s, const struct stream_key *key, u
                                 struct err *e)
 {
     struct stream_slot *slot;
-    struct reader r = {
-        .arena = page->arena, .bytes_left = page->max_bytes, .max_events = page->max_events};
+    struct reader r = {.arena = page->arena,
+                       .bytes_left = page->max_bytes,
+                       .max_events = page->max_events,
+                       .next_seq = after + 1};
     enum err_code code = stream_cache_find(&s->streams, key, &slot, e);
     if (code == ERR_OK)
         code = read_pieces(s, slot, after, &r, e);

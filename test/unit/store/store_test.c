@@ -560,3 +560,28 @@ TEST(store__a_dead_letter_tells_its_type_only_where_it_is_a_name)
     line_fini(&l);
     fixture_close(&f);
 }
+
+// Where the table of extents is damaged, a reader that goes on behind what it read last would read
+// the same for ever.
+TEST(store__a_row_that_its_stream_does_not_expect_ends_what_is_read)
+{
+    struct fixture f;
+    struct line l;
+    struct store_event_list list;
+    struct store_verdict verdict;
+    struct err e = {ERR_OK, ""};
+    fixture_open(&f, ROLE_TERMINAL);
+    line_init(&l, 1, "BR1");
+    l.own = true;
+    for (unsigned i = 1; i <= 3; i++)
+        line_sell(&l, i, 10 + i, "rice", "1");
+    fixture_append_all(&f, &l, STATUS_PENDING);
+    fixture_sql(&f, "UPDATE extents SET lsn = 0");
+    const struct store_page page = {500, SIZE_MAX, &f.arena};
+    assert_int_equal(store_read_stream(f.store, &l.key, 2, &page, &list, &e), ERR_OK);
+    assert_int_equal(list.count, 0);
+    assert_int_equal(store_verify(f.store, &f.arena, NULL, NULL, &verdict, &e), ERR_OK);
+    assert_false(verdict.refold_equal);
+    line_fini(&l);
+    fixture_close(&f);
+}
