@@ -218,12 +218,49 @@ static enum err_code enrolled_effects(const struct event *event, struct effect_l
     return ERR_OK;
 }
 
+static int64_t integer_or(yyjson_val *object, const char *key, int64_t otherwise)
+{
+    yyjson_val *value = yyjson_obj_get(object, key);
+    return yyjson_is_int(value) ? yyjson_get_sint(value) : otherwise;
+}
+
+static enum err_code check_heads(yyjson_val *heads, struct err *e)
+{
+    yyjson_arr_iter iter = yyjson_arr_iter_with(heads);
+    yyjson_val *head;
+    enum lane lane;
+    while ((head = yyjson_arr_iter_next(&iter)) != NULL) {
+        if (lane_parse(text_of(head, "lane"), &lane))
+            return err_set(e, ERR_INVALID, "body: heads: lane: unknown");
+        if (integer_of(head, "seq") < 1)
+            return err_set(e, ERR_INVALID, "body: heads: seq: must be above zero");
+    }
+    return ERR_OK;
+}
+
 static enum err_code revoked_effects(const struct event *event, struct effect_list *list,
                                      struct err *e)
 {
-    struct effect *effect = next_effect(list);
-    *effect = (struct effect){.kind = EFFECT_REVOKE};
-    return device_id_of(event, &effect->revoked, e);
+    struct effect_revoke revoke = {.heads = yyjson_obj_get(event->body, "heads"),
+                                   .revocation = event->id};
+    int64_t part = integer_or(event->body, "part", 1);
+    int64_t parts = integer_or(event->body, "parts", 1);
+    if (yyjson_is_null(revoke.heads))
+        revoke.heads = NULL;
+    if (parts < 1 || parts > LIMIT_REVOCATION_PARTS || part < 1 || part > parts)
+        return err_set(e, ERR_INVALID, "body: part: there is no part %lld of %lld", (long long)part,
+                       (long long)parts);
+    revoke.part = (int)part;
+    revoke.parts = (int)parts;
+    struct str first = text_of(event->body, "revocation");
+    if (first.n > 0)
+        MUST(uuid_parse(first, &revoke.revocation) == ERR_OK);
+    enum err_code code = check_heads(revoke.heads, e);
+    if (code == ERR_OK)
+        code = device_id_of(event, &revoke.device, e);
+    if (code == ERR_OK)
+        *next_effect(list) = (struct effect){.kind = EFFECT_REVOKE, .revoked = revoke};
+    return code;
 }
 
 static enum err_code run_effects(const struct event *event, struct effect_list *list, struct err *e)

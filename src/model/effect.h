@@ -83,6 +83,13 @@ struct effect_run {
     yyjson_val *previous; // array of {origin, lane, seq, hash}
 };
 
+struct effect_revoke {
+    struct uuid device;
+    yyjson_val *heads;      // array of {origin, lane, seq, hash}; NULL: it says nothing of events
+    struct uuid revocation; // of which this is a part
+    int part, parts;        // 1..LIMIT_REVOCATION_PARTS
+};
+
 struct effect {
     enum effect_kind kind;
     union {
@@ -92,7 +99,7 @@ struct effect {
         struct effect_stock stock;
         struct effect_location location;
         struct effect_device device;
-        struct uuid revoked;
+        struct effect_revoke revoked;
         struct effect_run run;
     };
 };

@@ -94,7 +94,20 @@ static const struct field enrolled_fields[] = {
     {"key", FIELD_KEY, true, NULL, "its Ed25519 public key"},
     {"name", FIELD_TEXT, false, NULL, "for people"},
     END};
-static const struct field revoked_fields[] = {{"reason", FIELD_TEXT, false, NULL, "why"}, END};
+static const struct field counted_fields[] = {
+    {"origin", FIELD_UUID, true, NULL, "a run of the device"},
+    {"lane", FIELD_NAME, true, NULL, "its lane"},
+    {"seq", FIELD_INTEGER, true, NULL, "its last event that counts"},
+    {"hash", FIELD_KEY, true, NULL, "the chain hash there"},
+    END};
+static const struct field revoked_fields[] = {
+    {"reason", FIELD_TEXT, false, NULL, "why"},
+    {"heads", FIELD_LIST, false, counted_fields,
+     "written by the centre: what it held under a seal; nothing else of the device counts"},
+    {"revocation", FIELD_UUID, false, NULL, "where it takes several events: the first one's id"},
+    {"part", FIELD_INTEGER, false, NULL, "which of them this is, from 1"},
+    {"parts", FIELD_INTEGER, false, NULL, "how many there are; they work together"},
+    END};
 static const struct field head_fields[] = {{"origin", FIELD_UUID, true, NULL, "of an earlier run"},
                                            {"lane", FIELD_NAME, true, NULL, "its lane"},
                                            {"seq", FIELD_INTEGER, true, NULL, "its last event"},
@@ -145,7 +158,8 @@ const struct event_type event_types[] = {
     CENTRE("device_enrolled", INTENT, NONE, "device", "owner", LOCATION, enrolled_fields,
            "binds a device's key to one place"),
     ROW(true, true, "device_revoked", INTENT, NONE, "device", "owner", LOCATION, revoked_fields,
-        "a stolen or retired device: refused from now on, and a full disk is no reason to wait"),
+        "a stolen or retired device: what it says from now on waits for a person, and a full disk "
+        "is no reason to wait with this"),
     SALES("run_started", FACT, NONE, "device", "device", NONE, run_fields,
           "first event of each origin: names the heads before it, so that a restored or cloned "
           "device is found; a sale needs its run"),

@@ -21,6 +21,7 @@ enum {
     LIMIT_OUTBOX_EVENTS = 2000000,
     LIMIT_CONNECTIONS = 20000,
     LIMIT_QUARANTINE = 1000, // pieces of damaged evidence kept
+    LIMIT_REVOCATION_PARTS = 1000,
 };
 
 #define LIMIT_CLOCK_SKEW_MS (INT64_C(5) * 60 * 1000)

@@ -33,7 +33,7 @@ enum event_status {
     STATUS_HELD,        // durable on the next hop
     STATUS_SETTLED,     // durable at the centre, under a verified seal
     STATUS_CONFLICT,    // another event holds the id or the record; a review is open
-    STATUS_REVIEW,      // counted, but a person is asked
+    STATUS_REVIEW,      // a person is asked; of a revoked device, and not counted until then
     STATUS_DEAD_LETTER, // unknown type or bad body: kept, not folded
     STATUS_DUPLICATE,   // another carrier of the same event counts
 };

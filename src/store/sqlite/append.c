@@ -7,8 +7,8 @@ enum { NOT_SYNCED = INT32_MIN }; // as large as what replaces it, so that the ro
 enum event_status state_status(enum row_state state)
 {
     static const enum event_status statuses[] = {
-        STATUS_SETTLED, STATUS_HELD,        STATUS_PENDING,   STATUS_CONFLICT,
-        STATUS_REVIEW,  STATUS_DEAD_LETTER, STATUS_DUPLICATE, STATUS_CONFLICT};
+        STATUS_SETTLED,     STATUS_HELD,      STATUS_PENDING,  STATUS_CONFLICT, STATUS_REVIEW,
+        STATUS_DEAD_LETTER, STATUS_DUPLICATE, STATUS_CONFLICT, STATUS_REVIEW};
     return (size_t)state < sizeof statuses / sizeof statuses[0] ? statuses[state] : STATUS_REVIEW;
 }
 

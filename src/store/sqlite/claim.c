@@ -45,7 +45,7 @@ void claim_of(const struct event *event, const struct effect_list *list, struct 
     } else if (first->kind == EFFECT_DEVICE) {
         device_claim(ret, CLAIM_DEVICE, &first->device.id);
     } else if (first->kind == EFFECT_REVOKE) {
-        device_claim(ret, CLAIM_REVOKE, &first->revoked);
+        device_claim(ret, CLAIM_REVOKE, &first->revoked.device);
     }
 }
 

@@ -169,17 +169,21 @@ static enum err_code drop_device(struct fold *f, const struct effect_device *d, 
     return code || f->store == NULL ? code : tell(f, &change, ERR_OK, e);
 }
 
-static enum err_code revoke(struct fold *f, const struct fold_row *row, const struct uuid *id,
-                            bool on, struct err *e)
+static enum err_code revoke(struct fold *f, const struct fold_row *row,
+                            const struct effect_revoke *revoked, bool on, struct err *e)
 {
-    struct effect effect = {.kind = EFFECT_REVOKE, .revoked = *id};
+    struct effect effect = {.kind = EFFECT_REVOKE, .revoked = *revoked};
     struct effect_list list = {&effect, 1};
     struct claim claim;
     bool there;
     claim_of(row->event, &list, &claim);
     enum err_code code = on ? claim_add(f->tables, &claim, row->event, row->lsn, e)
                             : claim_drop(f->tables, &claim, row->event, &there, e);
-    return code ? code : judge_device(f, id, e);
+    if (code == ERR_OK)
+        code = judge_device(f, &revoked->device, e);
+    if (code)
+        return code;
+    return on ? revoke_put(f, row, revoked, e) : revoke_take_back(f, row, revoked, e);
 }
 
 // ---- all

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-//                  fold_add
+//                  fold_add -- from a revoked device, too late (revoke.h)? withheld
 //                     |  another row carries the id?
-//          no --------+-------- yes: settle_carriers
+//          no --------+-------- yes: carriers_settle
 //          |                       |  earlier in the order than the one that counts?
 //          |               no -----+----- yes: take_back(the other), then
 //          |                |              |
@@ -14,6 +14,7 @@
 #include "store/sqlite/fold.h"
 
 #include "base/json.h"
+#include "store/sqlite/carriers.h"
 #include "store/sqlite/claim.h"
 #include "store/sqlite/effects.h"
 #include "store/sqlite/questions.h"
@@ -26,7 +27,8 @@
 
 void fold_init(struct fold *f, struct db *tables, struct db *journal)
 {
-    *f = (struct fold){.tables = tables, .journal = journal, .ids = {tables, journal, {{0}}}};
+    *f = (struct fold){
+        .tables = tables, .journal = journal, .upto = INT64_MAX, .ids = {tables, journal, {{0}}}};
     delta_map_init(&f->deltas);
     feed_queue_init(&f->changes);
     arena_init(&f->effects, EFFECTS_MAX_BYTES);
@@ -37,6 +39,7 @@ void fold_fini(struct fold *f)
 {
     delta_map_fini(&f->deltas);
     feed_queue_fini(&f->changes);
+    revoke_fini(f);
     arena_fini(&f->effects);
     arena_fini(&f->others);
 }
@@ -70,7 +73,7 @@ enum err_code fold_load(struct fold *f, int64_t lsn, struct event *ret, struct e
                                          : code;
 }
 
-static enum err_code state_of(struct fold *f, int64_t lsn, enum row_state *ret, struct err *e)
+enum err_code fold_state_of(struct fold *f, int64_t lsn, enum row_state *ret, struct err *e)
 {
     struct query q;
     if (f->states != NULL) {
@@ -128,12 +131,12 @@ enum err_code fold_notify(struct fold *f, const struct event *event, enum row_st
 }
 
 // Changes the state of another row that is in the journal already.
-static enum err_code set_state(struct fold *f, int64_t lsn, const struct event *event,
-                               enum row_state state, struct err *e)
+enum err_code fold_set_state(struct fold *f, int64_t lsn, const struct event *event,
+                             enum row_state state, struct err *e)
 {
     struct query q;
     enum row_state before = ROW_SETTLED;
-    enum err_code code = state_of(f, lsn, &before, e);
+    enum err_code code = fold_state_of(f, lsn, &before, e);
     if (code || before == state)
         return code;
     if (f->states != NULL) {
@@ -150,6 +153,21 @@ static enum err_code set_state(struct fold *f, int64_t lsn, const struct event *
         code = query_run(&q, e);
     }
     return code ? code : fold_notify(f, event, state, STR(""), e);
+}
+
+enum err_code fold_write_state(struct fold *f, const struct fold_row *row, struct err *e)
+{
+    struct query q;
+    enum err_code code = fold_set_state(f, row->lsn, row->event, row->ret_state, e);
+    if (code || row->ret_state != ROW_DEAD || row->dead != NULL || f->states != NULL)
+        return code;
+    query_begin(&q, f->tables, Q_DEAD_ADD);
+    query_int(&q, row->lsn);
+    query_text(&q, str_of(row->ret_reason));
+    query_int(&q, row->received_at);
+    query_int(&q, 0);
+    code = query_run(&q, e);
+    return code ? code : fold_notify(f, row->event, ROW_DEAD, str_of(row->ret_reason), e);
 }
 
 // ---- records that one event holds
@@ -241,7 +259,7 @@ static enum err_code contend(struct fold *f, struct fold_row *row, const struct 
     if (code == ERR_OK && first)
         code = effects_take_back(f, &loser, &its_effects, e);
     if (code == ERR_OK && first)
-        code = set_state(f, holder, &other, ROW_CONFLICT, e);
+        code = fold_set_state(f, holder, &other, ROW_CONFLICT, e);
     if (code == ERR_OK)
         code = claim_add(f->tables, claim, &other, holder, e);
     return code ? code : effects_put(f, row, list, &taken, e);
@@ -281,11 +299,10 @@ static bool is_bad_body(enum err_code code)
     return code == ERR_INVALID || code == ERR_LIMIT || code == ERR_NEWER || code == ERR_PARSE;
 }
 
-static enum err_code apply(struct fold *f, struct fold_row *row, struct effect_list *list,
-                           struct err *e)
+enum err_code fold_apply(struct fold *f, struct fold_row *row, struct err *e)
 {
     struct err why = {ERR_OK, ""};
-    *list = (struct effect_list){.count = 0};
+    struct effect_list list;
     row->ret_state = row->base;
     if (row->dead != NULL) {
         bury(row, row->dead);
@@ -296,13 +313,12 @@ static enum err_code apply(struct fold *f, struct fold_row *row, struct effect_l
         bury(row, why.text);
         return ERR_OK;
     }
-    enum err_code code = effect_list_of(row->event, &f->effects, list, &why);
+    enum err_code code = effect_list_of(row->event, &f->effects, &list, &why);
     if (is_bad_body(code)) {
-        *list = (struct effect_list){.count = 0};
         bury(row, why.text);
         return ERR_OK;
     }
-    return code ? err_set(e, code, "%s", why.text) : claim_and_put(f, row, list, e);
+    return code ? err_set(e, code, "%s", why.text) : claim_and_put(f, row, &list, e);
 }
 
 // The record goes to the next in line, as if the one taken back had never been.
@@ -326,12 +342,12 @@ static enum err_code hand_on(struct fold *f, const struct claim *claim, struct e
     if (code == ERR_OK)
         code = effects_put(f, &row, &list, &taken, e);
     if (code == ERR_OK && claim->rule == OWNER_FIRST)
-        code = set_state(f, lsn, &next, row.base, e);
+        code = fold_set_state(f, lsn, &next, row.base, e);
     return code;
 }
 
 // Undoes what an event that counted did.
-static enum err_code take_back(struct fold *f, struct fold_row *row, struct err *e)
+enum err_code fold_take_back(struct fold *f, struct fold_row *row, struct err *e)
 {
     struct effect_list list;
     struct claim claim;
@@ -355,115 +371,6 @@ static enum err_code take_back(struct fold *f, struct fold_row *row, struct err 
     return code;
 }
 
-// ---- carriers of one id
-// --------------------------------------------------------------------------
-
-struct carrier {
-    int64_t lsn;
-    struct event event;
-    struct event_order order;
-    enum row_state state;
-};
-
-// Loads the rows that carry the same id at the same location; ret_counts is the one that counts.
-static enum err_code load_carriers(struct fold *f, const struct fold_row *row,
-                                   const struct ids_carriers *from, struct carrier *to,
-                                   size_t *ret_count, struct err *e)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < from->count; i++) {
-        struct carrier *c = &to[count];
-        c->lsn = from->lsns[i];
-        enum err_code code = fold_load(f, c->lsn, &c->event, e);
-        if (code == ERR_OK)
-            code = state_of(f, c->lsn, &c->state, e);
-        if (code)
-            return code;
-        c->order = event_order_of(&c->event);
-        count += str_equal(c->event.location, row->event->location);
-    }
-    *ret_count = count;
-    return ERR_OK;
-}
-
-static bool counts(const struct carrier *c)
-{
-    return c->state != ROW_DUPLICATE && c->state != ROW_ID_CONFLICT;
-}
-
-static enum row_state beside(const struct event *counted, const struct event *other)
-{
-    return event_same_content(counted, other) ? ROW_DUPLICATE : ROW_ID_CONFLICT;
-}
-
-static enum err_code review_id(struct fold *f, const struct fold_row *row, bool conflict,
-                               struct err *e)
-{
-    char text[UUID_TEXT_SIZE];
-    if (f->store == NULL)
-        return ERR_OK;
-    uuid_format(&row->event->id, text);
-    struct review review = {
-        .kind = STR("id_conflict"),
-        .record = str_of(text),
-        .location = row->event->location,
-        .text = STR("One event id carries different contents; the earlier one counts."),
-        .opened_at = row->received_at};
-    return conflict ? questions_ask(f->tables, &review, e) : questions_drop(f->tables, &review, e);
-}
-
-// The new row is earlier than the one that counted: that is undone, and all others are judged by
-// the new one.
-static enum err_code take_over(struct fold *f, struct fold_row *row, struct carrier *carriers,
-                               size_t count, bool *ret_conflict, struct err *e)
-{
-    struct effect_list list;
-    enum err_code code = ERR_OK;
-    for (size_t i = 0; i < count && code == ERR_OK; i++) {
-        struct carrier *c = &carriers[i];
-        struct fold_row old = {.lsn = c->lsn, .event = &c->event, .received_at = row->received_at};
-        if (counts(c) && c->state != ROW_DEAD)
-            code = take_back(f, &old, e);
-        enum row_state state = beside(row->event, &c->event);
-        *ret_conflict = *ret_conflict || state == ROW_ID_CONFLICT;
-        if (code == ERR_OK)
-            code = set_state(f, c->lsn, &c->event, state, e);
-    }
-    return code ? code : apply(f, row, &list, e);
-}
-
-static enum err_code settle_carriers(struct fold *f, struct fold_row *row,
-                                     const struct ids_carriers *from, bool *ret_fresh,
-                                     struct err *e)
-{
-    struct carrier *carriers = arena_alloc(&f->others, from->count * sizeof *carriers);
-    size_t count = 0, holder = 0;
-    bool conflict = false, any = false;
-    *ret_fresh = false;
-    if (carriers == NULL)
-        return err_set(e, ERR_NO_MEMORY, "out of memory for the carriers of an id");
-    enum err_code code = load_carriers(f, row, from, carriers, &count, e);
-    if (code)
-        return code;
-    for (size_t i = 0; i < count; i++) {
-        any = any || counts(&carriers[i]);
-        holder = counts(&carriers[i]) ? i : holder;
-        conflict = conflict || carriers[i].state == ROW_ID_CONFLICT;
-    }
-    *ret_fresh = !any; // carried at other places only, or withdrawn
-    if (!any)
-        return ERR_OK;
-    struct event_order mine = event_order_of(row->event);
-    if (event_order_compare(&mine, &carriers[holder].order) > 0) {
-        row->ret_state = beside(&carriers[holder].event, row->event);
-        conflict = conflict || row->ret_state == ROW_ID_CONFLICT;
-    } else {
-        conflict = false;
-        code = take_over(f, row, carriers, count, &conflict, e);
-    }
-    return code ? code : review_id(f, row, conflict, e);
-}
-
 enum err_code fold_add(struct fold *f, struct fold_row *row, struct err *e)
 {
     if (f->others.used > 0)
@@ -471,22 +378,36 @@ enum err_code fold_add(struct fold *f, struct fold_row *row, struct err *e)
     return fold_add_kept(f, row, e);
 }
 
-enum err_code fold_add_kept(struct fold *f, struct fold_row *row, struct err *e)
+static void begin(struct fold *f, struct fold_row *row)
 {
-    struct ids_carriers carriers;
-    struct effect_list list;
-    bool fresh = true;
     arena_reset(&f->effects);
     row->ret_reason[0] = '\0';
     row->ret_contended = false;
+}
+
+// What came from a revoked device too late. A dead letter stays one: its reason is the caller's.
+static enum err_code withhold(struct fold *f, struct fold_row *row, struct err *e)
+{
+    if (row->dead != NULL) {
+        bury(row, row->dead);
+        return ERR_OK;
+    }
+    row->ret_state = ROW_WITHHELD;
+    return revoke_count(f, row->event, 1, row->received_at, e);
+}
+
+enum err_code fold_add_kept(struct fold *f, struct fold_row *row, struct err *e)
+{
+    struct ids_carriers carriers;
+    bool beyond = false;
+    begin(f, row);
     enum err_code code = ids_add(&f->ids, &row->event->id, row->lsn, &f->others, &carriers, e);
     row->ret_state = ROW_DUPLICATE;
-    if (row->withdrawn)
+    if (code || row->withdrawn)
         return code;
-    if (code == ERR_OK && carriers.count > 0)
-        code = settle_carriers(f, row, &carriers, &fresh, e);
-    if (code == ERR_OK && fresh)
-        code = apply(f, row, &list, e);
+    code = revoke_is_beyond(f, row->event, &beyond, e);
+    if (code == ERR_OK)
+        code = beyond ? withhold(f, row, e) : carriers_settle(f, row, &carriers, e);
     return code;
 }
 
@@ -499,7 +420,7 @@ enum err_code fold_withdraw(struct fold *f, int64_t lsn, struct err *e)
     arena_reset(&f->effects);
     enum err_code code = fold_load(f, lsn, &event, e);
     if (code == ERR_OK)
-        code = state_of(f, lsn, &state, e);
+        code = fold_state_of(f, lsn, &state, e);
     query_begin(&q, f->tables, Q_NOTICE_FIND);
     query_int(&q, lsn);
     bool told = query_row(&q); // the upstream's word: here the event was folded
@@ -508,9 +429,9 @@ enum err_code fold_withdraw(struct fold *f, int64_t lsn, struct err *e)
     bool folded = state <= ROW_REVIEW || (state == ROW_DEAD && told);
     struct fold_row row = {.lsn = lsn, .event = &event};
     if (code == ERR_OK && folded)
-        code = take_back(f, &row, e);
+        code = fold_take_back(f, &row, e);
     if (code || !told)
-        return code ? code : set_state(f, lsn, &event, ROW_DUPLICATE, e);
+        return code ? code : fold_set_state(f, lsn, &event, ROW_DUPLICATE, e);
     query_begin(&q, f->tables, Q_EVENT_STATE_SET); // what was said of it goes to the new carrier
     query_int(&q, ROW_DUPLICATE);
     query_int(&q, lsn);
@@ -519,14 +440,11 @@ enum err_code fold_withdraw(struct fold *f, int64_t lsn, struct err *e)
 
 enum err_code fold_retry(struct fold *f, struct fold_row *row, struct err *e)
 {
-    struct effect_list list;
-    arena_reset(&f->effects);
-    row->ret_reason[0] = '\0';
-    row->ret_contended = false;
-    return apply(f, row, &list, e);
+    begin(f, row);
+    return fold_apply(f, row, e);
 }
 
-enum err_code fold_settled(struct fold *f, const struct fold_row *row, struct err *e)
+enum err_code fold_contended(struct fold *f, const struct fold_row *row, struct err *e)
 {
     struct effect_list list;
     struct claim claim;
@@ -537,6 +455,12 @@ enum err_code fold_settled(struct fold *f, const struct fold_row *row, struct er
         return code;
     claim_of(row->event, &list, &claim);
     return review_claim(f, &claim, row->received_at, e);
+}
+
+enum err_code fold_settled(struct fold *f, const struct fold_row *row, struct err *e)
+{
+    enum err_code code = fold_contended(f, row, e);
+    return code ? code : revoke_settle(f, row->received_at, e);
 }
 
 // ---- at the end of a transaction

@@ -8,8 +8,10 @@
 //      ticket) is decided by the total order, and undone and redone when an earlier one arrives.
 //   2. Of the carriers of one (location, id) that were not withdrawn exactly one counts: the first
 //      in the total order. The others are 'duplicate' or, with other content, 'conflict'.
-//   3. An owned record is held by one event; other events that claim it and count are in claims.
-//   4. Stock deltas wait in memory until fold_flush; everything else is written at once.
+//   3. An event of a revoked device from after its revocation is 'review' (withheld): nothing of it
+//      is folded, and it is no carrier of its id. Which events those are is said in revoke.h.
+//   4. An owned record is held by one event; other events that claim it and count are in claims.
+//   5. Stock deltas wait in memory until fold_flush; everything else is written at once.
 #ifndef WASL_STORE_SQLITE_FOLD_H
 #define WASL_STORE_SQLITE_FOLD_H
 
@@ -17,6 +19,7 @@
 #include "store/sqlite/delta.h"
 #include "store/sqlite/feed.h"
 #include "store/sqlite/ids.h"
+#include "store/sqlite/revoke.h"
 
 // As stored in events.state, and in this order (see schema 0001).
 enum row_state {
@@ -28,6 +31,7 @@ enum row_state {
     ROW_DEAD,
     ROW_DUPLICATE,
     ROW_ID_CONFLICT, // another event has the id; shown as conflict
+    ROW_WITHHELD,    // of a revoked device; shown as review
 };
 
 struct store;
@@ -38,10 +42,12 @@ struct fold {
     struct store *store; // NULL in a check: no reviews, no feeds, no states written
     uint8_t *states;     // in a fresh fold: of the rows, by lsn - states_from
     int64_t states_from;
+    int64_t upto;  // rows behind it are not folded yet
     bool confirms; // stock has a confirmed part (terminals)
     struct ids ids;
     struct delta_map deltas;
     struct feed_queue changes;
+    struct revoked revoked;
     struct arena effects; // of the event at hand
     struct arena others;  // events read back
 };
@@ -62,7 +68,8 @@ struct fold_row {
 };
 // Counts the event's id and folds it if it counts. The row itself is the caller's to write.
 enum err_code fold_add(struct fold *f, struct fold_row *row, struct err *e) MUST_CHECK;
-// To be called once the row itself is written: asks people about what it contends for.
+// To be called once the row itself is written: asks people about what it contends for, and brings
+// the events of a device that it revoked in line.
 enum err_code fold_settled(struct fold *f, const struct fold_row *row, struct err *e) MUST_CHECK;
 // Undoes a row that counts, since its event is about to be appended again under another run.
 enum err_code fold_withdraw(struct fold *f, int64_t lsn, struct err *e) MUST_CHECK;
@@ -80,5 +87,22 @@ enum err_code fold_notify(struct fold *f, const struct event *event, enum row_st
                           struct str reason, struct err *e) MUST_CHECK;
 // Reads the event of a row into f->others.
 enum err_code fold_load(struct fold *f, int64_t lsn, struct event *ret, struct err *e) MUST_CHECK;
+
+// ---- for carriers.c and revoke.c
+
+enum err_code fold_state_of(struct fold *f, int64_t lsn, enum row_state *ret,
+                            struct err *e) MUST_CHECK;
+// Changes the state of a row that is in the journal already.
+enum err_code fold_set_state(struct fold *f, int64_t lsn, const struct event *event,
+                             enum row_state state, struct err *e) MUST_CHECK;
+// The same with what became of the row, and why it is dead where it is.
+enum err_code fold_write_state(struct fold *f, const struct fold_row *row,
+                               struct err *e) MUST_CHECK;
+// Folds an event that counts, or makes a dead letter of it: row->ret_state.
+enum err_code fold_apply(struct fold *f, struct fold_row *row, struct err *e) MUST_CHECK;
+// Undoes what an event that counted did.
+enum err_code fold_take_back(struct fold *f, struct fold_row *row, struct err *e) MUST_CHECK;
+// Asks people about the record that it contends for.
+enum err_code fold_contended(struct fold *f, const struct fold_row *row, struct err *e) MUST_CHECK;
 
 #endif

@@ -12,8 +12,8 @@ static const char empty_records[] =
     "DELETE FROM locations WHERE lsn IS NOT NULL; DELETE FROM devices WHERE lsn IS NOT NULL;"
     "DELETE FROM claims; DELETE FROM runs; DELETE FROM run_heads; DELETE FROM event_ids;"
     "DELETE FROM reviews WHERE open = 1"
-    " AND kind IN ('ticket_conflict', 'id_conflict', 'fork', 'clone');"
-
+    " AND kind IN ('ticket_conflict', 'id_conflict', 'fork', 'clone', 'revoked');"
+    "DELETE FROM revocations; DELETE FROM revoked_heads; DELETE FROM withheld;"
     "DELETE FROM feed_rows; DELETE FROM feeds;";
 
 static enum err_code list_feeds(struct store *s, struct arena *a, struct str **ret,
@@ -153,6 +153,7 @@ static enum err_code rebuild(struct store *s,
         code = renew_feeds(s, &a, feeds, count, e);
     if (r.s != NULL)
         refold_fini(&r);
+    revoke_forget(&s->fold);
     arena_fini(&a);
     return code;
 }

@@ -211,6 +211,7 @@ static enum err_code fold_one(struct refold *r, const struct journal_row *row,
         fresh.base = row->seq <= stream->info.settled.seq                     ? ROW_SETTLED
                      : row->seq <= stream->info.held.seq || !stream->info.own ? ROW_HELD
                                                                               : ROW_PENDING;
+    r->fold.upto = row->lsn;
     enum err_code code = fold_add(&r->fold, &fresh, e);
     r->states[row->lsn - r->lsn_min] = (uint8_t)fresh.ret_state;
     return code ? code : fold_settled(&r->fold, &fresh, e);

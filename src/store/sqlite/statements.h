@@ -40,6 +40,8 @@
                 " ON CONFLICT DO UPDATE SET value = excluded.value")                               \
     /* streams */                                                                                  \
     X(STREAM_FIND, "SELECT " STREAM_COLUMNS " FROM streams WHERE origin = ? AND lane = ?")         \
+    X(STREAM_DEVICE, "SELECT device FROM streams WHERE origin = ? AND lane = ?")                   \
+    X(STREAMS_OF, "SELECT number, origin, lane FROM streams WHERE device = ? ORDER BY number")     \
     X(STREAMS_ALL, "SELECT " STREAM_COLUMNS " FROM streams WHERE number > ? ORDER BY number"       \
                    " LIMIT 256")                                                                   \
     X(STREAMS_SEALED, "SELECT " STREAM_COLUMNS ", seal_seq, seal_hash, seal_signature,"            \
@@ -94,7 +96,7 @@
     X(EVENT_AT, "SELECT " EVENT_COLUMNS " FROM events AS e JOIN streams AS s"                      \
                 " ON s.number = e.stream WHERE e.lsn = ?")                                         \
     X(EVENTS_UNFOLDED, "SELECT id FROM events INDEXED BY events_apart WHERE stream = ?"            \
-                       " AND seq <= ? AND state > 2 AND state IN (3, 5, 7) AND id IS NOT NULL"     \
+                       " AND seq <= ? AND state > 2 AND state IN (3, 5, 7, 8) AND id IS NOT NULL"  \
                        " ORDER BY seq")                                                            \
     X(EVENTS_ALL, "SELECT lsn, id, stream, seq, state, chain, bytes FROM events ORDER BY lsn")     \
     X(EVENTS_SPAN, "SELECT count(*), coalesce(min(lsn), 0), coalesce(max(lsn), 0),"                \
@@ -210,6 +212,21 @@
       "SELECT EXISTS (SELECT 1 FROM run_heads WHERE origin = ?1 AND lane = ?2 AND seq < ?3)"       \
       " OR EXISTS (SELECT 1 FROM run_heads WHERE origin = ?1 AND lane = ?2 AND seq = ?3"           \
       " AND hash <> ?4)")                                                                          \
+    X(REVOCATION_ADD, "INSERT INTO revocations (device, lsn, revocation, part, parts)"             \
+                      " VALUES (?, ?, ?, ?, ?)")                                                   \
+    X(REVOCATION_DROP, "DELETE FROM revocations WHERE device = ? AND lsn = ?")                     \
+    X(REVOKED_DEVICES, "SELECT DISTINCT device FROM revocations ORDER BY device")                  \
+    X(REVOKED_HEAD_ADD, "INSERT INTO revoked_heads (lsn, origin, lane, seq) VALUES (?, ?, ?, ?)"   \
+                        " ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)")                 \
+    X(REVOKED_HEADS_DROP, "DELETE FROM revoked_heads WHERE lsn = ?")                               \
+    X(REVOKED_COUNTS_TO,                                                                           \
+      "SELECT min(seq) FROM (SELECT max(coalesce(h.seq, 0)) AS seq FROM revocations AS r"          \
+      " LEFT JOIN revoked_heads AS h ON h.lsn = r.lsn AND h.origin = ?2 AND h.lane = ?3"           \
+      " WHERE r.device = ?1 GROUP BY r.revocation"                                                 \
+      " HAVING count(DISTINCT r.part) = max(r.parts))")                                            \
+    X(WITHHELD_ADD, "INSERT INTO withheld (device, events) VALUES (?, ?) ON CONFLICT DO UPDATE"    \
+                    " SET events = events + excluded.events RETURNING events")                     \
+    X(WITHHELD_DROP, "DELETE FROM withheld WHERE device = ?")                                      \
     X(CODE_PUT, "INSERT INTO codes (secret, location, role, expires_at) VALUES (?, ?, ?, ?)")      \
     X(CODE_FIND, "SELECT location, role, expires_at FROM codes WHERE secret = ?")                  \
     X(CODE_DROP, "DELETE FROM codes WHERE secret = ?")                                             \

@@ -59,6 +59,7 @@ void store_rollback(struct store *s)
     db_undo(&s->db);
     s->in_transaction = false;
     fold_forget(&s->fold);
+    revoke_forget(&s->fold);
     stream_cache_clear(&s->streams);
     s->streams.stale = true;
     struct query q;

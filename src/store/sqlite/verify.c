@@ -27,6 +27,11 @@ static const struct {
     {"runs", "SELECT hex(origin), device, location, predecessor, lsn FROM runs ORDER BY origin"},
     {"run_heads", "SELECT hex(origin), lane, seq, hash, lsn FROM run_heads"
                   " ORDER BY origin, lane, seq, lsn"},
+    {"revocations", "SELECT hex(device), lsn, revocation, part, parts FROM revocations"
+                    " ORDER BY device, lsn"},
+    {"revoked_heads", "SELECT lsn, hex(origin), lane, seq FROM revoked_heads"
+                      " ORDER BY lsn, origin, lane"},
+    {"withheld", "SELECT hex(device), events FROM withheld ORDER BY device"},
     {"stock", "SELECT location, sku, quantity, moves FROM stock ORDER BY location, sku"},
 };
 

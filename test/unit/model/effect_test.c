@@ -241,8 +241,33 @@ TEST(effect__a_device_is_revoked)
 {
     reduces("device_revoked", DEVICE, "{}");
     assert_int_equal(list.items[0].kind, EFFECT_REVOKE);
-    assert_int_equal(list.items[0].revoked.b[15], 0x0d);
+    assert_int_equal(list.items[0].revoked.device.b[15], 0x0d);
+    assert_null(list.items[0].revoked.heads);
     refuses("device_revoked", "till 1", "{}", "UUID");
+}
+
+#define HEAD(lane_, seq_)                                                                          \
+    "{\"origin\":\"" OTHER "\",\"lane\":\"" lane_ "\",\"seq\":" seq_ ",\"hash\":\"" HEX_KEY "\"}"
+
+TEST(effect__a_revocation_names_what_counts_of_the_device_maybe_in_parts)
+{
+    reduces("device_revoked", DEVICE, "{\"heads\":[" HEAD("critical", "7") "]}");
+    const struct effect_revoke *r = &list.items[0].revoked;
+    assert_int_equal(yyjson_arr_size(r->heads), 1);
+    assert_true(uuid_equal(&r->revocation, &event.id));
+    assert_int_equal(r->part, 1);
+    assert_int_equal(r->parts, 1);
+    reduces("device_revoked", DEVICE,
+            "{\"heads\":[],\"revocation\":\"" OTHER "\",\"part\":2,\"parts\":3}");
+    assert_int_equal(list.items[0].revoked.revocation.b[15], 0x0e);
+    assert_int_equal(list.items[0].revoked.part, 2);
+    assert_int_equal(list.items[0].revoked.parts, 3);
+    refuses("device_revoked", DEVICE, "{\"heads\":[" HEAD("urgent", "7") "]}", "lane");
+    refuses("device_revoked", DEVICE, "{\"heads\":[" HEAD("critical", "0") "]}", "seq");
+    refuses("device_revoked", DEVICE, "{\"heads\":[{}]}", "origin");
+    refuses("device_revoked", DEVICE, "{\"part\":2}", "no part 2 of 1");
+    refuses("device_revoked", DEVICE, "{\"part\":0,\"parts\":2}", "no part 0 of 2");
+    refuses("device_revoked", DEVICE, "{\"parts\":1001}", "no part 1 of 1001");
 }
 
 TEST(effect__a_run_names_its_device_and_the_heads_before_it)

@@ -134,6 +134,10 @@ char *fixture_canonical(const struct fixture *f)
         "SELECT hex(origin), hex(device), location, hex(predecessor) FROM runs ORDER BY 1",
         "SELECT hex(origin), lane, seq, hex(hash) FROM run_heads ORDER BY 1, 2, 3, 4",
         "SELECT kind, location, record, hex(rank) FROM claims ORDER BY 1, 2, 3, 4",
+        "SELECT hex(r.device), hex(r.revocation), r.part, r.parts, hex(h.origin), h.lane, h.seq"
+        " FROM revocations AS r LEFT JOIN revoked_heads AS h ON h.lsn = r.lsn ORDER BY 1, 2, 3, 5, "
+        "6",
+        "SELECT hex(device), events FROM withheld ORDER BY 1",
         "SELECT kind, location, record, detail, open FROM reviews ORDER BY 1, 2, 3",
         "SELECT hex(id), type, location, reason FROM dead_letters ORDER BY 1, 2, 3, 4"};
     char *text = NULL;
@@ -248,13 +252,16 @@ enum err_code fixture_try(struct fixture *f, const struct line *l, size_t index,
         add_stream(f, l);
     struct str bytes = str_of(l->bytes[index]);
     bool readable = event_parse(bytes, &f->arena, &event, &bad) == ERR_OK;
+    const char *dead = readable ? NULL : bad.text;
+    if (readable && l->is_device && event.type && event.type->from_centre)
+        dead = "only the centre may say this";
     struct store_entry entry = {.key = l->key,
                                 .seq = index + 1,
                                 .chain = l->marks[index].hash,
                                 .bytes = bytes,
                                 .event = readable ? &event : NULL,
                                 .status = status,
-                                .dead = readable ? NULL : bad.text,
+                                .dead = dead,
                                 .received_at = (int64_t)EPOCH_MS + 5};
     enum err_code code = store_append(f->store, &entry, 1, e);
     *ret = entry.ret_status;

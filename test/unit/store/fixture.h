@@ -39,6 +39,7 @@ struct line {
     struct uuid device;
     const char *location;
     bool own;
+    bool is_device; // as intake takes it: what only the centre may write is a dead letter
     struct mark head;
     char *bytes[LINE_MAX_EVENTS];
     struct mark marks[LINE_MAX_EVENTS];

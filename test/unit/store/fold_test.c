@@ -1,67 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whatever the order and the route, the same events give the same tables.
-#include "base/rng.h"
-#include "test/unit/store/fixture.h"
+#include "test/unit/store/orders.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { ORDERS = 60, LINES_MAX = 8 };
-
-// Appends the lines' events in a random interleaving, in transactions of random size.
-static void deliver(struct fixture *f, struct line *lines, size_t count, struct rng *r)
-{
-    size_t next[LINES_MAX] = {0};
-    size_t left = 0;
-    struct err e = {ERR_OK, ""};
-    bool open = false;
-    for (size_t i = 0; i < count; i++)
-        left += lines[i].count;
-    while (left > 0) {
-        size_t i = (size_t)rng_below(r, count);
-        enum event_status status;
-        if (next[i] == lines[i].count)
-            continue;
-        if (!open && store_begin(f->store, &e))
-            fail_msg("%s", e.text);
-        if (fixture_try(f, &lines[i], next[i]++, STATUS_SETTLED, &status, &e))
-            fail_msg("%s", e.text);
-        left--;
-        open = rng_chance(r, 2, 3) && left > 0;
-        if (!open && store_commit(f->store, &e))
-            fail_msg("%s", e.text);
-    }
-}
-
-static void same_in_all_orders(struct line *lines, size_t count)
-{
-    struct rng r;
-    char *first = NULL;
-    rng_init(&r, 7);
-    for (int i = 0; i < ORDERS; i++) {
-        struct fixture f;
-        struct store_verdict verdict;
-        struct err e = {ERR_OK, ""};
-        fixture_open(&f, ROLE_CENTRAL);
-        deliver(&f, lines, count, &r);
-        char *text = fixture_canonical(&f);
-        if (first != NULL)
-            assert_string_equal(text, first);
-        if (store_verify(f.store, &f.arena, NULL, NULL, &verdict, &e))
-            fail_msg("%s", e.text);
-        if (verdict.first_problem.n > 0)
-            fail_msg("%s", verdict.first_problem.p);
-        assert_true(verdict.refold_equal);
-        assert_int_equal(verdict.chain_errors, 0);
-        free(first);
-        first = text;
-        fixture_close(&f);
-    }
-    free(first);
-    for (size_t i = 0; i < count; i++)
-        line_fini(&lines[i]);
-}
 
 TEST(fold__stock_is_a_sum_of_deltas_in_any_order)
 {
@@ -71,7 +14,7 @@ TEST(fold__stock_is_a_sum_of_deltas_in_any_order)
         for (unsigned n = 0; n < 5; n++)
             line_sell(&lines[i], 100 * i + n, 10 * n + i, n % 2 ? "rice" : "oil", "1.25");
     }
-    same_in_all_orders(lines, 3);
+    orders_all_alike(lines, 3);
 }
 
 TEST(fold__one_id_on_several_routes_counts_once_in_any_order)
@@ -83,7 +26,7 @@ TEST(fold__one_id_on_several_routes_counts_once_in_any_order)
         line_sell(&lines[i], 2, 60 + i, "oil", "2");
         line_ticket(&lines[i], 3, 70 + (i * 7) % 5, "T-1", "rice");
     }
-    same_in_all_orders(lines, 3);
+    orders_all_alike(lines, 3);
 }
 
 TEST(fold__one_id_with_other_content_is_a_review_in_any_order)
@@ -96,7 +39,7 @@ TEST(fold__one_id_with_other_content_is_a_review_in_any_order)
         line_sell(&lines[i], 10 + i, 60 + i, "oil", "2");
         line_sell(&lines[i], 2, 70 + i, i % 2 ? "salt" : "tea", "1");
     }
-    same_in_all_orders(lines, 4);
+    orders_all_alike(lines, 4);
 }
 
 TEST(fold__one_ticket_of_several_events_is_held_by_the_first_in_any_order)
@@ -107,7 +50,7 @@ TEST(fold__one_ticket_of_several_events_is_held_by_the_first_in_any_order)
         line_ticket(&lines[i], 10 + i, 90 - 7 * i, "T-1", i % 2 ? "rice" : "oil");
         line_ticket(&lines[i], 20 + i, 100 + i, i % 2 ? "T-2" : "T-3", "tea");
     }
-    same_in_all_orders(lines, 4);
+    orders_all_alike(lines, 4);
 }
 
 // An id conflict that takes a ticket's holder back hands the ticket on to the next in line.
@@ -121,7 +64,7 @@ TEST(fold__a_holder_taken_back_hands_its_ticket_on_in_any_order)
     line_ticket(&lines[2], 2, 60, "T-1", "tea");  // waits for T-1
     line_ticket(&lines[3], 3, 70, "T-1", "salt");
     line_ticket(&lines[3], 4, 80, "T-9", "salt");
-    same_in_all_orders(lines, 4);
+    orders_all_alike(lines, 4);
 }
 
 TEST(fold__places_and_devices_follow_the_last_writer_and_revocation_wins_in_any_order)
@@ -142,7 +85,7 @@ TEST(fold__places_and_devices_follow_the_last_writer_and_revocation_wins_in_any_
     line_add(&lines[3], &(struct draft){20, 55, "device_revoked", device, "{}"});
     // The id of the newest location_set again, earlier and with another name: it is taken back.
     line_add(&lines[1], &(struct draft){0, 30, "location_set", "BR1", "{\"name\":\"Taken back\"}"});
-    same_in_all_orders(lines, 4);
+    orders_all_alike(lines, 4);
 }
 
 TEST(fold__dead_letters_are_kept_and_their_successors_count_in_any_order)
@@ -156,7 +99,7 @@ TEST(fold__dead_letters_are_kept_and_their_successors_count_in_any_order)
                                             "{\"sku\":\"rice\",\"quantity\":\"-1\"}"});
         line_sell(&lines[i], 10 + i, 70, "rice", "1");
     }
-    same_in_all_orders(lines, 2);
+    orders_all_alike(lines, 2);
 }
 
 TEST(fold__an_earlier_carrier_swaps_the_stock_of_the_later_one)
@@ -187,5 +130,5 @@ TEST(fold__a_sum_beyond_64_bits_wraps_around_instead_of_becoming_a_float)
         line_sell(&lines[i], i, 10 + i, "rice", "800000000000000");
         line_sell(&lines[i], 10 + i, 20 + i, "rice", "3");
     }
-    same_in_all_orders(lines, 3);
+    orders_all_alike(lines, 3);
 }
