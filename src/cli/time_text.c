@@ -112,8 +112,9 @@ enum err_code time_text_parse(struct str text, int64_t *ret_ms)
 
 void time_text_format(int64_t ms, char to[TIME_TEXT_SIZE])
 {
-    int64_t rest = ms % 1000 < 0 ? ms % 1000 + 1000 : ms % 1000;
-    time_t seconds = (time_t)((ms - rest) / 1000);
+    bool before = ms % 1000 < 0; // division cuts towards zero, not towards the past
+    int64_t rest = ms % 1000 + (before ? 1000 : 0);
+    time_t seconds = (time_t)(ms / 1000 - before);
     struct tm tm;
     char text[TIME_TEXT_SIZE - 8] = "";
     if (gmtime_r(&seconds, &tm) == NULL ||

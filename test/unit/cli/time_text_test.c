@@ -65,7 +65,8 @@ TEST(time_text__refuses_what_is_no_time)
 
 TEST(time_text__writes_what_it_reads)
 {
-    static const int64_t rows[] = {0, 1, -1, 999, -1000, 1795161600123, 4102444800000};
+    static const int64_t rows[] = {0,    1,     -1,    999,           -1000,
+                                   -999, -1001, 86399, 1795161600123, 4102444800000};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         char text[TIME_TEXT_SIZE];
         int64_t ms = 77;
@@ -76,4 +77,6 @@ TEST(time_text__writes_what_it_reads)
     char text[TIME_TEXT_SIZE];
     time_text_format(-1, text);
     assert_string_equal(text, "1969-12-31T23:59:59.999Z");
+    time_text_format(INT64_MIN, text); // from an edited file: no overflow under the sanitizers
+    assert_string_equal(text, "-9223372036854775808");
 }
