@@ -5,6 +5,7 @@ import contextlib
 import http.server
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -15,6 +16,7 @@ import uuid
 import pytest
 from conftest import PROGRAM, free_port, wait_for
 from shop import event, post, query, sale, sell, sold_ids, token_of, unsettled, verify_clean
+from test_room import small_disk
 
 NOBODY = 65534
 PAUSE_S = 1.0
@@ -112,6 +114,31 @@ def test_a_full_quota_refuses_and_goes_on_when_it_is_raised(wasl):
     ids += sell(till, token, [sale("BR01", "last")])
     wait_for(drained(till), "the last sale")
     assert sorted(sold_ids(centre)) == sorted(ids)
+
+
+def test_a_store_on_a_read_only_medium_can_be_read(wasl):
+    with small_disk(wasl.folder / "disk", 48) as disk:
+        till = wasl.till("disk/till").serve()
+        sell(till, token_of(wasl, till), [sale("BR01", f"T-{i}") for i in range(20)])
+        till.stop(signal.SIGKILL)  # most of it is in the log
+        os.unlink(till.path / "wasl.db-shm")
+        subprocess.run(["mount", "-o", "remount,ro", str(disk.path)], check=True)
+        assert verify_clean(wasl, till)["tickets"] == 20
+        assert till.status()["lanes"]["critical"]["pending"] == 20
+        assert wasl.good("export", till.name).out.count("ticket_recorded") == 20
+        wasl.bad("serve", till.name, saying="Read-only")
+
+
+def test_an_empty_store_is_damaged_and_its_log_is_kept(wasl):
+    till = wasl.till().serve()
+    sell(till, token_of(wasl, till), [sale("BR01", "T-1")])
+    till.stop(signal.SIGKILL)
+    log = till.path / "wasl.db-wal"
+    before = log.read_bytes()
+    till.database.write_bytes(b"")
+    for command in ("serve", "verify", "rebuild"):
+        wasl.bad(command, till.name, saying="empty")
+    assert before and log.read_bytes() == before
 
 
 def test_a_store_of_a_newer_version_is_refused(wasl):

@@ -58,10 +58,10 @@ enum err_code db_error(struct db *db, int result, struct err *e)
                    db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(result));
 }
 
-enum err_code db_open(struct db *db, const char *path, int flags, struct err *e)
+static enum err_code open_through(struct db *db, const char *path, int flags, const char *files,
+                                  struct err *e)
 {
     *db = (struct db){.handle = NULL};
-    const char *files = (flags & SQLITE_OPEN_READWRITE) != 0 ? log_file_system() : NULL;
     int result = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, files);
     if (result == SQLITE_OK) {
         sqlite3_extended_result_codes(db->handle, 1);
@@ -71,6 +71,18 @@ enum err_code db_open(struct db *db, const char *path, int flags, struct err *e)
     if (code)
         db_close(db);
     return code;
+}
+
+enum err_code db_open(struct db *db, const char *path, int flags, struct err *e)
+{
+    const char *files = (flags & SQLITE_OPEN_READWRITE) != 0 ? log_file_system() : NULL;
+    return open_through(db, path, flags, files, e);
+}
+
+enum err_code db_open_still(struct db *db, const char *path, struct err *e)
+{
+    enum err_code code = open_through(db, path, SQLITE_OPEN_READONLY, "unix-none", e);
+    return code ? code : db_exec(db, "PRAGMA locking_mode = EXCLUSIVE", e);
 }
 
 void db_close(struct db *db)

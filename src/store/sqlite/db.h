@@ -35,6 +35,9 @@ struct db {
 
 // flags as of sqlite3_open_v2.
 enum err_code db_open(struct db *db, const char *path, int flags, struct err *e) MUST_CHECK;
+// Reads a file that nobody can write, and its log: without locks and without the memory that is
+// shared beside it, since either would have to be written.
+enum err_code db_open_still(struct db *db, const char *path, struct err *e) MUST_CHECK;
 void db_close(struct db *db); // accepts a zeroed struct
 enum err_code db_exec(struct db *db, const char *sql, struct err *e) MUST_CHECK;
 void db_undo(struct db *db); // rolls back what is open; never fails

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 // Devices commit one small transaction at a time and write whole pages to the log, so theirs are
@@ -176,13 +177,29 @@ static enum err_code upgrade(struct store *s, struct err *e)
     return ERR_OK;
 }
 
-static enum err_code set_up(struct store *s, const char *path, struct err *e)
+static bool nobody_can_write(const char *dir)
+{
+    struct statvfs fs;
+    return statvfs(dir, &fs) == 0 && (fs.f_flag & ST_RDONLY) != 0;
+}
+
+static enum err_code open_file(struct store *s, const char *path, struct err *e)
 {
     struct stat st;
     if (stat(path, &st) != 0)
         return err_set(e, ERR_NOT_FOUND, "%s: no store there", s->dir);
-    int flags = s->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-    enum err_code code = db_open(&s->db, path, flags, e);
+    if (st.st_size == 0) // SQLite would begin a new one, and throw away the log beside it
+        return err_set(e, ERR_DAMAGED, "%s: the store's file is empty", s->dir);
+    if (!s->read_only)
+        return db_open(&s->db, path, SQLITE_OPEN_READWRITE, e);
+    if (nobody_can_write(s->dir))
+        return db_open_still(&s->db, path, e);
+    return db_open(&s->db, path, SQLITE_OPEN_READONLY, e);
+}
+
+static enum err_code set_up(struct store *s, const char *path, struct err *e)
+{
+    enum err_code code = open_file(s, path, e);
     if (code == ERR_OK && !s->read_only)
         code = db_exec(&s->db,
                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
@@ -190,6 +207,8 @@ static enum err_code set_up(struct store *s, const char *path, struct err *e)
                        e);
     if (code == ERR_OK)
         code = upgrade(s, e);
+    if (code == ERR_NOT_FOUND && s->read_only && s->db.handle != NULL) // the log, not the store
+        code = err_set(e, ERR_READ_ONLY, "%s: its log cannot be read without writing", s->dir);
     if (code == ERR_OK)
         code = read_meta(s, e);
     if (code == ERR_OK)
