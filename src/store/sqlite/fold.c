@@ -27,8 +27,8 @@
 
 void fold_init(struct fold *f, struct db *tables, struct db *journal)
 {
-    *f = (struct fold){
-        .tables = tables, .journal = journal, .upto = INT64_MAX, .ids = {tables, journal, {{0}}}};
+    *f = (struct fold){.tables = tables, .journal = journal, .upto = INT64_MAX};
+    ids_init(&f->ids, tables, journal);
     delta_map_init(&f->deltas);
     feed_queue_init(&f->changes);
     arena_init(&f->effects, EFFECTS_MAX_BYTES);

@@ -216,6 +216,7 @@ static enum err_code set_up(struct store *s, const char *path, struct err *e)
     if (code == ERR_OK)
         code = read_last(s, e);
     s->streams.stale = !s->read_only;
+    s->fold.ids.shared = s->read_only;
     s->fold.confirms = s->role == ROLE_TERMINAL;
     if (code == ERR_OK)
         code = set_room(s, e);
@@ -265,6 +266,7 @@ enum err_code store_open(const struct store_options *options, struct store **ret
         store_close(s);
         return code;
     }
+    s->whole = true;
     *ret = s;
     return ERR_OK;
 }
@@ -274,8 +276,8 @@ void store_close(struct store *s)
     if (s == NULL)
         return;
     store_rollback(s);
-    if (s->db.handle != NULL && stream_cache_flush(&s->streams, NULL))
-        stream_cache_clear(&s->streams); // the next one to open finds the heads by their rows
+    if (s->whole && scope_write_late(s, NULL))
+        stream_cache_clear(&s->streams); // the next one to open finds them by their rows
     fold_fini(&s->fold);
     stream_cache_fini(&s->streams);
     db_close(&s->db);

@@ -124,6 +124,9 @@ static enum err_code refold_all(struct refold *r, struct err *e)
         code = write_states(r, e);
     if (code == ERR_OK)
         code = write_dead(r, e);
+    if (code == ERR_OK)
+        code = ids_flush(&r->fold.ids, r->lsn_max, e);
+    ids_forget(&r->s->fold.ids);
     if (code == ERR_OK && r->fold.confirms)
         code = refresh_view(r, e);
     return code;

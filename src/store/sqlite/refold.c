@@ -91,7 +91,10 @@ enum err_code refold_init(struct refold *r, struct store *s, struct db *tables, 
     *r = (struct refold){.s = s, .equal = true};
     fold_init(&r->fold, tables, &s->db);
     r->fold.ids.salt = s->fold.ids.salt;
+    r->fold.ids.loaded = true; // as empty as the tables
     enum err_code code = measure(r, e);
+    if (code == ERR_OK)
+        code = ids_read_until(&s->db, &r->ids_until, e);
     if (code)
         return code;
     size_t span = (size_t)(r->lsn_max - r->lsn_min) + 1;
@@ -235,7 +238,7 @@ static enum err_code visit(struct refold *r, const struct journal_row *row, stru
     code = event_parse(row->bytes, a, &event, NULL);
     if (code == ERR_NO_MEMORY)
         return err_set(e, code, "out of memory for an event");
-    r->ids += row->has_id;
+    r->ids += row->has_id && row->lsn <= r->ids_until;
     if (row->has_id != (code == ERR_OK) || (row->has_id && !uuid_equal(&row->id, &event.id))) {
         r->equal = false;
         refold_problem(r, "row %lld: its id is not that of its bytes", (long long)row->lsn);

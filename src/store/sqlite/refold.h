@@ -29,7 +29,8 @@ struct refold {
     uint8_t *withdrawn; // not 0: it was appended again; NULL: none was
     uint64_t total;
     uint64_t done;
-    uint64_t ids; // rows that have one
+    uint64_t ids;      // rows that have one, up to ids_until
+    int64_t ids_until; // the index of ids is whole up to this row
     uint64_t extents;
     uint64_t gaps;
     uint64_t chain_errors;

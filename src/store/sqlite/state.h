@@ -13,6 +13,7 @@ struct store {
     char *dir;
     enum node_role role;
     bool read_only;
+    bool whole; // it was opened to the end
     int lock_fd;
     bool in_transaction;
     struct room room;
@@ -29,6 +30,9 @@ struct scope {
 enum err_code scope_enter(struct scope *scope, struct store *s, struct err *e) MUST_CHECK;
 // Commits a scope's own transaction when code is ERR_OK, else rolls it back; returns what became.
 enum err_code scope_leave(struct scope *scope, enum err_code code, struct err *e) MUST_CHECK;
+
+// Heads of streams and ids that were not written back yet; after it the tables are whole.
+enum err_code scope_write_late(struct store *s, struct err *e) MUST_CHECK;
 
 // Creates folder files, opens the database and brings its schema up to date (open.c).
 enum event_status state_status(enum row_state state);

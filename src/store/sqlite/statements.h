@@ -107,7 +107,15 @@
     X(ID_ADD, "INSERT INTO event_ids (key, lsn) VALUES (?, ?) ON CONFLICT DO NOTHING")             \
     X(IDS_ALL, "SELECT i.key, i.lsn, e.id FROM event_ids AS i LEFT JOIN events AS e"               \
                " ON e.lsn = i.lsn")                                                                \
+    X(ID_ADD_MANY,                                                                                 \
+      "INSERT INTO event_ids (key, lsn) VALUES (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?),"    \
+      " (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?)"            \
+      " ON CONFLICT DO NOTHING")                                                                   \
     X(ID_FIND, "SELECT lsn FROM event_ids WHERE key = ?")                                          \
+    X(ID_LAST, "SELECT max(key) FROM event_ids")                                                   \
+    X(IDS_BEHIND, "SELECT lsn, id FROM events WHERE lsn > ? AND id IS NOT NULL ORDER BY lsn")      \
+    X(IDS_UNTIL, "SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'ids_until'")               \
+    X(IDS_UNTIL_SET, "UPDATE meta SET value = ? WHERE name = 'ids_until'")                         \
     /* dead letters and notices */                                                                 \
     X(DEAD_ADD, "INSERT INTO dead (lsn, reason, since, given) VALUES (?, ?, ?, ?)"                 \
                 " ON CONFLICT DO UPDATE SET reason = excluded.reason, given = excluded.given")     \

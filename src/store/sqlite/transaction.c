@@ -44,6 +44,8 @@ enum err_code store_commit(struct store *s, struct err *e)
     if (code == ERR_OK)
         code = stream_cache_settle(&s->streams, e);
     if (code == ERR_OK)
+        code = ids_settle(&s->fold.ids, s->last_lsn, e);
+    if (code == ERR_OK)
         code = run(s, Q_COMMIT, e);
     if (code)
         store_rollback(s);
@@ -60,6 +62,7 @@ void store_rollback(struct store *s)
     s->in_transaction = false;
     fold_forget(&s->fold);
     revoke_forget(&s->fold);
+    ids_forget(&s->fold.ids);
     stream_cache_clear(&s->streams);
     s->streams.stale = true;
     struct query q;
@@ -85,4 +88,18 @@ enum err_code scope_leave(struct scope *scope, enum err_code code, struct err *e
         return store_commit(scope->s, e);
     store_rollback(scope->s);
     return code;
+}
+
+enum err_code scope_write_late(struct store *s, struct err *e)
+{
+    struct scope scope;
+    if (s->read_only)
+        return ERR_OK; // its readers know how far behind the tables may be
+    enum err_code code = scope_enter(&scope, s, e);
+    if (code)
+        return code;
+    code = stream_cache_flush(&s->streams, e);
+    if (code == ERR_OK)
+        code = ids_flush(&s->fold.ids, s->last_lsn, e);
+    return scope_leave(&scope, code, e);
 }

@@ -157,12 +157,20 @@ static struct power_sale *new_sale(struct power_world *w, bool delivery)
     return sale;
 }
 
-// A client that got no answer asks again; else something new is sold.
+// A client that got no answer asks again, and now and then one whose answer was lost on the way;
+// else something new is sold.
 static struct power_sale *next_sale(struct power_world *w, bool delivery)
 {
+    enum { RECENT = 100 };
     for (size_t i = 0; i < w->sale_count; i++) {
         if (!w->sales[i].confirmed && w->sales[i].delivery == delivery)
             return &w->sales[i];
+    }
+    size_t recent = w->sale_count < RECENT ? w->sale_count : RECENT;
+    if (recent > 0 && rng_chance(&w->rng, 1, 4)) {
+        struct power_sale *again = &w->sales[w->sale_count - 1 - rng_below(&w->rng, recent)];
+        if (again->delivery == delivery)
+            return again;
     }
     return new_sale(w, delivery);
 }
@@ -180,6 +188,8 @@ static enum err_code add_sale(struct power_world *w, struct journal *j, struct p
         code = journal_add(j, &event, &added, e);
     if (code == ERR_OK && added.verdict == VERDICT_REJECTED)
         problem(w, added.reason, NULL);
+    if (code == ERR_OK && added.verdict == VERDICT_ACCEPTED && sale->confirmed)
+        problem(w, "what was confirmed was taken once more", NULL);
     return code;
 }
 

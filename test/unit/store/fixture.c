@@ -43,6 +43,20 @@ void fixture_reopen(struct fixture *f)
         fail_msg("%s", e.text);
 }
 
+void fixture_kill(const struct fixture *f, struct fixture *ret)
+{
+    struct err e = {ERR_OK, ""};
+    char command[256];
+    fixture_open(ret, store_role(f->store));
+    store_close(ret->store);
+    (void)snprintf(command, sizeof command, "cp %s/wasl.db %s/wasl.db-wal %s/", f->dir, f->dir,
+                   ret->dir);
+    assert_int_equal(system(command), 0);
+    struct store_options options = fixture_options(ret);
+    if (store_open(&options, &ret->store, &e))
+        fail_msg("%s", e.text);
+}
+
 void fixture_close(struct fixture *f)
 {
     static const char *const names[] = {"wasl.db",   "wasl.db-wal",  "wasl.db-shm", "wasl.db.new",

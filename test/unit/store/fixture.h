@@ -17,6 +17,8 @@ struct fixture {
 void fixture_open(struct fixture *f, enum node_role role);
 void fixture_close(struct fixture *f); // and removes the folder
 void fixture_reopen(struct fixture *f);
+// Another folder with what a process that dies now leaves behind.
+void fixture_kill(const struct fixture *f, struct fixture *ret);
 struct store_options fixture_options(const struct fixture *f);
 
 // SQL on the file itself, as another program would run it.
