@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes what documents say of tables in the code, so that neither can grow stale unnoticed.
 //
-// usage: docgen events                docs/EVENTS.md, whole
-//        docgen metrics               docs/METRICS.md, whole
-//        docgen config                docs/CONFIG.md, whole
-//        docgen protocol FILE         FILE with its generated parts renewed (docs/PROTOCOL.md)
-//        docgen check ROOT            1 when a document under ROOT says something else than the
-//        code
+// usage: docgen write ROOT    writes them anew under ROOT/docs: EVENTS.md, METRICS.md and CONFIG.md
+//                             whole, of PROTOCOL.md the generated parts
+//        docgen check ROOT    1 when one of them says something else than the code
 //
 // A generated part of a document stands between the lines '<!-- generated: NAME -->' and
 // '<!-- end -->'.
 #include "model/event_type.h"
+#include "model/role.h"
 #include "node/config.h"
 #include "node/metrics.h"
 #include "sync/downlink.h"
@@ -91,10 +89,21 @@ static const char *const kind_meanings[KIND_COUNT] = {
     [FIELD_LIST] = "at most 2,000 objects; `x[].y` is field `y` of each",
 };
 
+static void put_roles(void)
+{
+    put("| role of a token | appends events | administers | why |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < role_count; i++) {
+        const struct role *r = &role_table[i];
+        put("| `%s` | %s | %s | %s |\n", r->name, r->writes ? "yes" : "",
+            r->administers ? "yes" : "", r->why);
+    }
+    put("\n");
+}
+
 static void put_events(void)
 {
     put("# Event types\n\n"
-        "Written by `docgen events` from the table in `src/model/event_type.c`; a test fails when "
+        "Written by `docgen write .` from the table in `src/model/event_type.c`; a test fails when "
         "the two differ.\n\n"
         "A *fact* happened and is never refused: late or unauthorised, it is applied and reviewed. "
         "An *intent* is what\nsomeone wants to hold from now on, and may be held back. Only the "
@@ -104,6 +113,10 @@ static void put_events(void)
         "rest is\nrefused whole, with status 507. A body may have further members: a newer "
         "till\nmay say "
         "more. The envelope around a body is in [PROTOCOL.md](PROTOCOL.md#events).\n\n");
+    put("Declared here and not acted on yet: rights by type, the flow, and what happens to what is "
+        "late. Until then whoever may\nappend events may append any type for the node's own place, "
+        "but for devices: an owner lets them in and out, and only nodes\nwrite `run_started`.\n\n");
+    put_roles();
     put("| type | nature | flow | lane | record |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < event_type_count; i++) {
         const struct event_type *t = &event_types[i];
@@ -122,7 +135,7 @@ static void put_events(void)
 static void put_metrics(void)
 {
     put("# Metrics\n\n"
-        "Written by `docgen metrics` from the table in `src/node/metrics.c`; a test fails when the "
+        "Written by `docgen write .` from the table in `src/node/metrics.c`; a test fails when the "
         "two differ.\n\n"
         "`GET /metrics` gives these in Prometheus' text form: to this machine without a token, to "
         "others with one.\n\n"
@@ -156,7 +169,7 @@ static void put_key(const struct config_key *key)
 static void put_config(void)
 {
     put("# Configuration\n\n"
-        "Written by `docgen config` from the table in `src/node/config.c`; a test fails when the "
+        "Written by `docgen write .` from the table in `src/node/config.c`; a test fails when the "
         "two "
         "differ.\n\n"
         "Each node's folder holds `wasl.ini`. `wasl init` writes it; a key that is left out has "
@@ -385,59 +398,66 @@ static bool read_file(const char *path, struct buf *to)
     return ok;
 }
 
-// whole: writes the document; NULL: only parts of it are written
-static bool is_fresh(const char *root, const char *name, void (*whole)(void))
+static bool write_file(const char *path, struct str text)
+{
+    FILE *f = fopen(path, "wb");
+    bool ok = f != NULL && fwrite(text.p, 1, text.n, f) == text.n;
+    if (f != NULL && fclose(f) != 0)
+        ok = false;
+    if (!ok)
+        (void)fprintf(stderr, "docgen: cannot write %s\n", path);
+    return ok;
+}
+
+static const struct {
+    const char *name;
+    void (*whole)(void); // NULL: only parts of it are written
+} documents[] = {
+    {"EVENTS.md", put_events},
+    {"METRICS.md", put_metrics},
+    {"CONFIG.md", put_config},
+    {"PROTOCOL.md", NULL},
+};
+
+// Puts into out what a document ought to be, and into *is what it is.
+static bool read_both(size_t i, const char *path, struct buf *is)
+{
+    buf_reset(&out);
+    if (!read_file(path, is))
+        return false;
+    if (documents[i].whole == NULL)
+        return renew(buf_str(is));
+    documents[i].whole();
+    return true;
+}
+
+static bool look_at(size_t i, const char *root, bool write)
 {
     char path[4096];
     struct buf is;
-    (void)snprintf(path, sizeof path, "%s/docs/%s", root, name);
+    (void)snprintf(path, sizeof path, "%s/docs/%s", root, documents[i].name);
     buf_init(&is, DOCUMENT_MAX);
-    buf_reset(&out);
-    bool fresh = read_file(path, &is);
-    if (fresh && whole)
-        whole();
-    else if (fresh)
-        fresh = renew(buf_str(&is));
-    if (fresh && !str_equal(buf_str(&is), buf_str(&out))) {
-        (void)fprintf(stderr, "docs/%s is stale: see the usage of tools/docgen.c\n", name);
-        fresh = false;
+    bool ok = read_both(i, path, &is);
+    if (ok && !str_equal(buf_str(&is), buf_str(&out))) {
+        ok = write && write_file(path, buf_str(&out));
+        if (!write)
+            (void)fprintf(stderr, "%s is stale: build/tools/docgen write .\n", path);
     }
     buf_fini(&is);
-    return fresh;
+    return ok;
 }
 
 int main(int argc, char **argv)
 {
-    struct buf document;
-    bool ok = false;
-    buf_init(&out, DOCUMENT_MAX);
-    buf_init(&document, DOCUMENT_MAX);
-    if (argc == 2 && strcmp(argv[1], "events") == 0) {
-        put_events();
-        ok = true;
-    } else if (argc == 2 && strcmp(argv[1], "metrics") == 0) {
-        put_metrics();
-        ok = true;
-    } else if (argc == 2 && strcmp(argv[1], "config") == 0) {
-        put_config();
-        ok = true;
-    } else if (argc == 3 && strcmp(argv[1], "protocol") == 0) {
-        ok = read_file(argv[2], &document) && renew(buf_str(&document));
-    } else if (argc == 3 && strcmp(argv[1], "check") == 0) {
-        bool events = is_fresh(argv[2], "EVENTS.md", put_events);
-        bool metrics_too = is_fresh(argv[2], "METRICS.md", put_metrics);
-        bool config = is_fresh(argv[2], "CONFIG.md", put_config);
-        bool protocol = is_fresh(argv[2], "PROTOCOL.md", NULL);
-        ok = events && metrics_too && config && protocol;
-        buf_reset(&out);
-    } else {
-        (void)fprintf(stderr,
-                      "usage: docgen events | metrics | config | protocol FILE | check ROOT\n");
+    bool write = argc == 3 && strcmp(argv[1], "write") == 0;
+    bool ok = true;
+    if (!write && (argc != 3 || strcmp(argv[1], "check") != 0)) {
+        (void)fprintf(stderr, "usage: docgen write ROOT | check ROOT\n");
         return 2;
     }
-    if (ok)
-        ok = out.len == 0 || fwrite(out.data, 1, out.len, stdout) == out.len;
-    buf_fini(&document);
+    buf_init(&out, DOCUMENT_MAX);
+    for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++)
+        ok = look_at(i, argv[2], write) && ok;
     buf_fini(&out);
     return ok ? 0 : 1;
 }

@@ -309,7 +309,9 @@ static const char *const bodies[] = {
 // effect_list_of aborts where the reducer at a type's index is not the one of that name.
 TEST(effect__has_a_reducer_for_each_event_type)
 {
-    assert_int_equal(COUNT_OF(bodies), event_type_count);
+    if (COUNT_OF(bodies) != event_type_count)
+        fail_msg("%zu bodies above for %zu event types: one each, in the table's order",
+                 COUNT_OF(bodies), event_type_count);
     for (size_t i = 0; i < event_type_count; i++) {
         reduces(event_types[i].name, DEVICE, bodies[i]);
         assert_true(list.count >= 1);

@@ -164,7 +164,9 @@ TEST(api__bodies_of_events_are_described_as_they_are_checked)
     yyjson_val *root = open_description(&json);
     yyjson_val *event = yyjson_obj_get(find_in(root, "components", "schemas"), "Event");
     yyjson_val *rules = yyjson_obj_get(event, "allOf");
-    assert_int_equal(yyjson_arr_size(rules), event_type_count);
+    if (yyjson_arr_size(rules) != event_type_count)
+        fail_msg("Event.allOf of docs/openapi.json describes %zu types of %zu",
+                 yyjson_arr_size(rules), event_type_count);
     for (size_t i = 0; i < event_type_count; i++) {
         yyjson_val *rule = yyjson_arr_get(rules, i);
         yyjson_val *type = find_in(yyjson_obj_get(rule, "if"), "properties", "type");

@@ -55,7 +55,8 @@ TEST(metrics__have_a_name_a_type_and_a_reason_once)
     for (size_t i = 0; i < metric_count; i++) {
         bool total = strstr(metrics[i].name, "_total") != NULL;
         assert_memory_equal(metrics[i].name, "wasl_", 5);
-        assert_true(total == (metrics[i].type == METRIC_COUNTER));
+        if (total != (metrics[i].type == METRIC_COUNTER))
+            fail_msg("%s: counters, and no others, are named _total", metrics[i].name);
         assert_true(strlen(metrics[i].help) > 1 && strlen(metrics[i].why) > 1);
         for (size_t k = 0; k < i; k++)
             assert_string_not_equal(metrics[k].name, metrics[i].name);
