@@ -192,13 +192,14 @@ const char *ini_file_find(struct ini_file *f, const char *section, const char *k
     return entry->value;
 }
 
-enum err_code ini_file_refuse_unused(const struct ini_file *f, const char *name, struct err *e)
+enum err_code ini_file_refuse_unused(const struct ini_file *f, const char *name, const char *help,
+                                     struct err *e)
 {
     for (size_t i = 0; i < f->count; i++) {
         const struct ini_entry *entry = &f->entries[i];
         if (!entry->used) {
-            return err_set(e, ERR_INVALID, "%s: line %d: unknown key '%s' in section [%s]", name,
-                           entry->line, entry->key, entry->section);
+            return err_set(e, ERR_INVALID, "%s: line %d: unknown key '%s' in section [%s] (see %s)",
+                           name, entry->line, entry->key, entry->section, help);
         }
     }
     return ERR_OK;

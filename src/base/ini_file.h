@@ -28,8 +28,9 @@ enum err_code ini_file_parse(const char *name, struct str text, struct ini_file 
 void ini_file_fini(struct ini_file *f);
 // The value, marked as used; NULL where the key is absent.
 const char *ini_file_find(struct ini_file *f, const char *section, const char *key);
-// ERR_INVALID naming the first key nobody asked for; ERR_OK when all were used.
-enum err_code ini_file_refuse_unused(const struct ini_file *f, const char *name,
+// ERR_INVALID naming the first key nobody asked for, and where a person reads about the known ones
+// (help: "docs/CONFIG.md"); ERR_OK when all were used.
+enum err_code ini_file_refuse_unused(const struct ini_file *f, const char *name, const char *help,
                                      struct err *e) MUST_CHECK;
 
 #endif

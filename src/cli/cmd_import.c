@@ -8,6 +8,30 @@
 
 #define SPEED_MAX 1e6
 
+// Behind the options; lines that begin with a blank are printed as they are.
+#define MAP_HELP                                                                                   \
+    "\vA map says what a till's columns mean (docs/IMPORT.md, examples/shop.ini); in\n"            \
+    "brackets what a key is when left out:\n"                                                      \
+    "\n"                                                                                           \
+    "  [columns]              ; a heading of the file, or its number from 1\n"                     \
+    "  ticket = Receipt       ; needed\n"                                                          \
+    "  time = Date, Clock     ; needed; several columns make one value\n"                          \
+    "  sku = Item             ; needed\n"                                                          \
+    "  quantity = Qty         ; needed, or default_quantity in [rules]\n"                          \
+    "  unit_price = Price     ; needed, or default_unit_price in [rules]\n"                        \
+    "                         ; name, location, till, payment, currency, customer\n"               \
+    "  [format]\n"                                                                                 \
+    "  time = %d/%m/%Y %H:%M  ; as of strptime (%Y-%m-%d %H:%M:%S)\n"                              \
+    "  timezone = Asia/Beirut ; (UTC)\n"                                                           \
+    "  delimiter = semicolon  ; a character, comma, semicolon, pipe, tab (comma)\n"                \
+    "  decimal = ,            ; . or , (.)\n"                                                      \
+    "                         ; encoding (UTF-8), header = no (yes)\n"                             \
+    "  [rules]\n"                                                                                  \
+    "  currency = USD         ; three capital letters\n"                                           \
+    "                         ; currency_places (2), location, cancel_prefix,\n"                   \
+    "                         ; sign = negative, default_quantity,\n"                              \
+    "                         ; default_unit_price"
+
 static const struct argp_option import_options[] = {
     {"map", 'm', "MAP.ini", 0, "which column means what (needed)", 0},
     {"location", 'l', "ID", 0, "the place of all these tickets, over what the map says", 0},
@@ -19,7 +43,7 @@ static const struct arguments_spec import_spec = {
     .high = ARGUMENTS_MAX,
     .doc = "Reads tickets from any till's CSV files, plain or gzip. Importing a file again adds "
            "nothing. Bad rows go to FILE.rejected.csv. The last line of the output is a JSON "
-           "object with the counts.",
+           "object with the counts." MAP_HELP,
 };
 
 static const struct argp_option replay_options[] = {
@@ -32,7 +56,7 @@ static const struct arguments_spec replay_spec = {
     .positionals = "DIR FILE...",
     .low = 2,
     .high = ARGUMENTS_MAX,
-    .doc = "Reads tickets as import does, at the pace at which they happened.",
+    .doc = "Reads tickets as import does, at the pace at which they happened." MAP_HELP,
 };
 
 static enum err_code run_with(const struct arguments *a, struct import_options *options)

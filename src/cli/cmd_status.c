@@ -6,6 +6,7 @@
 #include "cli/access.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/time_text.h"
 #include "node/capacity.h"
 
 #include <stdio.h>
@@ -169,6 +170,25 @@ static void print_room(yyjson_val *room)
     }
 }
 
+// How long events have waited here, and when something last reached the node above.
+static void print_times(yyjson_val *root)
+{
+    int64_t oldest_ms = yyjson_get_sint(json_find(root, "oldest_pending_ms"));
+    int64_t synced_at = yyjson_get_sint(json_find(root, "last_sync_at"));
+    char synced[TIME_TEXT_SIZE] = "never";
+    if (oldest_ms > 0) {
+        (void)printf("%-16s for %.1f s\n", "oldest pending", (double)oldest_ms / 1000);
+    } else {
+        (void)printf("%-16s none\n", "oldest pending");
+    }
+    if (synced_at > 0) {
+        time_text_format(synced_at, synced);
+    }
+    if (!yyjson_is_null(json_find(root, "upstream"))) {
+        (void)printf("%-16s %s\n", "last sync", synced);
+    }
+}
+
 static void print_people(yyjson_val *root, bool running)
 {
     size_t i, n;
@@ -188,8 +208,7 @@ static void print_people(yyjson_val *root, bool running)
                      (unsigned long long)yyjson_get_uint(json_find(lane, "held")),
                      (unsigned long long)yyjson_get_uint(json_find(lane, "settled")));
     }
-    (void)printf("%-16s %.1f s\n", "oldest pending",
-                 (double)yyjson_get_sint(json_find(root, "oldest_pending_ms")) / 1000);
+    print_times(root);
     print_number(root, "conflicts", "conflicts");
     print_number(root, "reviews", "reviews");
     print_number(root, "dead_letters", "dead letters");

@@ -12,14 +12,18 @@ enum { TOKEN_SIZE = 32, TOKEN_TEXT_SIZE = 2 * TOKEN_SIZE + 1 };
 
 static const struct argp_option options[] = {
     {"name", 'n', "N", 0, "whose token it is, for people (needed)", 0},
-    {"role", 'r', "R", 0, "what it may do: cashier, manager, owner ... (needed)", 0},
+    {"role", 'r', "R", 0,
+     "cashier, waiter, kitchen, manager, supervisor, owner or auditor (needed)", 0},
     {0}};
 static const struct arguments_spec spec = {
     .options = options,
     .positionals = "DIR",
     .low = 1,
     .high = 1,
-    .doc = "Makes an API token and prints it. It is shown this once: only its hash is kept.",
+    .doc =
+        "Makes an API token and prints it. It is shown this once: only its hash is kept."
+        "\vKitchen and auditor read; the others append events too; an owner also makes codes and "
+        "tokens. A token is good at this node only.",
 };
 
 struct request {

@@ -252,7 +252,7 @@ static enum err_code read_all(struct import_map *map, struct ini_file *ini, stru
         code = read_rules(map, ini, e);
     }
     if (code == ERR_OK) {
-        code = ini_file_refuse_unused(ini, map->name, e);
+        code = ini_file_refuse_unused(ini, map->name, "wasl import --help", e);
     }
     return code == ERR_OK ? check_needed(map, e) : code;
 }

@@ -94,12 +94,17 @@ static void tell(const char *name, const struct err *e)
     (void)fprintf(stderr, "%s: %s\n", name, text);
 }
 
+static char help_word[] = "--help";
+
 static int run(const struct command *command, int argc, char **argv)
 {
     char name[NAME_MAX_BYTES];
     struct err e = {0};
     (void)snprintf(name, sizeof name, "wasl %s", command->words);
     argv[0] = name;
+    if (argc > 1 && strcmp(argv[1], "-h") == 0) {
+        argv[1] = help_word; // argp itself knows only "-?"
+    }
     enum err_code code = command->run(argc, argv, &e);
     bool told = code == ERR_USAGE && e.text[0] == '\0';
     if (code == ERR_OK && fflush(stdout) != 0) {
@@ -172,6 +177,6 @@ int main(int argc, char **argv)
     if (argc > 2 && is_help(argv[2])) {
         return help(argv[1]);
     }
-    return argc > 2 ? usage("there is no such command: \"%s\"", argv[2])
+    return argc > 2 ? usage("there is no command \"%s %s\"", argv[1], argv[2])
                     : usage("\"%s\" needs a second word", argv[1]);
 }

@@ -67,6 +67,6 @@ void reject_file_close(struct reject_file *r)
         }
         return;
     }
-    (void)fprintf(stderr, "%llu rows were rejected; %s %s\n", (unsigned long long)r->rows,
+    (void)fprintf(stderr, "rejected rows: %llu; %s %s\n", (unsigned long long)r->rows,
                   r->failed ? "they could not be written to" : "see", r->path);
 }

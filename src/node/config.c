@@ -286,7 +286,7 @@ static enum err_code take_all(struct ini_file *ini, const char *file, struct con
         }
     }
     if (rc == ERR_OK) {
-        rc = ini_file_refuse_unused(ini, file, e);
+        rc = ini_file_refuse_unused(ini, file, "docs/CONFIG.md", e);
     }
     return rc == ERR_OK ? check(file, ret, e) : rc;
 }
@@ -394,7 +394,8 @@ static enum err_code compose(const struct config *c, struct buf *to)
     const char *section = "";
     config_defaults(c->role, &presets);
     enum err_code rc = buf_append_format(
-        to, "; A node of Wasl. A key behind a ';' has its preset. docs/CONFIG.md says more.\n");
+        to,
+        "; A node of Wasl. A line behind a ';' shows a key's preset. docs/CONFIG.md says more.\n");
     for (size_t i = 0; i < config_key_count && rc == ERR_OK; i++) {
         if (strcmp(section, config_keys[i].section) != 0) {
             section = config_keys[i].section;

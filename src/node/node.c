@@ -132,8 +132,8 @@ enum err_code node_serve(const struct config *config, struct err *e)
     if (code == ERR_OK)
         code = open_services(&n, e);
     if (code == ERR_OK) {
-        log_line(LOG_INFO, "node", "%s serves %s port %u, fsync takes %lld us",
-                 node_role_name(config->role), config->listen, server_port(n.server),
+        log_line(LOG_INFO, "node", "%s serves %s (listen = %s), fsync takes %lld us",
+                 node_role_name(config->role), server_url(n.server), config->listen,
                  (long long)n.fsync_us);
         loop_run(n.loop);
     }

@@ -208,15 +208,14 @@ static enum err_code publish(struct server *s, struct err *e)
 {
     uint8_t secret[ADMIN_TOKEN_SIZE];
     char host[URL_HOST_MAX];
-    char address[URL_HOST_MAX + 32];
     clock_random(secret, sizeof(secret));
     str_to_hex(s->admin_token, secret, sizeof(secret));
     local_host(s->options.config->listen, host, sizeof(host));
-    snprintf(address, sizeof(address), strchr(host, ':') ? "%s://[%s]:%u" : "%s://%s:%u",
+    snprintf(s->url, sizeof(s->url), strchr(host, ':') ? "%s://[%s]:%u" : "%s://%s:%u",
              s->tls ? "https" : "http", host, http_server_port(s->http));
     enum err_code code =
         write_secret_file(s->options.config->dir, "admin.token", s->admin_token, e);
-    return code ? code : write_secret_file(s->options.config->dir, "address", address, e);
+    return code ? code : write_secret_file(s->options.config->dir, "address", s->url, e);
 }
 
 static void unpublish(const struct server *s)
@@ -273,6 +272,8 @@ enum err_code server_open(const struct server_options *options, struct server **
         .listener = {.address = options->config->listen, .conn.tls = s->tls}};
     if (code == ERR_OK)
         code = http_server_open(options->loop, &http, &http_callbacks, s, &s->http, e);
+    if (code == ERR_BUSY)
+        code = err_wrap(e, code, "[node] listen in wasl.ini");
     if (code == ERR_OK)
         code = api_live_open(s, e);
     if (code == ERR_OK)
@@ -285,9 +286,9 @@ enum err_code server_open(const struct server_options *options, struct server **
     return ERR_OK;
 }
 
-uint16_t server_port(const struct server *s)
+const char *server_url(const struct server *s)
 {
-    return http_server_port(s->http);
+    return s->url;
 }
 
 void server_committed(struct server *s)

@@ -35,7 +35,8 @@ struct server_options {
 struct server;
 enum err_code server_open(const struct server_options *options, struct server **ret,
                           struct err *e) MUST_CHECK;
-uint16_t server_port(const struct server *s);
+// Where a client on this machine reaches it: "http://127.0.0.1:7400".
+const char *server_url(const struct server *s);
 // New events or feed rows were committed: wakes what listens at /api/v1/live.
 void server_committed(struct server *s);
 void server_close(struct server *s); // accepts NULL

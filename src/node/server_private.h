@@ -3,6 +3,7 @@
 #ifndef WASL_NODE_SERVER_PRIVATE_H
 #define WASL_NODE_SERVER_PRIVATE_H
 
+#include "net/url.h"
 #include "node/server.h"
 
 enum {
@@ -46,7 +47,8 @@ struct server {
     struct store *reader; // read-only
     struct tls_context *tls;
     char admin_token[2 * ADMIN_TOKEN_SIZE + 1];
-    struct api_live *live; // api_live.c
+    char url[URL_HOST_MAX + 32]; // where a client on this machine reaches it
+    struct api_live *live;       // api_live.c
     uint64_t requests, refused;
     size_t posted_bytes; // of events that wait for the writer
     struct server_peer peers[SERVER_PEERS_MAX];

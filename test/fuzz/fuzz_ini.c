@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const char *value = ini_file_find(&f, f.entries[i].section, f.entries[i].key);
         MUST(value != NULL && str_is(str_of(value), f.entries[i].value));
     }
-    enum err_code code = ini_file_refuse_unused(&f, "fuzz.ini", &e);
+    enum err_code code = ini_file_refuse_unused(&f, "fuzz.ini", "the book", &e);
     MUST(code == ERR_OK);
     ini_file_fini(&f);
     return 0;

@@ -146,7 +146,7 @@ def test_a_place_is_needed(wasl, tickets):
     [
         (MAP.replace("sku = sku\n", ""), "sku"),
         (MAP.replace("= sku", "= barcode"), "barcode"),
-        (MAP + "colour = red\n", "colour"),
+        (MAP + "colour = red\n", "unknown key 'colour' in section [rules] (see wasl import"),
         (MAP + "kind = deliveries\n", "deliveries"),
         (MAP + "kind = counts\n", "counts"),
         ("nonsense\n", "broken.ini"),

@@ -8,6 +8,7 @@ import re
 import sqlite3
 
 import pytest
+from conftest import wait_for
 
 STATUS = [
     "role", "device", "location", "upstream", "online", "lanes", "oldest_pending_ms",
@@ -56,6 +57,19 @@ def test_status_of_a_till_that_is_alone(wasl, tickets):
 def test_status_for_people(wasl, centre):
     out = wasl.good("status", "centre").out
     assert "central" in out and "not running" in out and "settled 3" in out
+    assert "oldest pending   none" in out and "last sync" not in out
+
+
+def test_status_for_people_says_when_the_last_sync_was(wasl, tickets):
+    centre = wasl.centre().serve()
+    till = wasl.joined(centre)
+    wasl.good("import", "till", "--map", "plain.ini", "rows.csv")
+    out = wasl.good("status", "till").out
+    assert re.search(r"^oldest pending   for [0-9.]+ s\nlast sync        never$", out, re.M), out
+    till.serve()
+    wait_for(lambda: till.status()["last_sync_at"], "a sync")
+    out = wasl.good("status", "till").out
+    assert re.search(r"^last sync        20\d\d-[0-9T:.-]+Z$", out, re.M), out
 
 
 # ---- stock ----------------------------------------------------------------------------

@@ -29,11 +29,16 @@ def test_each_command_has_help(wasl, command):
     assert result.err == ""
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_lone_h_is_help_too(wasl, command):
+    assert wasl.good(*command.split(), "-h").out == wasl.good(*command.split(), "--help").out
+
+
 @pytest.mark.parametrize("group", ["enroll", "review", "deadletter", "central"])
 def test_a_group_lists_its_commands(wasl, group):
     assert f"  {group} " in wasl.good(group, "--help").out
     wasl.bad(group, code=2, saying=group)
-    wasl.bad(group, "dance", code=2, saying="dance")
+    wasl.bad(group, "dance", code=2, saying=f'"{group} dance"')
 
 
 def test_version(wasl):

@@ -156,7 +156,7 @@ def test_a_port_in_use_is_named(wasl):
     first = wasl.till("first").serve()
     second = wasl.till("second")
     set_key(second, "node", "listen", f"127.0.0.1:{first.port}")
-    refuses_to_serve(wasl, second, str(first.port))
+    refuses_to_serve(wasl, second, f"listen in wasl.ini: 127.0.0.1:{first.port} is already in use")
     assert first.process.poll() is None
 
 

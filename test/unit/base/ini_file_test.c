@@ -55,7 +55,7 @@ TEST(ini_file__reads_an_empty_file)
 {
     assert_int_equal(read_text(""), ERR_OK);
     assert_int_equal(f.count, 0);
-    assert_int_equal(ini_file_refuse_unused(&f, "till.ini", &e), ERR_OK);
+    assert_int_equal(ini_file_refuse_unused(&f, "till.ini", "the book", &e), ERR_OK);
     ini_file_fini(&f);
 }
 
@@ -97,13 +97,14 @@ TEST(ini_file__refuses_the_first_key_that_nobody_asked_for)
 {
     assert_int_equal(read_text("[a]\nx = 1\ntypo = 2\nlater = 3\n"), ERR_OK);
     assert_non_null(ini_file_find(&f, "a", "x"));
-    assert_int_equal(ini_file_refuse_unused(&f, "till.ini", &e), ERR_INVALID);
+    assert_int_equal(ini_file_refuse_unused(&f, "till.ini", "the book", &e), ERR_INVALID);
     assert_non_null(strstr(e.text, "till.ini"));
     assert_non_null(strstr(e.text, "line 3"));
     assert_non_null(strstr(e.text, "typo"));
+    assert_non_null(strstr(e.text, "see the book"));
     assert_non_null(ini_file_find(&f, "a", "typo"));
     assert_non_null(ini_file_find(&f, "a", "later"));
-    assert_int_equal(ini_file_refuse_unused(&f, "till.ini", &e), ERR_OK);
+    assert_int_equal(ini_file_refuse_unused(&f, "till.ini", "the book", &e), ERR_OK);
     ini_file_fini(&f);
 }
 
