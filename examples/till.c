@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The smallest till: sells one coffee, and says what it knows.
 //
-//   wasl init terminal shop --location BR01
-//   ./till shop
+//   cc till.c $(pkg-config --cflags --libs wasl) -o till    after meson install -C build; or it
+//   wasl init terminal shop --location BR01                 is build/examples/example_till already
+//   ./till shop BR01-T01-000001
 //
 // It works with no network at all. Once the folder is enrolled and has an upstream, what it sold
-// reaches the centre in the background.
+// reaches the centre in the background. A program that may have to sell the same ticket again,
+// since it does not know whether the first call ended, gives the event an id of its own (wasl.h).
 #include <wasl.h>
 
 #include <stdio.h>
@@ -13,8 +15,8 @@
 static bool print_stock(void *context, const char *sku, int64_t quantity)
 {
     (void)context;
-    printf("stock %s %lld.%04lld\n", sku, (long long)(quantity / 10000),
-           (long long)(quantity < 0 ? -(quantity % 10000) : quantity % 10000));
+    long long size = quantity < 0 ? -quantity : quantity;
+    printf("stock %s %s%lld.%04lld\n", sku, quantity < 0 ? "-" : "", size / 10000, size % 10000);
     return true;
 }
 

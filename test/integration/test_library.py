@@ -60,6 +60,13 @@ def test_the_example_sells_and_counts_what_was_sold(wasl):
     assert wasl.good("verify", "shop", "--json").last["refold_equal"] is True
 
 
+def test_the_example_shows_less_than_one_unit_below_zero(wasl, tickets):
+    wasl.till("shop")
+    wasl.write("half.csv", "no,time,sku,name,quantity,price\n1,2026-11-20 08:00:00,C,Cake,0.5,1\n")
+    wasl.good("import", "shop", "--map", "plain.ini", "half.csv")
+    assert "stock C -0.5000\n" in run_example(wasl, "shop", "A-1").stdout
+
+
 def test_a_used_ticket_number_is_kept_and_reviewed(wasl):
     """Each run makes a fresh id, so this is another sale under a number that is taken."""
     till = wasl.till("shop")
