@@ -109,13 +109,9 @@ void decimal_format(__int128 value, char *to)
     format_places(value, places, to);
 }
 
-enum err_code decimal_amount(int64_t price, int64_t quantity, int places, int64_t *ret)
+// A product in units of which 'unit' make one minor unit.
+static enum err_code round_amount(__int128 product, __int128 unit, int64_t *ret)
 {
-    if (places < 0 || places > PLACES) {
-        return ERR_INVALID;
-    }
-    __int128 product = (__int128)price * quantity; // of 2 * PLACES places
-    __int128 unit = powers[2 * PLACES - places];
     __int128 half = product < 0 ? -(unit / 2) : unit / 2;
     __int128 amount = (product + half) / unit; // division cuts towards zero
     if (amount > MONEY_MAX || amount < -(__int128)MONEY_MAX) {
@@ -123,6 +119,19 @@ enum err_code decimal_amount(int64_t price, int64_t quantity, int places, int64_
     }
     *ret = (int64_t)amount;
     return ERR_OK;
+}
+
+enum err_code decimal_amount(int64_t price, int64_t quantity, int places, int64_t *ret)
+{
+    if (places < 0 || places > PLACES) {
+        return ERR_INVALID;
+    }
+    return round_amount((__int128)price * quantity, powers[2 * PLACES - places], ret);
+}
+
+enum err_code decimal_percent(int64_t amount, int64_t percent, int64_t *ret)
+{
+    return round_amount((__int128)amount * percent, 100 * powers[PLACES], ret);
 }
 
 enum err_code decimal_add(int64_t a, int64_t b, int64_t *ret)

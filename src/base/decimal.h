@@ -27,6 +27,9 @@ void decimal_format(__int128 value, char *to);
 // ERR_LIMIT when the product passes MONEY_MAX.
 enum err_code decimal_amount(int64_t price, int64_t quantity, int places, int64_t *ret) MUST_CHECK;
 
+// 'percent' (a decimal: "12.5" is 125000) of an amount in minor units. ERR_LIMIT past MONEY_MAX.
+enum err_code decimal_percent(int64_t amount, int64_t percent, int64_t *ret) MUST_CHECK;
+
 // Checked addition: ERR_LIMIT on overflow.
 enum err_code decimal_add(int64_t a, int64_t b, int64_t *ret) MUST_CHECK;
 

@@ -2,28 +2,11 @@
 #include "model/effect.h"
 
 #include "base/decimal.h"
+#include "model/body.h"
+#include "model/record.h"
 
 // Bodies were checked against their type before they are read here, so that a member that is
 // required is there and well formed; what is checked here is how members fit together.
-
-static struct str text_of(yyjson_val *object, const char *key)
-{
-    yyjson_val *value = yyjson_obj_get(object, key);
-    return yyjson_is_str(value) ? str_make(yyjson_get_str(value), yyjson_get_len(value))
-                                : str_of(NULL);
-}
-
-static int64_t integer_of(yyjson_val *object, const char *key)
-{
-    return yyjson_get_sint(yyjson_obj_get(object, key));
-}
-
-static int64_t decimal_of(yyjson_val *object, const char *key)
-{
-    int64_t value = 0;
-    MUST(decimal_parse(text_of(object, key), &value) == ERR_OK);
-    return value;
-}
 
 static struct effect *next_effect(struct effect_list *list)
 {
@@ -41,7 +24,7 @@ const char *ticket_kind_name(enum ticket_kind kind)
 
 static enum err_code ticket_kind_of(yyjson_val *body, enum ticket_kind *ret, struct err *e)
 {
-    struct str text = text_of(body, "kind");
+    struct str text = body_text(body, "kind");
     for (int i = 0; i <= TICKET_RETURN; i++) {
         if (str_is(text, ticket_kind_names[i])) {
             *ret = (enum ticket_kind)i;
@@ -58,15 +41,15 @@ static enum err_code add_line(struct str ticket, yyjson_val *object, int number,
 {
     struct effect_line line = {.ticket = ticket,
                                .number = number,
-                               .sku = text_of(object, "sku"),
-                               .name = text_of(object, "name"),
-                               .quantity = decimal_of(object, "quantity"),
-                               .unit_price = decimal_of(object, "unit_price"),
-                               .amount = integer_of(object, "amount")};
+                               .sku = body_text(object, "sku"),
+                               .name = body_text(object, "name"),
+                               .quantity = body_decimal(object, "quantity"),
+                               .unit_price = body_decimal(object, "unit_price"),
+                               .amount = body_integer(object, "amount")};
     int64_t expected = 0;
-    if (integer_of(object, "n") != number)
+    if (body_integer(object, "n") != number)
         return err_set(e, ERR_INVALID, "body: lines: line %d is numbered %lld", number,
-                       (long long)integer_of(object, "n"));
+                       (long long)body_integer(object, "n"));
     if (decimal_amount(line.unit_price, line.quantity, places, &expected) ||
         expected != line.amount)
         return err_set(e, ERR_INVALID, "body: lines: line %d: amount is not quantity x unit_price",
@@ -89,7 +72,7 @@ static enum err_code add_lines(struct str ticket, yyjson_val *body, int places, 
         enum err_code code = add_line(ticket, object, ++number, places, list, e);
         if (code)
             return code;
-        if (decimal_add(total, integer_of(object, "amount"), &total) || total > MONEY_MAX ||
+        if (decimal_add(total, body_integer(object, "amount"), &total) || total > MONEY_MAX ||
             total < -MONEY_MAX)
             return err_set(e, ERR_LIMIT, "body: lines: the sum of amounts is out of range");
     }
@@ -106,9 +89,9 @@ static void add_payments(struct str ticket, yyjson_val *body, struct effect_list
         *next_effect(list) = (struct effect){.kind = EFFECT_PAYMENT,
                                              .payment = {.ticket = ticket,
                                                          .number = ++number,
-                                                         .method = text_of(object, "method"),
-                                                         .currency = text_of(object, "currency"),
-                                                         .amount = integer_of(object, "amount")}};
+                                                         .method = body_text(object, "method"),
+                                                         .currency = body_text(object, "currency"),
+                                                         .amount = body_integer(object, "amount")}};
     }
 }
 
@@ -120,12 +103,12 @@ static enum err_code ticket_effects(const struct event *event, struct effect_lis
     struct effect *header = next_effect(list);
     *header = (struct effect){.kind = EFFECT_TICKET,
                               .ticket = {.id = event->record_id,
-                                         .number = text_of(body, "ticket"),
-                                         .till = text_of(body, "till"),
-                                         .customer = text_of(body, "customer"),
-                                         .currency = text_of(body, "currency"),
-                                         .places = (int)integer_of(body, "places"),
-                                         .total = integer_of(body, "total"),
+                                         .number = body_text(body, "ticket"),
+                                         .till = body_text(body, "till"),
+                                         .customer = body_text(body, "customer"),
+                                         .currency = body_text(body, "currency"),
+                                         .places = (int)body_integer(body, "places"),
+                                         .total = body_integer(body, "total"),
                                          .at = event->at,
                                          .line_count = (int)lines}};
     enum err_code code = ticket_kind_of(body, &header->ticket.kind, e);
@@ -145,11 +128,11 @@ static enum err_code ticket_effects(const struct event *event, struct effect_lis
 static enum err_code stock_effects(const struct event *event, struct effect_list *list, int sign,
                                    struct err *e)
 {
-    int64_t quantity = decimal_of(event->body, "quantity");
+    int64_t quantity = body_decimal(event->body, "quantity");
     if (quantity <= 0)
         return err_set(e, ERR_INVALID, "body: quantity: must be above zero");
     *next_effect(list) = (struct effect){.kind = EFFECT_STOCK,
-                                         .stock = {.sku = text_of(event->body, "sku"),
+                                         .stock = {.sku = body_text(event->body, "sku"),
                                                    .delta = sign * quantity,
                                                    .flow = event->type->flow}};
     return ERR_OK;
@@ -168,15 +151,16 @@ static enum err_code stock_out(const struct event *event, struct effect_list *li
 static enum err_code adjusted_effects(const struct event *event, struct effect_list *list,
                                       struct err *e)
 {
-    int64_t counted = decimal_of(event->body, "counted");
-    int64_t system = decimal_of(event->body, "system");
-    int64_t variance = decimal_of(event->body, "variance");
+    int64_t counted = body_decimal(event->body, "counted");
+    int64_t system = body_decimal(event->body, "system");
+    int64_t variance = body_decimal(event->body, "variance");
     int64_t expected = 0;
     if (decimal_add(counted, -system, &expected) || expected != variance)
         return err_set(e, ERR_INVALID, "body: variance: is not counted - system");
-    *next_effect(list) = (struct effect){
-        .kind = EFFECT_STOCK,
-        .stock = {.sku = text_of(event->body, "sku"), .delta = variance, .flow = FLOW_CORRECTION}};
+    *next_effect(list) = (struct effect){.kind = EFFECT_STOCK,
+                                         .stock = {.sku = body_text(event->body, "sku"),
+                                                   .delta = variance,
+                                                   .flow = FLOW_CORRECTION}};
     return ERR_OK;
 }
 
@@ -196,24 +180,24 @@ static enum err_code location_effects(const struct event *event, struct effect_l
         return err_set(e, ERR_INVALID, "record: * is the whole chain, not a place");
     *next_effect(list) = (struct effect){.kind = EFFECT_LOCATION,
                                          .location = {.id = event->record_id,
-                                                      .name = text_of(event->body, "name"),
-                                                      .region = text_of(event->body, "region")}};
+                                                      .name = body_text(event->body, "name"),
+                                                      .region = body_text(event->body, "region")}};
     return ERR_OK;
 }
 
 static enum err_code enrolled_effects(const struct event *event, struct effect_list *list,
                                       struct err *e)
 {
-    struct effect_device device = {.location = text_of(event->body, "location"),
-                                   .role = text_of(event->body, "role"),
-                                   .name = text_of(event->body, "name")};
+    struct effect_device device = {.location = body_text(event->body, "location"),
+                                   .role = body_text(event->body, "role"),
+                                   .name = body_text(event->body, "name")};
     enum err_code code = device_id_of(event, &device.id, e);
     if (code)
         return code;
     if (!str_is(device.role, "terminal") && !str_is(device.role, "branch") &&
         !str_is(device.role, "central"))
         return err_set(e, ERR_INVALID, "body: role: must be terminal, branch or central");
-    MUST(str_from_hex(text_of(event->body, "key"), device.key.b, sizeof(device.key.b)) == ERR_OK);
+    MUST(str_from_hex(body_text(event->body, "key"), device.key.b, sizeof(device.key.b)) == ERR_OK);
     *next_effect(list) = (struct effect){.kind = EFFECT_DEVICE, .device = device};
     return ERR_OK;
 }
@@ -230,9 +214,9 @@ static enum err_code check_heads(yyjson_val *heads, struct err *e)
     yyjson_val *head;
     enum lane lane;
     while ((head = yyjson_arr_iter_next(&iter)) != NULL) {
-        if (lane_parse(text_of(head, "lane"), &lane))
+        if (lane_parse(body_text(head, "lane"), &lane))
             return err_set(e, ERR_INVALID, "body: heads: lane: unknown");
-        if (integer_of(head, "seq") < 1)
+        if (body_integer(head, "seq") < 1)
             return err_set(e, ERR_INVALID, "body: heads: seq: must be above zero");
     }
     return ERR_OK;
@@ -252,7 +236,7 @@ static enum err_code revoked_effects(const struct event *event, struct effect_li
                        (long long)parts);
     revoke.part = (int)part;
     revoke.parts = (int)parts;
-    struct str first = text_of(event->body, "revocation");
+    struct str first = body_text(event->body, "revocation");
     if (first.n > 0)
         MUST(uuid_parse(first, &revoke.revocation) == ERR_OK);
     enum err_code code = check_heads(revoke.heads, e);
@@ -272,10 +256,42 @@ static enum err_code run_effects(const struct event *event, struct effect_list *
     enum err_code code = device_id_of(event, &effect->run.device, e);
     if (code)
         return code;
-    MUST(uuid_parse(text_of(event->body, "device"), &device) == ERR_OK);
+    MUST(uuid_parse(body_text(event->body, "device"), &device) == ERR_OK);
     if (!uuid_equal(&device, &effect->run.device))
         return err_set(e, ERR_INVALID, "body: device: is not the record's");
     return ERR_OK;
+}
+
+// ---- orders -----------------------------------------------------------------------------------
+
+// The event is folded with the rest of its record; here it is only seen that it can be.
+static enum err_code record_effects(const struct event *event, struct effect_list *list,
+                                    struct err *e)
+{
+    struct arena scratch;
+    const void *op;
+    arena_init(&scratch, LIMIT_BATCH_BYTES);
+    *next_effect(list) = (struct effect){.kind = EFFECT_RECORD};
+    enum err_code code = reducer_find(event->record_type)->decode(event, &scratch, &op, e);
+    arena_fini(&scratch);
+    return code;
+}
+
+static enum err_code completed_effects(const struct event *event, struct effect_list *list,
+                                       struct err *e)
+{
+    enum err_code code = record_effects(event, list, e);
+    yyjson_arr_iter iter = yyjson_arr_iter_with(yyjson_obj_get(event->body, "uses"));
+    yyjson_val *use;
+    while (code == ERR_OK && (use = yyjson_arr_iter_next(&iter)) != NULL) {
+        int64_t quantity = body_decimal(use, "quantity");
+        if (quantity <= 0)
+            return err_set(e, ERR_INVALID, "body: uses: quantity: must be above zero");
+        *next_effect(list) = (struct effect){
+            .kind = EFFECT_STOCK,
+            .stock = {.sku = body_text(use, "sku"), .delta = -quantity, .flow = FLOW_DEMAND}};
+    }
+    return code;
 }
 
 // ---- all --------------------------------------------------------------------------------------
@@ -293,39 +309,48 @@ enum effect_owner effect_owner_rule(enum effect_kind kind)
     case EFFECT_STOCK:
     case EFFECT_REVOKE:
     case EFFECT_RUN:
+    case EFFECT_RECORD:
         break;
     }
     return OWNER_ALL;
 }
 
 // One row per event type, in the order of event_types (a test holds them together).
-struct reducer {
+struct effect_reducer {
     const char *type;
     enum err_code (*reduce)(const struct event *event, struct effect_list *list, struct err *e);
     bool many; // a ticket: more effects than one
 };
-static const struct reducer reducers[] = {
+static const struct effect_reducer effect_reducers[] = {
     {"ticket_recorded", ticket_effects, true},   {"inventory_received", stock_in, false},
     {"inventory_sold", stock_out, false},        {"inventory_returned", stock_in, false},
     {"inventory_transferred", stock_out, false}, {"transfer_received", stock_in, false},
     {"inventory_wasted", stock_out, false},      {"inventory_adjusted", adjusted_effects, false},
     {"location_set", location_effects, false},   {"device_enrolled", enrolled_effects, false},
     {"device_revoked", revoked_effects, false},  {"run_started", run_effects, false},
+    {"order_opened", record_effects, false},     {"line_added", record_effects, false},
+    {"line_changed", record_effects, false},     {"line_removed", record_effects, false},
+    {"order_set", record_effects, false},        {"order_moved", record_effects, false},
+    {"order_split", record_effects, false},      {"order_merged", record_effects, false},
+    {"order_voided", record_effects, false},     {"ticket_fired", record_effects, false},
+    {"sale_completed", completed_effects, true}, {"payment_taken", record_effects, false},
+    {"payment_refunded", record_effects, false}, {"review_resolved", record_effects, false},
 };
 
-static size_t effect_room(const struct event *event, const struct reducer *reducer)
+static size_t effect_room(const struct event *event, const struct effect_reducer *reducer)
 {
     if (!reducer->many)
         return 1;
     return 1 + 2 * yyjson_arr_size(yyjson_obj_get(event->body, "lines")) +
-           yyjson_arr_size(yyjson_obj_get(event->body, "payments"));
+           yyjson_arr_size(yyjson_obj_get(event->body, "payments")) +
+           yyjson_arr_size(yyjson_obj_get(event->body, "uses"));
 }
 
 enum err_code effect_list_of(const struct event *event, struct arena *arena,
                              struct effect_list *ret, struct err *e)
 {
     MUST(event->type != NULL);
-    const struct reducer *reducer = &reducers[event->type - event_types];
+    const struct effect_reducer *reducer = &effect_reducers[event->type - event_types];
     MUST(str_is(event->type_name, reducer->type));
     enum err_code code = event_type_check_record(event->type, event->record_type, e);
     if (code == ERR_OK)

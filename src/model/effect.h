@@ -22,6 +22,7 @@ enum effect_kind {
     EFFECT_DEVICE,   // a device enrolled
     EFFECT_REVOKE,   // a device revoked
     EFFECT_RUN,      // a run started: names the heads of the runs before it
+    EFFECT_RECORD,   // the event is part of its record, which is folded as a whole (record.h)
 };
 
 // Which event holds a record that several claim.

@@ -401,19 +401,13 @@ enum err_code event_write(const struct event *event, struct buf *to)
 
 // ---- comparing --------------------------------------------------------------------------------
 
-static bool same_base(const struct event *a, const struct event *b)
-{
-    return a->base_count == b->base_count &&
-           memcmp(a->base, b->base, sizeof(a->base[0]) * (size_t)a->base_count) == 0;
-}
-
 bool event_same_content(const struct event *a, const struct event *b)
 {
     return uuid_equal(&a->id, &b->id) && str_equal(a->location, b->location) &&
            str_equal(a->type_name, b->type_name) && str_equal(a->record_type, b->record_type) &&
-           str_equal(a->record_id, b->record_id) && same_base(a, b) &&
-           uuid_equal(&a->cause, &b->cause) && a->at == b->at && str_equal(a->actor, b->actor) &&
-           uuid_equal(&a->grant, &b->grant) && yyjson_equals(a->body, b->body);
+           str_equal(a->record_id, b->record_id) && uuid_equal(&a->cause, &b->cause) &&
+           a->at == b->at && str_equal(a->actor, b->actor) && uuid_equal(&a->grant, &b->grant) &&
+           yyjson_equals(a->body, b->body);
 }
 
 struct event_order event_order_of(const struct event *event)

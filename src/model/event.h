@@ -57,7 +57,8 @@ enum err_code event_parse_draft(yyjson_val *object, struct arena *arena, struct 
 // v id origin lane seq location type record base? cause? at hlc actor? grant? body.
 enum err_code event_write(const struct event *event, struct buf *to) MUST_CHECK;
 
-// True when two carriers of one id say the same: all fields but v, origin, lane, seq, hlc.
+// True when two carriers of one id say the same: all fields but those that the node which takes
+// the event gives it: v, origin, lane, seq, hlc, and base where the client left it out.
 bool event_same_content(const struct event *a, const struct event *b);
 
 // Total order everywhere: (hlc, origin, lane, seq). <0, 0, >0.

@@ -2,6 +2,7 @@
 #include "model/event_type.h"
 
 #include "base/decimal.h"
+#include "model/event_body.h"
 
 #include <string.h>
 
@@ -163,6 +164,34 @@ const struct event_type event_types[] = {
     SALES("run_started", FACT, NONE, "device", "device", NONE, run_fields,
           "first event of each origin: names the heads before it, so that a restored or cloned "
           "device is found; a sale needs its run"),
+    SALES("order_opened", FACT, NONE, "order", "cashier, waiter", LOCATION, opened_fields,
+          "guests that sit down cannot be refused"),
+    SALES("line_added", FACT, NONE, "order", "cashier, waiter", LOCATION, line_added_fields,
+          "what was ordered; two who add at once both stay"),
+    SALES("line_changed", FACT, NONE, "order", "cashier, waiter", LOCATION, line_changed_fields,
+          "quantities are deltas, so that two changes at once both count"),
+    SALES("line_removed", INTENT, NONE, "order", "cashier, waiter", LOCATION, line_removed_fields,
+          "takes out exactly what its author had seen"),
+    SALES("order_set", INTENT, NONE, "order", "cashier, waiter; manager for discount", LOCATION,
+          order_set_fields, "one header field; last writer wins, field by field"),
+    SALES("order_moved", FACT, NONE, "order", "cashier, waiter", LOCATION, order_moved_fields,
+          "guests changed their table"),
+    SALES("order_split", FACT, NONE, "order", "cashier, waiter", LOCATION, order_split_fields,
+          "moves units to another bill of the order, minus there, plus here"),
+    SALES("order_merged", FACT, NONE, "order", "cashier, waiter", LOCATION, order_merged_fields,
+          "two tables become one visit"),
+    SALES("order_voided", INTENT, NONE, "order", "manager", LOCATION, order_voided_fields,
+          "stands only where no money was taken, or all was given back"),
+    SALES("ticket_fired", FACT, NONE, "order", "cashier, waiter", LOCATION, ticket_fired_fields,
+          "the kitchen has begun"),
+    SALES("sale_completed", FACT, DEMAND, "order", "cashier", LOCATION, completed_fields,
+          "closes one bill; carries what the sale took from stock"),
+    SALES("payment_taken", FACT, NONE, "order", "cashier", LOCATION, payment_taken_fields,
+          "money taken is a fact"),
+    SALES("payment_refunded", FACT, NONE, "order", "manager", LOCATION, payment_refunded_fields,
+          "money given back is a fact"),
+    SALES("review_resolved", FACT, NONE, "order", "manager", LOCATION, resolved_fields,
+          "a person's answer: an event, so that it reaches all it concerns"),
 };
 const size_t event_type_count = sizeof(event_types) / sizeof(event_types[0]);
 

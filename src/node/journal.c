@@ -390,6 +390,18 @@ static enum err_code find_repeat(struct journal *j, const struct event *draft,
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 
+// A client that names no base has seen what this node shows.
+static enum err_code fill_base(struct journal *j, struct event *draft, struct err *e)
+{
+    struct record_name name = {draft->location, draft->record_type, draft->record_id};
+    size_t count = 0;
+    if (draft->base_count > 0)
+        return ERR_OK;
+    enum err_code code = store_frontier(j->store, &name, draft->base, &count, e);
+    draft->base_count = (int)count;
+    return code;
+}
+
 static bool may_write_for(const struct journal *j, struct str location)
 {
     return j->identity.role == ROLE_CENTRAL || str_is(location, j->identity.location);
@@ -444,6 +456,8 @@ enum err_code journal_add(struct journal *j, struct event *draft, struct journal
         return err_set(e, ERR_DISK_FULL, "%s", reserve);
     struct run *run;
     code = journal_run_for(j, draft->location, &run, e);
+    if (code == ERR_OK)
+        code = fill_base(j, draft, e);
     if (code)
         return code;
     code = journal_stamp(j, run, draft, e);

@@ -20,6 +20,7 @@
 #define WASL_STORE_STORE_H
 
 #include "model/effect.h"
+#include "model/record.h"
 #include "model/stream.h"
 
 struct store;
@@ -141,6 +142,12 @@ struct store_entry {
 // rolls back.
 enum err_code store_append(struct store *s, struct store_entry *entries, size_t count,
                            struct err *e) MUST_CHECK;
+
+// What a new event on a record gives as its base: the events on it that no other has seen, at most
+// LIMIT_BASE. None for a record not known, or of a type that is not folded (model/record.h).
+enum err_code store_frontier(struct store *s, const struct record_name *name,
+                             struct uuid ret[LIMIT_BASE], size_t *ret_count,
+                             struct err *e) MUST_CHECK;
 
 struct store_event {
     int64_t lsn;

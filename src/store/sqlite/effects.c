@@ -186,6 +186,32 @@ static enum err_code revoke(struct fold *f, const struct fold_row *row,
     return on ? revoke_put(f, row, revoked, e) : revoke_take_back(f, row, revoked, e);
 }
 
+// ---- folded records ----------------------------------------------------------------------------
+
+// The other devices of the place fold the record from the same events.
+static enum err_code tell_event(struct fold *f, const struct fold_row *row, bool on, struct err *e)
+{
+    char text[UUID_TEXT_SIZE];
+    if (f->store == NULL || f->confirms)
+        return ERR_OK;
+    uuid_format(&row->event->id, text);
+    struct feed_change change = {row->event->location, STR("event"), str_of(text), STR("")};
+    return tell(f, &change,
+                on ? feed_row_event(&f->effects, row->event->bytes, &change.row) : ERR_OK, e);
+}
+
+static enum err_code put_record(struct fold *f, const struct fold_row *row, struct err *e)
+{
+    enum err_code code = records_put(&f->records, row->event, row->lsn, e);
+    return code ? code : tell_event(f, row, true, e);
+}
+
+static enum err_code drop_record(struct fold *f, const struct fold_row *row, struct err *e)
+{
+    enum err_code code = records_take_back(&f->records, row->event, row->lsn, e);
+    return code ? code : tell_event(f, row, false, e);
+}
+
 // ---- all
 // -----------------------------------------------------------------------------------------
 
@@ -217,6 +243,8 @@ static enum err_code put_one(struct fold *f, const struct fold_row *row,
         return revoke(f, row, &effect->revoked, true, e);
     case EFFECT_RUN:
         return runs_put(f, row, &effect->run, e);
+    case EFFECT_RECORD:
+        return put_record(f, row, e);
     }
     return ERR_OK;
 }
@@ -240,6 +268,8 @@ static enum err_code take_back_one(struct fold *f, const struct fold_row *row,
         return revoke(f, row, &effect->revoked, false, e);
     case EFFECT_RUN:
         return runs_take_back(f, row, &effect->run, e);
+    case EFFECT_RECORD:
+        return drop_record(f, row, e);
     }
     return ERR_OK;
 }

@@ -69,6 +69,16 @@ enum err_code feed_row_notice(struct arena *a, struct str status, struct str rea
     return take_buf(a, &b, code, ret);
 }
 
+enum err_code feed_row_event(struct arena *a, struct str bytes, struct str *ret)
+{
+    struct buf b;
+    buf_init(&b, ROW_MAX_BYTES);
+    enum err_code code = add_member(&b, "{\"bytes\":", bytes);
+    if (code == ERR_OK)
+        code = buf_append(&b, "}", 1);
+    return take_buf(a, &b, code, ret);
+}
+
 // ---- writer ------------------------------------------------------------------------------------
 
 void feed_writer_init(struct feed_writer *w, struct db *db)
@@ -374,6 +384,27 @@ static enum err_code fill_notices(struct feed_writer *w, struct str location, st
     return code ? code : end;
 }
 
+// Events of records that are still open.
+static enum err_code fill_events(struct feed_writer *w, struct str location, struct arena *a,
+                                 struct err *e)
+{
+    struct query q;
+    struct uuid id;
+    char text[UUID_TEXT_SIZE];
+    enum err_code code = ERR_OK;
+    query_begin(&q, w->db, Q_FEED_FILL_EVENTS);
+    query_text(&q, location);
+    while (code == ERR_OK && query_row(&q)) {
+        (void)query_get_uuid(&q, 0, &id);
+        uuid_format(&id, text);
+        struct feed_change change = {location, STR("event"), str_of(text), STR("")};
+        enum err_code made = feed_row_event(a, query_get_text(&q, 1), &change.row);
+        code = put_row(w, &change, a, made, e);
+    }
+    enum err_code end = query_end(&q, code ? NULL : e);
+    return code ? code : end;
+}
+
 static enum err_code fill(struct db *db, struct str location, struct err *e)
 {
     struct feed_writer w;
@@ -389,6 +420,8 @@ static enum err_code fill(struct db *db, struct str location, struct err *e)
             code = fill_devices(&w, location, &a, e);
         if (code == ERR_OK)
             code = fill_notices(&w, location, &a, e);
+        if (code == ERR_OK)
+            code = fill_events(&w, location, &a, e);
     }
     if (code == ERR_OK)
         code = feed_writer_end(&w, e);

@@ -66,6 +66,8 @@ enum err_code feed_row_device(struct arena *a, struct str location, struct str r
 enum err_code feed_row_notice(struct arena *a, struct str status, struct str reason,
                               struct str *ret) MUST_CHECK;
 
+enum err_code feed_row_event(struct arena *a, struct str bytes, struct str *ret) MUST_CHECK;
+
 // Makes the feed of a location with all that is known of it, unless it is there.
 enum err_code feed_ensure(struct db *db, struct str location, struct err *e) MUST_CHECK;
 

@@ -31,6 +31,7 @@ void fold_init(struct fold *f, struct db *tables, struct db *journal)
     ids_init(&f->ids, tables, journal);
     delta_map_init(&f->deltas);
     feed_queue_init(&f->changes);
+    records_init(&f->records, tables, journal);
     arena_init(&f->effects, EFFECTS_MAX_BYTES);
     arena_init(&f->others, OTHERS_MAX_BYTES);
 }
@@ -40,14 +41,21 @@ void fold_fini(struct fold *f)
     delta_map_fini(&f->deltas);
     feed_queue_fini(&f->changes);
     revoke_fini(f);
+    records_fini(&f->records);
     arena_fini(&f->effects);
     arena_fini(&f->others);
 }
 
-void fold_forget(struct fold *f)
+static void clear_changes(struct fold *f)
 {
     delta_map_clear(&f->deltas);
     feed_queue_clear(&f->changes);
+}
+
+void fold_forget(struct fold *f)
+{
+    clear_changes(f);
+    records_forget(&f->records);
 }
 
 // ---- rows in the journal -----------------------------------------------------------------------
@@ -531,6 +539,6 @@ enum err_code fold_flush(struct fold *f, struct err *e)
     if (code == ERR_OK && feeds)
         code = feed_writer_end(&feed, e);
     feed_writer_fini(&feed);
-    fold_forget(f);
-    return code;
+    clear_changes(f);
+    return code ? code : records_flush(&f->records, e);
 }

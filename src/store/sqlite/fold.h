@@ -20,6 +20,7 @@
 #include "store/sqlite/feed.h"
 #include "store/sqlite/ids.h"
 #include "store/sqlite/revoke.h"
+#include "store/sqlite/records.h"
 
 // As stored in events.state, and in this order (see schema 0001).
 enum row_state {
@@ -48,6 +49,7 @@ struct fold {
     struct delta_map deltas;
     struct feed_queue changes;
     struct revoked revoked;
+    struct records records;
     struct arena effects; // of the event at hand
     struct arena others;  // events read back
 };

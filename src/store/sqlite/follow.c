@@ -5,7 +5,7 @@
 // generation; the page that completes the copy drops what still has an older one.
 #include "base/clock.h"
 #include "store/sqlite/rows.h"
-#include "store/sqlite/state.h"
+#include "store/sqlite/told.h"
 
 #define FOLLOW_MAX_BYTES ((size_t)16 * 1024 * 1024)
 
@@ -175,6 +175,19 @@ static enum err_code apply_notice(struct follower *f, struct str id_text, yyjson
     return code;
 }
 
+static enum err_code apply_event(struct follower *f, struct str id_text, yyjson_val *row,
+                                 struct err *e)
+{
+    struct uuid id;
+    struct str bytes = STR("");
+    if (uuid_parse(id_text, &id))
+        return err_set(e, ERR_INVALID, "feed: an event's id is not a UUID");
+    if (row == NULL)
+        return told_drop(f->s, f->frame->location, &id, &f->arena, e);
+    enum err_code code = json_get_str(row, "bytes", &bytes, e);
+    return code ? code : told_put(f->s, bytes, f->generation, &f->arena, e);
+}
+
 // ---- frames
 // --------------------------------------------------------------------------------------
 
@@ -200,6 +213,8 @@ static enum err_code apply_row(struct follower *f, struct str bytes, struct err 
         return apply_device(f, id, row, e);
     if (str_is(type, "notice"))
         return apply_notice(f, id, row, e);
+    if (str_is(type, "event"))
+        return apply_event(f, id, row, e);
     return ERR_OK; // a newer upstream may say more
 }
 
@@ -242,7 +257,7 @@ static enum err_code drop_stale(struct follower *f, struct err *e)
     enum err_code code = stale_skus(f, &skus, &count, e);
     for (size_t i = 0; i < count && code == ERR_OK; i++)
         code = write_stock(f, skus[i], 0, e);
-    return code;
+    return code ? code : told_drop_stale(f->s, f->frame->location, f->generation, &f->arena, e);
 }
 
 struct cursor_row {

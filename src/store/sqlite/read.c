@@ -126,3 +126,12 @@ enum err_code store_find_event(struct store *s, const struct uuid *id, struct ar
         *ret = r.list;
     return code;
 }
+
+enum err_code store_frontier(struct store *s, const struct record_name *name,
+                             struct uuid ret[LIMIT_BASE], size_t *ret_count, struct err *e)
+{
+    *ret_count = 0;
+    return reducer_find(name->type) == NULL
+               ? ERR_OK
+               : records_frontier(&s->fold.records, name, ret, ret_count, e);
+}

@@ -6,7 +6,7 @@
 #include "store/sqlite/rows.h"
 
 static const char empty_records[] =
-    "DELETE FROM tickets; DELETE FROM ticket_lines; DELETE FROM payments;"
+    "DELETE FROM tickets; DELETE FROM ticket_lines; DELETE FROM ticket_payments;"
     "DELETE FROM stock WHERE confirmed IS NULL OR generation = 0;"
     "UPDATE stock SET moves = 0, quantity = confirmed;"
     "DELETE FROM locations WHERE lsn IS NOT NULL; DELETE FROM devices WHERE lsn IS NOT NULL;"
@@ -14,6 +14,10 @@ static const char empty_records[] =
     "DELETE FROM reviews WHERE open = 1"
     " AND kind IN ('ticket_conflict', 'id_conflict', 'fork', 'clone', 'revoked');"
     "DELETE FROM revocations; DELETE FROM revoked_heads; DELETE FROM withheld;"
+    "DELETE FROM records; DELETE FROM record_events; DELETE FROM order_heads;"
+    "DELETE FROM order_bills; DELETE FROM order_lines; DELETE FROM order_payments;"
+    "DELETE FROM record_reviews;"
+
     "DELETE FROM feed_rows; DELETE FROM feeds;";
 
 static enum err_code list_feeds(struct store *s, struct arena *a, struct str **ret,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/refold.h"
 
+#include "store/sqlite/told.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -295,6 +297,8 @@ enum err_code refold_run(struct refold *r, struct err *e)
     enum err_code end = query_end(&q, code ? NULL : e);
     arena_fini(&a);
     code = code ? code : end;
+    if (code == ERR_OK)
+        code = told_refold(r->s, &r->fold.records, e);
     if (code == ERR_OK)
         code = fold_flush(&r->fold, e);
     check_heads(r);

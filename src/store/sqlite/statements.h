@@ -86,6 +86,27 @@
     X(EVENT_ID_SET, "UPDATE events SET id = ? WHERE lsn = ?")                                      \
     X(EVENT_PLACE, "SELECT s.origin, s.lane, e.seq, e.state FROM events AS e"                      \
                    " JOIN streams AS s ON s.number = e.stream WHERE e.lsn = ?")                    \
+    /* folded records */                                                                           \
+    X(RECORD_FIND, "SELECT number FROM records WHERE location = ? AND type = ? AND id = ?")        \
+    X(RECORD_ADD, "INSERT INTO records (location, type, id) VALUES (?, ?, ?)")                     \
+    X(RECORD_EVENT_ADD, "INSERT INTO record_events (record, lsn) VALUES (?, ?)"                    \
+                        " ON CONFLICT DO NOTHING")                                                 \
+    X(RECORD_EVENT_DROP, "DELETE FROM record_events WHERE record = ? AND lsn = ?")                 \
+    X(RECORD_EVENT_COUNT, "SELECT count(*) FROM record_events WHERE record = ?")                   \
+    X(RECORD_EVENTS, "SELECT lsn FROM record_events WHERE record = ? ORDER BY lsn")                \
+    X(TOLD_BYTES, "SELECT bytes FROM told_events WHERE number = ?")                                \
+    X(TOLD_FIND, "SELECT number, bytes FROM told_events WHERE id = ? AND location = ?")            \
+    X(TOLD_ADD, "INSERT INTO told_events (location, id, generation, bytes) VALUES (?, ?, ?, ?)")   \
+    X(TOLD_KEEP, "UPDATE told_events SET generation = ? WHERE number = ?")                         \
+    X(TOLD_DROP, "DELETE FROM told_events WHERE number = ?")                                       \
+    X(TOLD_STALE, "SELECT number, bytes FROM told_events WHERE location = ? AND generation < ?"    \
+                  " LIMIT 1")                                                                      \
+    X(TOLD_NEXT, "SELECT number, bytes FROM told_events WHERE number > ? ORDER BY number LIMIT 1") \
+    X(FEED_FILL_EVENTS,                                                                            \
+      "SELECT e.id, e.bytes FROM order_heads AS o JOIN records AS r"                               \
+      " ON r.location = o.location AND r.type = 'order' AND r.id = o.id"                           \
+      " JOIN record_events AS m ON m.record = r.number JOIN events AS e ON e.lsn = m.lsn"          \
+      " WHERE o.location = ? AND o.status IN ('draft', 'fired') ORDER BY e.lsn")                   \
     X(EVENT_BYTES, "SELECT bytes FROM events WHERE lsn = ?")                                       \
     X(EVENT_ID_STATE, "SELECT id, state FROM events WHERE lsn = ?")                                \
     X(EVENTS_RANGE, "SELECT " EVENT_COLUMNS " FROM events AS e JOIN streams AS s"                  \
@@ -151,9 +172,9 @@
     X(LINE_ADD, "INSERT INTO ticket_lines (ticket, number, sku, name, quantity, unit_price,"       \
                 " amount) VALUES (?, ?, ?, ?, ?, ?, ?)")                                           \
     X(LINES_DROP, "DELETE FROM ticket_lines WHERE ticket = ?")                                     \
-    X(PAYMENT_ADD, "INSERT INTO payments (ticket, number, method, currency, amount)"               \
+    X(PAYMENT_ADD, "INSERT INTO ticket_payments (ticket, number, method, currency, amount)"        \
                    " VALUES (?, ?, ?, ?, ?)")                                                      \
-    X(PAYMENTS_DROP, "DELETE FROM payments WHERE ticket = ?")                                      \
+    X(PAYMENTS_DROP, "DELETE FROM ticket_payments WHERE ticket = ?")                               \
     /* stock */                                                                                    \
     X(STOCK_ADD, STOCK_ADD_SQL)                                                                    \
     X(STOCK_ADD_TOLD, STOCK_ADD_SQL " RETURNING quantity")                                         \

@@ -17,8 +17,8 @@ static const struct {
                 " places, total, at, line_count FROM tickets ORDER BY lsn"},
     {"ticket_lines", "SELECT ticket, number, sku, name, quantity, unit_price, amount"
                      " FROM ticket_lines ORDER BY ticket, number"},
-    {"payments", "SELECT ticket, number, method, currency, amount FROM payments"
-                 " ORDER BY ticket, number"},
+    {"ticket_payments", "SELECT ticket, number, method, currency, amount FROM ticket_payments"
+                        " ORDER BY ticket, number"},
     {"locations", "SELECT id, name, region, lsn FROM locations WHERE lsn IS NOT NULL ORDER BY id"},
     {"devices", "SELECT hex(id), location, role, name, key, revoked, lsn FROM devices"
                 " WHERE lsn IS NOT NULL ORDER BY id"},
@@ -32,6 +32,8 @@ static const struct {
     {"revoked_heads", "SELECT lsn, hex(origin), lane, seq FROM revoked_heads"
                       " ORDER BY lsn, origin, lane"},
     {"withheld", "SELECT hex(device), events FROM withheld ORDER BY device"},
+    {"record_events", "SELECT r.location, r.id, r.type, m.lsn FROM record_events AS m JOIN records"
+                      " AS r ON r.number = m.record ORDER BY r.location, r.type, r.id, m.lsn"},
     {"stock", "SELECT location, sku, quantity, moves FROM stock ORDER BY location, sku"},
 };
 
@@ -60,11 +62,12 @@ static bool same_row(sqlite3_stmt *a, sqlite3_stmt *b)
 }
 
 // The first row in which two result sets differ is told by its first two columns.
-static enum err_code compare(struct refold *r, struct db *scratch, size_t table, struct err *e)
+static enum err_code compare(struct refold *r, struct db *scratch, const char *name,
+                             const char *sql, struct err *e)
 {
     sqlite3_stmt *a = NULL, *b = NULL;
-    int in_a = sqlite3_prepare_v2(r->s->db.handle, compared[table].sql, -1, &a, NULL);
-    int in_b = sqlite3_prepare_v2(scratch->handle, compared[table].sql, -1, &b, NULL);
+    int in_a = sqlite3_prepare_v2(r->s->db.handle, sql, -1, &a, NULL);
+    int in_b = sqlite3_prepare_v2(scratch->handle, sql, -1, &b, NULL);
     enum err_code code = db_error(&r->s->db, in_a, e);
     if (code == ERR_OK)
         code = db_error(scratch, in_b, e);
@@ -83,7 +86,7 @@ static enum err_code compare(struct refold *r, struct db *scratch, size_t table,
         const unsigned char *first = sqlite3_column_text(there, 0);
         const unsigned char *second = sqlite3_column_text(there, 1);
         r->equal = false;
-        refold_problem(r, "%s: not what the journal gives, at %.64s, %.64s", compared[table].name,
+        refold_problem(r, "%s: not what the journal gives, at %.64s, %.64s", name,
                        first ? (const char *)first : "", second ? (const char *)second : "");
     }
     sqlite3_finalize(a);
@@ -123,6 +126,27 @@ static enum err_code compare_view(struct refold *r, struct err *e)
     return code ? code : end;
 }
 
+// Tables of folded records, as they are declared.
+static enum err_code compare_records(struct refold *r, struct db *scratch, struct err *e)
+{
+    struct buf sql;
+    enum err_code code = ERR_OK;
+    buf_init(&sql, 4096);
+    for (size_t i = 0; i < reducer_count && code == ERR_OK; i++) {
+        const struct row_table *const *tables = reducers[i]->tables;
+        for (size_t t = 0; tables[t] != NULL && code == ERR_OK; t++) {
+            buf_reset(&sql);
+            code = row_store_select(tables[t], &sql);
+            if (code == ERR_OK)
+                code = buf_append(&sql, "", 1); // ends with NUL
+            code = code ? err_set(e, code, "out of memory for a statement")
+                        : compare(r, scratch, tables[t]->name, sql.data, e);
+        }
+    }
+    buf_fini(&sql);
+    return code;
+}
+
 static enum err_code compare_tables(struct refold *r, struct db *scratch, struct err *e)
 {
     enum err_code code = ERR_OK;
@@ -130,8 +154,10 @@ static enum err_code compare_tables(struct refold *r, struct db *scratch, struct
     bool device = r->s->role == ROLE_TERMINAL;
     for (size_t i = 0; i < count && code == ERR_OK; i++) {
         if (!device || i + 1 < count)
-            code = compare(r, scratch, i, e);
+            code = compare(r, scratch, compared[i].name, compared[i].sql, e);
     }
+    if (code == ERR_OK)
+        code = compare_records(r, scratch, e);
     return code == ERR_OK && device ? compare_view(r, e) : code;
 }
 

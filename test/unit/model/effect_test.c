@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/effect.h"
+#include "model/record.h"
 #include "test/unit/unit.h"
 
 #include <stdio.h>
@@ -290,6 +291,8 @@ TEST(effect__a_run_of_another_device_is_refused)
 
 // ---- all -------------------------------------------------------------------------------------
 
+#define ID    "\"01890a5d-ac96-774b-bcce-b302099a8057\""
+#define MONEY "\"method\":\"cash\",\"currency\":\"USD\",\"amount\":1"
 // A body of each type that its reducer takes, in the order of the table.
 static const char *const bodies[] = {
     SALE("sale", "2", "500", "699"),
@@ -304,6 +307,20 @@ static const char *const bodies[] = {
     ROLE("terminal"),
     "{}",
     RUN(DEVICE),
+    "{\"kind\":\"dine_in\",\"currency\":\"USD\",\"places\":2}",
+    "{\"line\":" ID ",\"sku\":\"A\",\"quantity\":\"1\",\"unit_price\":\"1\"}",
+    "{\"line\":" ID ",\"quantity\":\"1\"}",
+    "{\"line\":" ID "}",
+    "{\"field\":\"note\"}",
+    "{\"table\":\"T1\"}",
+    "{\"bill\":" ID ",\"lines\":[]}",
+    "{\"into\":\"R2\"}",
+    "{\"reason\":\"left\"}",
+    "{}",
+    "{\"total\":1,\"uses\":[{\"sku\":\"A\",\"quantity\":\"1\"}]}",
+    "{\"payment\":" ID "," MONEY "}",
+    "{\"refund\":" ID ",\"payment\":" ID "," MONEY "}",
+    "{\"review\":\"line\",\"decision\":\"accept\",\"triggers\":[]}",
 };
 
 // effect_list_of aborts where the reducer at a type's index is not the one of that name.
@@ -314,7 +331,8 @@ TEST(effect__has_a_reducer_for_each_event_type)
                  COUNT_OF(bodies), event_type_count);
     for (size_t i = 0; i < event_type_count; i++) {
         reduces(event_types[i].name, DEVICE, bodies[i]);
-        assert_true(list.count >= 1);
+        bool folded = reducer_find(str_of(event_types[i].record_type)) != NULL;
+        assert_true(list.count >= 1 || folded);
     }
 }
 

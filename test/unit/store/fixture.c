@@ -138,10 +138,10 @@ char *fixture_canonical(const struct fixture *f)
         " at, line_count, sync_status FROM tickets ORDER BY 1, 2",
         "SELECT t.location, t.id, l.number, l.sku, l.name, l.quantity, l.unit_price, l.amount"
         " FROM ticket_lines AS l JOIN tickets AS t ON t.lsn = l.ticket ORDER BY 1, 2, 3",
-        "SELECT t.location, t.id, p.number, p.method, p.currency, p.amount FROM payments AS p"
-        " JOIN tickets AS t ON t.lsn = p.ticket ORDER BY 1, 2, 3",
+        "SELECT t.location, t.id, p.number, p.method, p.currency, p.amount"
+        " FROM ticket_payments AS p JOIN tickets AS t ON t.lsn = p.ticket ORDER BY 1, 2, 3",
         "SELECT count(*) FROM ticket_lines",
-        "SELECT count(*) FROM payments",
+        "SELECT count(*) FROM ticket_payments",
         "SELECT location, sku, quantity, moves, confirmed FROM stock ORDER BY 1, 2",
         "SELECT id, name, region FROM locations ORDER BY 1",
         "SELECT hex(id), location, role, name, hex(key), revoked FROM devices ORDER BY 1",

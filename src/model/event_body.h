@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bodies of orders' events: their members, for the table of types.
+#ifndef WASL_MODEL_EVENT_BODY_H
+#define WASL_MODEL_EVENT_BODY_H
+
+#include "model/event_type.h"
+
+extern const struct field opened_fields[];
+extern const struct field line_added_fields[];
+extern const struct field line_changed_fields[];
+extern const struct field line_removed_fields[];
+extern const struct field order_set_fields[];
+extern const struct field order_moved_fields[];
+extern const struct field order_split_fields[];
+extern const struct field order_merged_fields[];
+extern const struct field order_voided_fields[];
+extern const struct field ticket_fired_fields[];
+extern const struct field completed_fields[];
+extern const struct field payment_taken_fields[];
+extern const struct field payment_refunded_fields[];
+extern const struct field resolved_fields[];
+
+#endif

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// One event more in an order. Events come in the record's order (model/record.h), so each finds
+// the state that all before it left; what its author had seen of them, record_saw tells.
+#include "model/order.h"
+
+#include <string.h>
+
+// ---- parts, made where first named
+// -----------------------------------------------------------------
+
+static struct order_line *line_of(struct order_state *s, const struct uuid *id, struct arena *a)
+{
+    struct order_line **at = &s->lines;
+    while (*at != NULL && !uuid_equal(&(*at)->id, id))
+        at = &(*at)->next;
+    if (*at == NULL) {
+        *at = arena_alloc_zero(a, sizeof **at);
+        if (*at != NULL)
+            (*at)->id = *id;
+    }
+    return *at;
+}
+
+static struct order_bill *bill_of(struct order_state *s, const struct uuid *id, struct arena *a)
+{
+    struct order_bill **at = &s->bills;
+    while (*at != NULL && !uuid_equal(&(*at)->id, id))
+        at = &(*at)->next;
+    if (*at == NULL) {
+        *at = arena_alloc_zero(a, sizeof **at);
+        if (*at != NULL)
+            (*at)->id = *id;
+    }
+    return *at;
+}
+
+// Two events that a person has to look at together.
+static enum err_code ask(struct order_state *s, const char *kind, const struct uuid *part,
+                         const struct record_entry *earlier, const struct record_entry *later,
+                         struct arena *a)
+{
+    struct order_question *question = arena_alloc_zero(a, sizeof *question);
+    if (question == NULL)
+        return ERR_NO_MEMORY;
+    question->kind = kind;
+    if (!uuid_is_zero(part))
+        uuid_format(part, question->part);
+    question->triggers[0] = earlier;
+    question->triggers[1] = later;
+    question->next = s->questions;
+    s->questions = question;
+    return ERR_OK;
+}
+
+// ---- lines ------------------------------------------------------------------------------------
+
+// Notes the event's part in the line, and asks where its author had not seen another's.
+static enum err_code touch(struct order_state *s, struct order_line *line,
+                           const struct record_entry *entry, int64_t quantity, struct arena *a)
+{
+    enum err_code code = ERR_OK;
+    for (const struct order_touch *t = line->touches; t != NULL && code == ERR_OK; t = t->next) {
+        if (!record_saw(entry, t->by))
+            code = ask(s, "line", &line->id, t->by, entry, a);
+    }
+    struct order_touch *own = arena_alloc_zero(a, sizeof *own);
+    if (code || own == NULL)
+        return code ? code : ERR_NO_MEMORY;
+    *own = (struct order_touch){.by = entry, .quantity = quantity, .next = line->touches};
+    line->touches = own;
+    return ERR_OK;
+}
+
+static void set_texts(struct order_line *line, const struct order_op *op)
+{
+    if (op->line.modifiers.n != 0)
+        line->modifiers = op->line.modifiers;
+    if (op->line.note.n != 0)
+        line->note = op->line.note;
+}
+
+static enum err_code add(struct order_state *s, const struct record_entry *entry,
+                         const struct order_op *op, struct arena *a)
+{
+    struct order_line *line = line_of(s, &op->line.line, a);
+    if (line == NULL || bill_of(s, &op->bill, a) == NULL)
+        return ERR_NO_MEMORY;
+    if (line->added == NULL) { // two adds of one line: the first says what it is
+        line->added = entry;
+        line->sku = op->line.sku;
+        line->name = op->line.name;
+        line->unit_price = op->line.unit_price;
+        line->bill = op->bill;
+    }
+    set_texts(line, op);
+    return touch(s, line, entry, op->line.quantity, a);
+}
+
+static enum err_code change(struct order_state *s, const struct record_entry *entry,
+                            const struct order_op *op, struct arena *a)
+{
+    struct order_line *line = line_of(s, &op->line.line, a);
+    if (line == NULL)
+        return ERR_NO_MEMORY;
+    set_texts(line, op);
+    return touch(s, line, entry, op->line.quantity, a);
+}
+
+// Takes out exactly what its author had seen: of the line, and of its way from bill to bill.
+static enum err_code remove_line(struct order_state *s, const struct record_entry *entry,
+                                 const struct order_op *op, struct arena *a)
+{
+    struct order_line *line = line_of(s, &op->line.line, a);
+    if (line == NULL)
+        return ERR_NO_MEMORY;
+    for (struct order_touch *t = line->touches; t != NULL; t = t->next)
+        t->cancelled = t->cancelled || record_saw(entry, t->by);
+    for (struct order_assignment *x = s->assignments; x != NULL; x = x->next)
+        x->cancelled =
+            x->cancelled || (uuid_equal(&x->line, &line->id) && record_saw(entry, x->by));
+    return touch(s, line, entry, 0, a);
+}
+
+// ---- bills ------------------------------------------------------------------------------------
+
+static enum err_code assign(struct order_state *s, const struct record_entry *entry,
+                            const struct uuid *bill, const struct uuid *line, int64_t quantity,
+                            struct arena *a)
+{
+    struct order_assignment *x = arena_alloc_zero(a, sizeof *x);
+    if (x == NULL || bill_of(s, bill, a) == NULL)
+        return ERR_NO_MEMORY;
+    *x = (struct order_assignment){
+        .line = *line, .bill = *bill, .quantity = quantity, .by = entry, .next = s->assignments};
+    s->assignments = x;
+    return ERR_OK;
+}
+
+static enum err_code split(struct order_state *s, const struct record_entry *entry,
+                           const struct order_op *op, struct arena *a)
+{
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < op->split.count && code == ERR_OK; i++) {
+        const struct order_share *share = &op->split.shares[i];
+        code = assign(s, entry, &op->split.from, &share->line, -share->quantity, a);
+        if (code == ERR_OK)
+            code = assign(s, entry, &op->bill, &share->line, share->quantity, a);
+    }
+    return code;
+}
+
+static enum err_code complete(struct order_state *s, const struct record_entry *entry,
+                              const struct order_op *op, struct arena *a)
+{
+    struct order_bill *bill = bill_of(s, &op->bill, a);
+    struct order_completion *completion = arena_alloc_zero(a, sizeof *completion);
+    if (bill == NULL || completion == NULL)
+        return ERR_NO_MEMORY;
+    struct order_completion **at = &bill->completions;
+    while (*at != NULL)
+        at = &(*at)->next;
+    *completion = (struct order_completion){.by = entry, .op = op};
+    *at = completion;
+    return completion == bill->completions
+               ? ERR_OK
+               : ask(s, "completed_twice", &op->bill, bill->completions->by, entry, a);
+}
+
+static enum err_code add_money(struct order_money **list, const struct record_entry *entry,
+                               const struct order_op *op, struct arena *a)
+{
+    struct order_money *money = arena_alloc_zero(a, sizeof *money);
+    if (money == NULL)
+        return ERR_NO_MEMORY;
+    *money = (struct order_money){.by = entry, .op = op};
+    while (*list != NULL)
+        list = &(*list)->next;
+    *list = money;
+    return ERR_OK;
+}
+
+static enum err_code pay(struct order_state *s, const struct record_entry *entry,
+                         const struct order_op *op, struct arena *a)
+{
+    if (bill_of(s, &op->bill, a) == NULL)
+        return ERR_NO_MEMORY;
+    return add_money(op->verb == ORDER_PAY ? &s->payments : &s->refunds, entry, op, a);
+}
+
+static enum err_code void_bill(struct order_state *s, const struct record_entry *entry,
+                               const struct order_op *op, struct arena *a)
+{
+    struct order_bill *bill = bill_of(s, &op->bill, a);
+    if (bill == NULL)
+        return ERR_NO_MEMORY;
+    if (op->whole)
+        s->voided = s->voided ? s->voided : entry;
+    else
+        bill->voided = bill->voided ? bill->voided : entry;
+    return ERR_OK;
+}
+
+// ---- the order as a whole
+// ------------------------------------------------------------------------
+
+static enum err_code open_order(struct order_state *s, const struct record_entry *entry,
+                                const struct order_op *op, struct arena *a)
+{
+    static const struct uuid whole = {.b = {0}};
+    if (s->opened != NULL)
+        return ask(s, "opened_twice", &whole, s->opened, entry, a);
+    s->opened = entry;
+    s->opening = op;
+    if (s->headers[HEADER_TABLE].n == 0)
+        s->headers[HEADER_TABLE] = op->open.table;
+    if (s->headers[HEADER_COVERS].n == 0)
+        s->headers[HEADER_COVERS] = op->open.covers;
+    return bill_of(s, &op->bill, a) ? ERR_OK : ERR_NO_MEMORY;
+}
+
+static enum err_code merge_order(struct order_state *s, const struct record_entry *entry,
+                                 const struct order_op *op, struct arena *a)
+{
+    static const struct uuid whole = {.b = {0}};
+    enum err_code code = ERR_OK;
+    if (s->merged != NULL && !str_equal(s->merged_into, op->into) && !record_saw(entry, s->merged))
+        code = ask(s, "merged_twice", &whole, s->merged, entry, a);
+    s->merged = entry;
+    s->merged_into = op->into;
+    return code;
+}
+
+static enum err_code answer(struct order_state *s, const struct order_op *op, struct arena *a)
+{
+    struct order_answer *one = arena_alloc_zero(a, sizeof *one);
+    if (one == NULL)
+        return ERR_NO_MEMORY;
+    *one = (struct order_answer){op, s->answers};
+    s->answers = one;
+    return ERR_OK;
+}
+
+enum err_code order_apply(void *state, const struct record_entry *entry, struct arena *folded)
+{
+    struct order_state *s = state;
+    const struct order_op *op = entry->op;
+    if (!verdict_applies(entry->verdict.outcome) &&
+        (entry->type->nature == NATURE_INTENT || entry->verdict.outcome == JUDGED_DUPLICATE))
+        return ERR_OK;
+    switch (op->verb) {
+    case ORDER_OPEN:
+        return open_order(s, entry, op, folded);
+    case ORDER_ADD:
+        return add(s, entry, op, folded);
+    case ORDER_CHANGE:
+        return change(s, entry, op, folded);
+    case ORDER_REMOVE:
+        return remove_line(s, entry, op, folded);
+    case ORDER_SET:
+    case ORDER_MOVE:
+        s->headers[op->set.field] = op->set.value;
+        return ERR_OK;
+    case ORDER_SPLIT:
+        return split(s, entry, op, folded);
+    case ORDER_MERGE:
+        return merge_order(s, entry, op, folded);
+    case ORDER_VOID:
+        return void_bill(s, entry, op, folded);
+    case ORDER_FIRE:
+        s->fired = s->fired ? s->fired : entry;
+        return ERR_OK;
+    case ORDER_COMPLETE:
+        return complete(s, entry, op, folded);
+    case ORDER_PAY:
+    case ORDER_REFUND:
+        return pay(s, entry, op, folded);
+    case ORDER_RESOLVE:
+        return answer(s, op, folded);
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// Orders: a table's whole visit, with its lines, bills, payments and completions.
+//
+// Rules (docs/POLICIES.md has them by record type):
+//   header     last writer wins, each field by itself
+//   lines      an observed-remove set: what a line holds is the sum of its adds and changes but
+//              those that a remove's author had seen; two edits of one line whose authors had not
+//              seen each other both stay, and a person is asked
+//   bills      a split moves quantities from one bill of the order to another, as a delta on both:
+//              their sum is always the line's
+//   status     draft < fired < voided < paid < refunded, for each bill; the higher stands
+//   payments   a grow-only set: money that was taken is a fact
+//   completion one for each bill: the first that was not judged a duplicate
+// Ownership: everything here lives in the record (see model/record.h).
+#ifndef WASL_MODEL_ORDER_H
+#define WASL_MODEL_ORDER_H
+
+#include "model/record.h"
+
+// ---- what the events say
+// -------------------------------------------------------------------------
+
+enum order_verb {
+    ORDER_OPEN,
+    ORDER_ADD,
+    ORDER_CHANGE,
+    ORDER_REMOVE,
+    ORDER_SET,
+    ORDER_MOVE,
+    ORDER_SPLIT,
+    ORDER_MERGE,
+    ORDER_VOID,
+    ORDER_FIRE,
+    ORDER_COMPLETE,
+    ORDER_PAY,
+    ORDER_REFUND,
+    ORDER_RESOLVE,
+};
+
+enum order_header {
+    HEADER_TABLE,
+    HEADER_COVERS,
+    HEADER_WAITER,
+    HEADER_CUSTOMER,
+    HEADER_DISCOUNT, // percent, a decimal string
+    HEADER_NOTE,
+    HEADER_COUNT
+};
+const char *order_header_name(enum order_header field);
+
+enum order_decision { DECISION_ACCEPT, DECISION_REJECT, DECISION_EDIT };
+
+struct order_share { // of a line, in a split; the zero bill is the order's first
+    struct uuid line;
+    int64_t quantity; // decimal, above zero
+};
+
+struct order_op {
+    enum order_verb verb;
+    bool whole;       // no bill was named: a void is of the whole order
+    struct uuid bill; // zero: the order's first
+    union {
+        struct {
+            struct str kind; // dine_in, takeaway, delivery
+            struct str table;
+            struct str currency;
+            int places;
+            struct str covers;
+        } open;
+        struct {
+            struct uuid line;
+            struct str sku, name, modifiers, note;
+            int64_t quantity;   // decimal; of a change: a delta
+            int64_t unit_price; // decimal
+        } line;
+        struct {
+            enum order_header field;
+            struct str value; // empty: none any more
+        } set;
+        struct {
+            struct uuid from;
+            const struct order_share *shares;
+            size_t count;
+        } split;         // to 'bill'
+        struct str into; // merge: the order that takes this one in
+        struct {
+            int64_t total; // minor units
+            struct str receipt;
+        } complete;
+        struct {
+            struct uuid payment; // the id of the payment, or of the refund
+            struct uuid of;      // refund: the payment given back
+            struct str method, currency;
+            int64_t amount; // minor units, above zero
+            int64_t value;  // the same in the order's currency
+        } money;
+        struct {
+            struct str review, part;
+            enum order_decision decision;
+            const struct uuid *triggers;
+            size_t trigger_count;
+        } resolve;
+    };
+};
+
+enum err_code order_decode(const struct event *event, struct arena *kept, const void **ret_op,
+                           struct err *e) MUST_CHECK;
+
+// ---- what follows from them
+// -----------------------------------------------------------------------
+
+struct order_touch { // one event's part in a line
+    const struct record_entry *by;
+    int64_t quantity; // what it adds; 0 for a remove or a note
+    bool cancelled;   // a remove that had seen it took it out
+    struct order_touch *next;
+};
+struct order_line {
+    struct uuid id;
+    const struct record_entry *added; // NULL: only changes of it are known here
+    struct str sku, name, modifiers, note;
+    int64_t unit_price;
+    struct uuid bill;            // where it was added
+    struct order_touch *touches; // newest first
+    struct order_line *next;
+};
+struct order_assignment { // what a split moved: minus on one bill, plus on another
+    struct uuid line, bill;
+    int64_t quantity;
+    bool cancelled; // its line was removed by someone who had seen it
+    const struct record_entry *by;
+    struct order_assignment *next;
+};
+struct order_completion {
+    const struct record_entry *by;
+    const struct order_op *op;
+    struct order_completion *next; // later ones
+};
+struct order_money {
+    const struct record_entry *by;
+    const struct order_op *op;
+    struct order_money *next;
+};
+struct order_bill {
+    struct uuid id;
+    const struct record_entry *voided;
+    struct order_completion *completions; // in order, but those judged duplicates
+    struct order_bill *next;
+};
+struct order_question { // what a person is asked
+    const char *kind;
+    char part[UUID_TEXT_SIZE]; // the line or bill it is about; empty: the whole order
+    const struct record_entry *triggers[2];
+    struct order_question *next;
+};
+struct order_answer {
+    const struct order_op *op;
+    struct order_answer *next;
+};
+
+struct order_state {
+    const struct record_entry *opened;
+    const struct order_op *opening;
+    struct str headers[HEADER_COUNT];
+    const struct record_entry *fired;
+    const struct record_entry *voided; // as a whole
+    const struct record_entry *merged;
+    struct str merged_into;
+    struct order_line *lines;
+    struct order_bill *bills;
+    struct order_assignment *assignments;
+    struct order_money *payments, *refunds;
+    struct order_question *questions; // as they came up
+    struct order_answer *answers;
+};
+
+enum err_code order_apply(void *state, const struct record_entry *entry,
+                          struct arena *folded) MUST_CHECK;
+enum err_code order_rows(const void *state, struct str record_id, struct row_list *to) MUST_CHECK;
+
+extern const struct reducer order_reducer;
+
+#endif

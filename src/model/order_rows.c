@@ -1,0 +1,563 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an order looks like once all of its events are in: totals, statuses, and the questions that
+// only the whole can raise (a void that lost, money that does not match, a bill split too far).
+#include "base/decimal.h"
+#include "model/order.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// ---- tables -----------------------------------------------------------------------------------
+
+static const struct column order_columns[] = {
+    {"id", COLUMN_TEXT, "the order"},
+    {"status", COLUMN_TEXT, "the lowest of its bills', voided ones aside"},
+    {"kind", COLUMN_TEXT, "dine_in, takeaway or delivery"},
+    {"table_name", COLUMN_TEXT, "where it sits"},
+    {"covers", COLUMN_TEXT, "guests"},
+    {"waiter", COLUMN_TEXT, "a code"},
+    {"customer", COLUMN_TEXT, "a code"},
+    {"discount", COLUMN_TEXT, "percent"},
+    {"note", COLUMN_TEXT, "for people"},
+    {"currency", COLUMN_TEXT, "of all amounts"},
+    {"places", COLUMN_INTEGER, "decimal places of the currency"},
+    {"opened_at", COLUMN_INTEGER, "ms since 1970"},
+    {"merged_into", COLUMN_TEXT, "the order that took it in"},
+    {"total", COLUMN_INTEGER, "minor units, over its bills that are not voided"},
+    {NULL, COLUMN_TEXT, NULL}};
+static const struct row_table orders = {"order_heads", 1, order_columns};
+enum {
+    O_ID,
+    O_STATUS,
+    O_KIND,
+    O_TABLE,
+    O_COVERS,
+    O_WAITER,
+    O_CUSTOMER,
+    O_DISCOUNT,
+    O_NOTE,
+    O_CURRENCY,
+    O_PLACES,
+    O_OPENED_AT,
+    O_MERGED_INTO,
+    O_TOTAL
+};
+
+static const struct column bill_columns[] = {
+    {"order_id", COLUMN_TEXT, "the order"},
+    {"bill", COLUMN_TEXT, "main, or the id that a split gave"},
+    {"status", COLUMN_TEXT, "draft, fired, voided, paid or refunded"},
+    {"total", COLUMN_INTEGER, "minor units: its lines less the discount, or as completed"},
+    {"paid", COLUMN_INTEGER, "minor units, refunds not taken off"},
+    {"refunded", COLUMN_INTEGER, "minor units"},
+    {"receipt", COLUMN_TEXT, "number as printed"},
+    {"completed_by", COLUMN_UUID, "the completion that counts"},
+    {NULL, COLUMN_TEXT, NULL}};
+static const struct row_table bills = {"order_bills", 2, bill_columns};
+enum { B_ORDER, B_BILL, B_STATUS, B_TOTAL, B_PAID, B_REFUNDED, B_RECEIPT, B_COMPLETED_BY };
+
+static const struct column line_columns[] = {
+    {"order_id", COLUMN_TEXT, "the order"},
+    {"line", COLUMN_UUID, "the line"},
+    {"bill", COLUMN_TEXT, "on which bill these units are"},
+    {"sku", COLUMN_TEXT, "the stock-keeping unit"},
+    {"name", COLUMN_TEXT, "as printed"},
+    {"quantity", COLUMN_DECIMAL, "units on this bill"},
+    {"unit_price", COLUMN_DECIMAL, "price of one in major units"},
+    {"amount", COLUMN_INTEGER, "minor units"},
+    {"modifiers", COLUMN_TEXT, "as ordered"},
+    {"note", COLUMN_TEXT, "for the kitchen"},
+    {"flagged", COLUMN_INTEGER, "1 while a person is asked about it"},
+    {NULL, COLUMN_TEXT, NULL}};
+static const struct row_table lines = {"order_lines", 3, line_columns};
+enum {
+    L_ORDER,
+    L_LINE,
+    L_BILL,
+    L_SKU,
+    L_NAME,
+    L_QUANTITY,
+    L_UNIT_PRICE,
+    L_AMOUNT,
+    L_MODIFIERS,
+    L_NOTE,
+    L_FLAGGED
+};
+
+static const struct column payment_columns[] = {
+    {"order_id", COLUMN_TEXT, "the order"},
+    {"payment", COLUMN_UUID, "the payment or refund"},
+    {"event", COLUMN_UUID, "that says so"},
+    {"bill", COLUMN_TEXT, "of which bill"},
+    {"method", COLUMN_TEXT, "cash, card, ..."},
+    {"currency", COLUMN_TEXT, "of the amount"},
+    {"amount", COLUMN_INTEGER, "minor units, negative when given back"},
+    {"value", COLUMN_INTEGER, "the same in the order's currency"},
+    {"refund_of", COLUMN_UUID, "the payment given back"},
+    {"at", COLUMN_INTEGER, "ms since 1970"},
+    {NULL, COLUMN_TEXT, NULL}};
+static const struct row_table payments = {"order_payments", 3, payment_columns};
+enum {
+    P_ORDER,
+    P_PAYMENT,
+    P_EVENT,
+    P_BILL,
+    P_METHOD,
+    P_CURRENCY,
+    P_AMOUNT,
+    P_VALUE,
+    P_REFUND_OF,
+    P_AT
+};
+
+static const struct column review_columns[] = {
+    {"record", COLUMN_TEXT, "the order"},
+    {"kind", COLUMN_TEXT, "what is asked"},
+    {"part", COLUMN_TEXT, "the line or bill; null: the whole"},
+    {"triggers", COLUMN_TEXT, "ids of the events that are asked about, in order of id"},
+    {"open", COLUMN_INTEGER, "0 once all of them are settled"},
+    {NULL, COLUMN_TEXT, NULL}};
+static const struct row_table reviews = {"record_reviews", 3, review_columns};
+enum { R_RECORD, R_KIND, R_PART, R_TRIGGERS, R_OPEN };
+
+static const struct row_table *const order_tables[] = {&orders,   &bills,   &lines,
+                                                       &payments, &reviews, NULL};
+
+const struct reducer order_reducer = {"order",      order_tables, sizeof(struct order_state),
+                                      order_decode, order_apply,  order_rows};
+
+// ---- sums -------------------------------------------------------------------------------------
+
+enum bill_status { BILL_DRAFT, BILL_FIRED, BILL_VOIDED, BILL_PAID, BILL_REFUNDED };
+static const char *const status_names[] = {"draft", "fired", "voided", "paid", "refunded"};
+
+// An order on its way into rows. Sums that pass int64 stick at its ends: limits keep honest ones
+// far below.
+struct view {
+    const struct order_state *state;
+    struct str id;
+    struct row_list *to;
+    int places;
+    struct order_question *found; // asked by the whole, newest first
+    int64_t total;
+    int lowest; // status, -1 none yet
+};
+
+static int64_t sum(int64_t a, int64_t b)
+{
+    int64_t total;
+    if (!__builtin_add_overflow(a, b, &total))
+        return total;
+    return a < 0 ? INT64_MIN : INT64_MAX;
+}
+
+static bool rejected(const struct order_state *s, const struct record_entry *by)
+{
+    for (const struct order_answer *x = s->answers; x != NULL; x = x->next) {
+        if (x->op->resolve.decision != DECISION_REJECT || !str_is(x->op->resolve.review, "line"))
+            continue;
+        for (size_t i = 0; i < x->op->resolve.trigger_count; i++) {
+            if (uuid_equal(&x->op->resolve.triggers[i], &by->id))
+                return true;
+        }
+    }
+    return false;
+}
+
+static int64_t line_quantity(const struct order_state *s, const struct order_line *line)
+{
+    int64_t quantity = 0;
+    for (const struct order_touch *t = line->touches; t != NULL; t = t->next) {
+        if (!t->cancelled && t->quantity != 0 && !rejected(s, t->by))
+            quantity = sum(quantity, t->quantity);
+    }
+    return quantity;
+}
+
+static int64_t quantity_on(const struct order_state *s, const struct order_line *line,
+                           const struct uuid *bill)
+{
+    int64_t quantity = uuid_equal(&line->bill, bill) ? line_quantity(s, line) : 0;
+    for (const struct order_assignment *x = s->assignments; x != NULL; x = x->next) {
+        if (!x->cancelled && uuid_equal(&x->line, &line->id) && uuid_equal(&x->bill, bill))
+            quantity = sum(quantity, x->quantity);
+    }
+    return quantity;
+}
+
+static int64_t money_on(const struct order_money *list, const struct uuid *bill)
+{
+    int64_t total = 0;
+    for (; list != NULL; list = list->next) {
+        if (uuid_equal(&list->op->bill, bill))
+            total = sum(total, list->op->money.value);
+    }
+    return total;
+}
+
+static const struct record_entry *last_money(const struct order_money *list,
+                                             const struct uuid *bill)
+{
+    const struct record_entry *last = NULL;
+    for (; list != NULL; list = list->next) {
+        if (uuid_equal(&list->op->bill, bill))
+            last = list->by;
+    }
+    return last;
+}
+
+// ---- questions --------------------------------------------------------------------------------
+
+static enum err_code ask(struct view *v, const char *kind, const struct uuid *part,
+                         const struct record_entry *a, const struct record_entry *b)
+{
+    struct order_question *question = arena_alloc_zero(v->to->arena, sizeof *question);
+    if (question == NULL)
+        return ERR_NO_MEMORY;
+    *question = (struct order_question){.kind = kind, .triggers = {a, b}, .next = v->found};
+    if (!uuid_is_zero(part))
+        uuid_format(part, question->part);
+    v->found = question;
+    return ERR_OK;
+}
+
+static bool is_settled(const struct order_state *s, const struct order_question *q,
+                       const struct record_entry *trigger)
+{
+    for (const struct order_answer *x = s->answers; x != NULL; x = x->next) {
+        if (!str_is(x->op->resolve.review, q->kind) || !str_is(x->op->resolve.part, q->part))
+            continue;
+        for (size_t i = 0; i < x->op->resolve.trigger_count; i++) {
+            if (uuid_equal(&x->op->resolve.triggers[i], &trigger->id))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool is_open(const struct order_state *s, const struct order_question *q)
+{
+    return !is_settled(s, q, q->triggers[0]) ||
+           (q->triggers[1] != NULL && !is_settled(s, q, q->triggers[1]));
+}
+
+static int by_question(const void *a, const void *b)
+{
+    const struct order_question *x = *(const struct order_question *const *)a;
+    const struct order_question *y = *(const struct order_question *const *)b;
+    int order = strcmp(x->kind, y->kind);
+    return order ? order : strcmp(x->part, y->part);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    return uuid_compare(a, b);
+}
+
+static enum err_code write_triggers(struct view *v, struct order_question **asked, size_t count,
+                                    struct row *row)
+{
+    struct uuid *ids = arena_alloc(v->to->arena, 2 * count * sizeof *ids);
+    char *text = arena_alloc(v->to->arena, 2 * count * UUID_TEXT_SIZE);
+    size_t n = 0, used = 0;
+    bool open = false;
+    if (ids == NULL || text == NULL)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        open = open || is_open(v->state, asked[i]);
+        for (int t = 0; t < 2 && asked[i]->triggers[t] != NULL; t++)
+            ids[n++] = asked[i]->triggers[t]->id;
+    }
+    qsort(ids, n, sizeof *ids, by_id);
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0 && uuid_equal(&ids[i - 1], &ids[i]))
+            continue;
+        if (used > 0)
+            text[used++] = ' ';
+        uuid_format(&ids[i], text + used);
+        used += UUID_TEXT_SIZE - 1;
+    }
+    row_set_text(row, R_TRIGGERS, str_make(text, used));
+    row_set_number(row, R_OPEN, open);
+    return ERR_OK;
+}
+
+static enum err_code write_review(struct view *v, struct order_question **asked, size_t count)
+{
+    struct row *row = row_list_add(v->to, &reviews);
+    if (row == NULL)
+        return ERR_NO_MEMORY;
+    row_set_text(row, R_RECORD, v->id);
+    row_set_text(row, R_KIND, str_of(asked[0]->kind));
+    struct str part = arena_copy(v->to->arena, str_of(asked[0]->part));
+    if (part.p == NULL)
+        return ERR_NO_MEMORY;
+    row_set_text(row, R_PART, part);
+    return write_triggers(v, asked, count, row);
+}
+
+static enum err_code write_reviews(struct view *v)
+{
+    size_t n = 0, i = 0;
+    for (const struct order_question *q = v->state->questions; q != NULL; q = q->next)
+        n++;
+    for (const struct order_question *q = v->found; q != NULL; q = q->next)
+        n++;
+    struct order_question **all =
+        arena_alloc(v->to->arena, (n + 1) * sizeof(struct order_question *));
+    if (all == NULL)
+        return ERR_NO_MEMORY;
+    for (struct order_question *q = v->state->questions; q != NULL; q = q->next)
+        all[i++] = q;
+    for (struct order_question *q = v->found; q != NULL; q = q->next)
+        all[i++] = q;
+    qsort(all, n, sizeof(struct order_question *), by_question);
+    enum err_code code = ERR_OK;
+    for (size_t from = 0, to; from < n && code == ERR_OK; from = to) {
+        for (to = from + 1; to < n && by_question(&all[from], &all[to]) == 0; to++)
+            ;
+        code = write_review(v, all + from, to - from);
+    }
+    return code;
+}
+
+// ---- lines ------------------------------------------------------------------------------------
+
+static bool is_flagged(const struct order_state *s, const struct order_line *line)
+{
+    char part[UUID_TEXT_SIZE];
+    uuid_format(&line->id, part);
+    for (const struct order_question *q = s->questions; q != NULL; q = q->next) {
+        if (strcmp(q->part, part) == 0 && strcmp(q->kind, "line") == 0 && is_open(s, q))
+            return true;
+    }
+    return false;
+}
+
+static struct str bill_name(struct view *v, const struct uuid *bill)
+{
+    if (uuid_is_zero(bill))
+        return STR("main");
+    char *text = arena_alloc(v->to->arena, UUID_TEXT_SIZE);
+    if (text == NULL)
+        return STR("");
+    uuid_format(bill, text);
+    return str_make(text, UUID_TEXT_SIZE - 1);
+}
+
+static enum err_code write_line(struct view *v, const struct order_line *line,
+                                const struct order_bill *bill, int64_t quantity, int64_t *subtotal)
+{
+    struct row *row = row_list_add(v->to, &lines);
+    struct str name = bill_name(v, &bill->id);
+    int64_t amount = 0;
+    if (row == NULL || name.n == 0)
+        return ERR_NO_MEMORY;
+    row_set_text(row, L_ORDER, v->id);
+    row_set_uuid(row, L_LINE, &line->id);
+    row_set_text(row, L_BILL, name);
+    row_set_text(row, L_SKU, line->sku);
+    row_set_text(row, L_NAME, line->name);
+    row_set_number(row, L_QUANTITY, quantity);
+    row_set_number(row, L_UNIT_PRICE, line->unit_price);
+    if (v->state->opened &&
+        decimal_amount(line->unit_price, quantity, v->places, &amount) == ERR_OK)
+        row_set_number(row, L_AMOUNT, amount);
+    *subtotal = sum(*subtotal, amount);
+    row_set_text(row, L_MODIFIERS, line->modifiers);
+    row_set_text(row, L_NOTE, line->note);
+    row_set_number(row, L_FLAGGED, is_flagged(v->state, line));
+    return ERR_OK;
+}
+
+// A bill that gave away more of a line than it had: two splits, or a split and a remove, whose
+// authors had not seen each other.
+static enum err_code ask_split(struct view *v, const struct order_line *line,
+                               const struct order_bill *bill)
+{
+    const struct record_entry *last[2] = {NULL, NULL};
+    for (const struct order_assignment *x = v->state->assignments; x != NULL; x = x->next) {
+        if (x->cancelled || x->quantity > 0 || !uuid_equal(&x->line, &line->id) ||
+            !uuid_equal(&x->bill, &bill->id))
+            continue;
+        last[last[0] == NULL ? 0 : 1] = x->by;
+    }
+    return last[0] ? ask(v, "split", &line->id, last[0], last[1]) : ERR_OK;
+}
+
+static enum err_code write_lines(struct view *v, const struct order_bill *bill, int64_t *subtotal)
+{
+    enum err_code code = ERR_OK;
+    for (const struct order_line *l = v->state->lines; l != NULL && code == ERR_OK; l = l->next) {
+        int64_t quantity = quantity_on(v->state, l, &bill->id);
+        if (quantity != 0)
+            code = write_line(v, l, bill, quantity, subtotal);
+        if (quantity < 0 && code == ERR_OK)
+            code = ask_split(v, l, bill);
+    }
+    return code;
+}
+
+// ---- bills ------------------------------------------------------------------------------------
+
+struct bill_sums {
+    int64_t total, paid, refunded;
+    enum bill_status status;
+};
+
+// Money decides: a void stands only where none was taken, or all of it was given back.
+static enum bill_status status_of(const struct order_state *s, const struct order_bill *bill,
+                                  const struct bill_sums *sums)
+{
+    if (bill->completions != NULL)
+        return sums->refunded > 0 && sums->refunded >= sums->paid ? BILL_REFUNDED : BILL_PAID;
+    if ((bill->voided || s->voided) && sums->paid <= sums->refunded)
+        return BILL_VOIDED;
+    return s->fired ? BILL_FIRED : BILL_DRAFT;
+}
+
+// Lines that were touched beside the completion, which its author did not see.
+static enum err_code ask_late(struct view *v, const struct order_bill *bill)
+{
+    const struct record_entry *by = bill->completions->by;
+    enum err_code code = ERR_OK;
+    for (const struct order_line *l = v->state->lines; l != NULL; l = l->next) {
+        if (!uuid_equal(&l->bill, &bill->id))
+            continue;
+        for (const struct order_touch *t = l->touches; t != NULL && code == ERR_OK; t = t->next) {
+            if (!record_saw(by, t->by) && !rejected(v->state, t->by))
+                code = ask(v, "after_payment", &l->id, by, t->by);
+        }
+    }
+    return code;
+}
+
+static enum err_code ask_bill(struct view *v, const struct order_bill *bill,
+                              const struct bill_sums *sums)
+{
+    const struct order_state *s = v->state;
+    const struct record_entry *voided = bill->voided ? bill->voided : s->voided;
+    const struct record_entry *paid = last_money(s->payments, &bill->id);
+    enum err_code code = ERR_OK;
+    if (voided != NULL && sums->status != BILL_VOIDED)
+        code = ask(v, "void_lost", &bill->id, voided,
+                   bill->completions ? bill->completions->by : paid);
+    if (code || bill->completions == NULL)
+        return code;
+    if (sums->paid != bill->completions->op->complete.total)
+        code = ask(v, "payment", &bill->id, bill->completions->by, paid);
+    return code ? code : ask_late(v, bill);
+}
+
+static enum err_code write_bill(struct view *v, const struct order_bill *bill,
+                                const struct bill_sums *sums)
+{
+    struct row *row = row_list_add(v->to, &bills);
+    struct str name = bill_name(v, &bill->id);
+    if (row == NULL || name.n == 0)
+        return ERR_NO_MEMORY;
+    row_set_text(row, B_ORDER, v->id);
+    row_set_text(row, B_BILL, name);
+    row_set_text(row, B_STATUS, str_of(status_names[sums->status]));
+    row_set_number(row, B_TOTAL, sums->total);
+    row_set_number(row, B_PAID, sums->paid);
+    row_set_number(row, B_REFUNDED, sums->refunded);
+    if (bill->completions != NULL) {
+        row_set_text(row, B_RECEIPT, bill->completions->op->complete.receipt);
+        row_set_uuid(row, B_COMPLETED_BY, &bill->completions->by->id);
+    }
+    return ERR_OK;
+}
+
+static int64_t after_discount(const struct order_state *s, int64_t subtotal)
+{
+    int64_t percent = 0, off = 0;
+    struct str text = s->headers[HEADER_DISCOUNT];
+    if (text.n == 0 || decimal_parse(text, &percent) || decimal_percent(subtotal, percent, &off))
+        return subtotal;
+    return sum(subtotal, -off);
+}
+
+static enum err_code view_bill(struct view *v, const struct order_bill *bill)
+{
+    const struct order_state *s = v->state;
+    struct bill_sums sums = {.paid = money_on(s->payments, &bill->id),
+                             .refunded = money_on(s->refunds, &bill->id)};
+    int64_t subtotal = 0;
+    enum err_code code = write_lines(v, bill, &subtotal);
+    sums.total =
+        bill->completions ? bill->completions->op->complete.total : after_discount(s, subtotal);
+    sums.status = status_of(s, bill, &sums);
+    if (code == ERR_OK)
+        code = write_bill(v, bill, &sums);
+    if (code == ERR_OK)
+        code = ask_bill(v, bill, &sums);
+    if (sums.status == BILL_VOIDED)
+        return code;
+    v->total = sum(v->total, sums.total);
+    v->lowest = v->lowest < 0 || (int)sums.status < v->lowest ? (int)sums.status : v->lowest;
+    return code;
+}
+
+// ---- the order --------------------------------------------------------------------------------
+
+static enum err_code write_money(struct view *v, const struct order_money *list, int sign)
+{
+    for (; list != NULL; list = list->next) {
+        const struct order_op *op = list->op;
+        struct row *row = row_list_add(v->to, &payments);
+        struct str bill = bill_name(v, &op->bill);
+        if (row == NULL || bill.n == 0)
+            return ERR_NO_MEMORY;
+        row_set_text(row, P_ORDER, v->id);
+        row_set_uuid(row, P_PAYMENT, &op->money.payment);
+        row_set_uuid(row, P_EVENT, &list->by->id);
+        row_set_text(row, P_BILL, bill);
+        row_set_text(row, P_METHOD, op->money.method);
+        row_set_text(row, P_CURRENCY, op->money.currency);
+        row_set_number(row, P_AMOUNT, sign * op->money.amount);
+        row_set_number(row, P_VALUE, sign * op->money.value);
+        row_set_uuid(row, P_REFUND_OF, &op->money.of);
+        row_set_number(row, P_AT, list->by->at);
+    }
+    return ERR_OK;
+}
+
+static enum err_code write_order(struct view *v)
+{
+    const struct order_state *s = v->state;
+    struct row *row = row_list_add(v->to, &orders);
+    if (row == NULL)
+        return ERR_NO_MEMORY;
+    int status = v->lowest < 0 ? (s->bills ? BILL_VOIDED : BILL_DRAFT) : v->lowest;
+    row_set_text(row, O_ID, v->id);
+    row_set_text(row, O_STATUS, str_of(status_names[status]));
+    for (int i = 0; i < HEADER_COUNT; i++)
+        row_set_text(row, O_TABLE + i, s->headers[i]);
+    row_set_text(row, O_MERGED_INTO, s->merged_into);
+    row_set_number(row, O_TOTAL, v->total);
+    if (s->opened != NULL) {
+        row_set_text(row, O_KIND, s->opening->open.kind);
+        row_set_text(row, O_CURRENCY, s->opening->open.currency);
+        row_set_number(row, O_PLACES, v->places);
+        row_set_number(row, O_OPENED_AT, s->opened->at);
+    }
+    return ERR_OK;
+}
+
+enum err_code order_rows(const void *state, struct str record_id, struct row_list *to)
+{
+    const struct order_state *s = state;
+    struct view v = {.state = s, .id = record_id, .to = to, .lowest = -1};
+    v.places = s->opening ? s->opening->open.places : 0;
+    enum err_code code = ERR_OK;
+    for (const struct order_bill *b = s->bills; b != NULL && code == ERR_OK; b = b->next)
+        code = view_bill(&v, b);
+    if (code == ERR_OK)
+        code = write_order(&v);
+    if (code == ERR_OK)
+        code = write_money(&v, s->payments, 1);
+    if (code == ERR_OK)
+        code = write_money(&v, s->refunds, -1);
+    return code ? code : write_reviews(&v);
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// A folded record: its events in the one declared order, and the rows that follow from them.
+//
+// Why: merging is decided here and nowhere else. Whoever holds the same events of a record, a till,
+//   a hub, the centre, the simulator, has the same rows, whatever came first and by which way.
+// Invariants:
+//   1. An event comes after every event of the record that its author had seen: what 'base' names,
+//      what those had seen, and what came before it in its own stream.
+//   2. Apart from that, by (effective hlc, origin, lane, seq). Exactly: of the events whose seen
+//      ones are placed, the least comes next; where a circle leaves none, the least of all.
+//   3. Each id counts once. What 'base' names and is not here is as if it were not named.
+//   4. The rows depend on the set of events and their verdicts alone.
+// Ownership: a record owns what it was given of the events. Rows live in the caller's arena; their
+//   texts may point into the record, to what it keeps as long as itself, never to what was folded.
+// Limits: the memory given to record_new; ERR_LIMIT beyond it leaves the record unusable.
+//
+// A new event that comes last is applied to the state at hand; any other makes record_fold begin
+// again from the first. The order is a topological sort with a heap (Kahn 1962).
+#ifndef WASL_MODEL_RECORD_H
+#define WASL_MODEL_RECORD_H
+
+#include "model/event_type.h"
+#include "model/row.h"
+#include "model/verdict.h"
+
+struct record;
+struct reducer;
+
+struct record_name {
+    struct str location, type, id;
+};
+
+// One event as its record keeps it.
+struct record_entry {
+    struct uuid id;
+    const struct event_type *type;
+    struct event_order order; // its own; see also verdict.effective
+    int64_t at;
+    struct str actor;
+    struct verdict verdict;
+    const void *op;          // what the reducer made of the body
+    const struct uuid *base; // frontier that its author saw
+    int base_count;
+    int stream;     // which of the record's streams it is from
+    uint64_t *seen; // per stream of the record: the last seq seen, 0 none
+    int seen_count; // streams beyond were not seen
+};
+
+struct reducer {
+    const char *record_type;
+    const struct row_table *const *tables; // ends with NULL
+    size_t state_bytes;                    // zeroed, it is the record without any event
+    // Reads the body, which event_type_check has found sound. ERR_INVALID: a dead letter.
+    enum err_code (*decode)(const struct event *event, struct arena *kept, const void **ret_op,
+                            struct err *e);
+    // One event more. What it allocates lives in 'folded', until the fold begins again.
+    enum err_code (*apply)(void *state, const struct record_entry *entry, struct arena *folded);
+    // Rows of the record, in any order.
+    enum err_code (*rows)(const void *state, struct str record_id, struct row_list *to);
+};
+
+extern const struct reducer *const reducers[];
+extern const size_t reducer_count;
+// NULL for records that are not folded from all of their events (tickets, stock, devices ...).
+const struct reducer *reducer_find(struct str record_type);
+
+enum err_code record_new(const struct reducer *reducer, struct str id, size_t max_bytes,
+                         struct record **ret) MUST_CHECK;
+void record_free(struct record *r); // accepts NULL
+
+// Adds an event. ERR_INVALID where the reducer cannot read its body: it is not added.
+// ERR_EXISTS: the id is here. ERR_LIMIT, ERR_NO_MEMORY.
+enum err_code record_add(struct record *r, const struct event *event, struct err *e) MUST_CHECK;
+// What was decided about an event of this record; see verdict_supersedes. ERR_NOT_FOUND.
+enum err_code record_judge(struct record *r, const struct uuid *target,
+                           const struct verdict *verdict) MUST_CHECK;
+// An event that turned out not to count (another carrier of its id does). ERR_NOT_FOUND.
+enum err_code record_remove(struct record *r, const struct uuid *id) MUST_CHECK;
+
+// Brings the state up to date with what was added. ERR_LIMIT, ERR_NO_MEMORY.
+enum err_code record_fold(struct record *r) MUST_CHECK;
+
+// After record_fold: the record's rows, sorted by table and key.
+enum err_code record_rows(const struct record *r, struct arena *arena,
+                          struct row_list *ret) MUST_CHECK;
+// After record_fold: the events that no other has seen, at most LIMIT_BASE, the last ones in the
+// order: what a new event gives as its base.
+size_t record_frontier(const struct record *r, struct uuid ret[LIMIT_BASE]);
+// After record_fold: the i-th event in the order.
+const struct record_entry *record_entry_at(const struct record *r, size_t i);
+size_t record_count(const struct record *r);
+size_t record_refolds(const struct record *r); // how often the fold began again
+
+// For reducers: true when the author of 'later' had seen 'earlier'.
+bool record_saw(const struct record_entry *later, const struct record_entry *earlier);
+
+#endif

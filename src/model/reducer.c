@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which records are folded from all of their events, and how.
+#include "model/order.h"
+
+const struct reducer *const reducers[] = {&order_reducer};
+const size_t reducer_count = sizeof(reducers) / sizeof(reducers[0]);
+
+const struct reducer *reducer_find(struct str record_type)
+{
+    for (size_t i = 0; i < reducer_count; i++) {
+        if (str_is(record_type, reducers[i]->record_type))
+            return reducers[i];
+    }
+    return NULL;
+}

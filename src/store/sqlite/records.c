@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/records.h"
+
+#include <stdlib.h>
+
+#define RECORD_MAX_BYTES ((size_t)64 * 1024 * 1024)
+
+struct kept_record {
+    int64_t number;
+    const struct reducer *reducer;
+    char location[LIMIT_NAME + 1];
+    char id[LIMIT_NAME + 1];
+    struct record *record; // NULL: still to be read
+    bool touched;          // since the last flush
+    bool written;          // 'rows' is what the tables hold
+    struct row_list rows;  // they point into 'arena' and into the record
+    struct arena arena;
+    struct kept_record *next;
+};
+
+void records_init(struct records *r, struct db *tables, struct db *journal)
+{
+    *r = (struct records){.tables = tables, .journal = journal};
+    row_store_init(&r->rows, tables);
+}
+
+static void kept_free(struct kept_record *k)
+{
+    record_free(k->record);
+    arena_fini(&k->arena);
+    free(k);
+}
+
+void records_forget(struct records *r)
+{
+    while (r->kept != NULL) {
+        struct kept_record *next = r->kept->next;
+        kept_free(r->kept);
+        r->kept = next;
+    }
+    r->count = 0;
+}
+
+void records_fini(struct records *r)
+{
+    records_forget(r);
+    row_store_fini(&r->rows);
+}
+
+// ---- finding ----------------------------------------------------------------------------------
+
+static struct record_name name_of(const struct event *event)
+{
+    return (struct record_name){event->location, event->record_type, event->record_id};
+}
+
+static struct kept_record *find_kept(struct records *r, const struct record_name *name)
+{
+    for (struct kept_record **at = &r->kept; *at != NULL; at = &(*at)->next) {
+        struct kept_record *k = *at;
+        if (str_is(name->id, k->id) && str_is(name->location, k->location) &&
+            str_is(name->type, k->reducer->record_type)) {
+            *at = k->next; // to the front
+            k->next = r->kept;
+            r->kept = k;
+            return k;
+        }
+    }
+    return NULL;
+}
+
+// 0 where the record is not known.
+static enum err_code find_number(struct records *r, const struct record_name *name, int64_t *ret,
+                                 struct err *e)
+{
+    struct query q;
+    query_begin(&q, r->tables, Q_RECORD_FIND);
+    query_text(&q, name->location);
+    query_text(&q, name->type);
+    query_text(&q, name->id);
+    *ret = query_row(&q) ? query_get_int(&q, 0) : 0;
+    return query_end(&q, e);
+}
+
+static enum err_code add_number(struct records *r, const struct record_name *name, int64_t *ret,
+                                struct err *e)
+{
+    struct query q;
+    query_begin(&q, r->tables, Q_RECORD_ADD);
+    query_text(&q, name->location);
+    query_text(&q, name->type);
+    query_text(&q, name->id);
+    enum err_code code = query_run(&q, e);
+    *ret = sqlite3_last_insert_rowid(r->tables->handle);
+    return code;
+}
+
+static enum err_code keep(struct records *r, const struct record_name *name, int64_t number,
+                          struct kept_record **ret, struct err *e)
+{
+    struct kept_record *k = calloc(1, sizeof *k);
+    if (k == NULL)
+        return err_set(e, ERR_NO_MEMORY, "out of memory for a record");
+    k->number = number;
+    k->reducer = reducer_find(name->type);
+    MUST(k->reducer != NULL);
+    arena_init(&k->arena, RECORD_MAX_BYTES);
+    if (str_copy(k->location, sizeof k->location, name->location) ||
+        str_copy(k->id, sizeof k->id, name->id)) {
+        kept_free(k);
+        return err_set(e, ERR_LIMIT, "a record's name is too long");
+    }
+    k->next = r->kept;
+    r->kept = k;
+    r->count++;
+    *ret = k;
+    return ERR_OK;
+}
+
+static enum err_code new_record(struct kept_record *k, struct err *e)
+{
+    enum err_code code = record_new(k->reducer, str_of(k->id), RECORD_MAX_BYTES, &k->record);
+    return code ? err_set(e, code, "out of memory for a record") : ERR_OK;
+}
+
+// The record in memory, perhaps still to be read; *ret NULL when it is not known and 'make' is off.
+static enum err_code find(struct records *r, const struct record_name *name, bool make,
+                          struct kept_record **ret, struct err *e)
+{
+    int64_t number = 0;
+    *ret = find_kept(r, name);
+    if (*ret != NULL)
+        return ERR_OK;
+    enum err_code code = find_number(r, name, &number, e);
+    if (code || (number == 0 && !make))
+        return code;
+    bool fresh = number == 0;
+    if (fresh)
+        code = add_number(r, name, &number, e);
+    if (code == ERR_OK)
+        code = keep(r, name, number, ret, e);
+    if (code || !fresh)
+        return code;
+    (*ret)->written = true; // it has no rows, and none are in memory
+    row_list_init(&(*ret)->rows, &(*ret)->arena);
+    return new_record(*ret, e);
+}
+
+// ---- reading ----------------------------------------------------------------------------------
+
+// Of an id that was told and is in the journal under another carrier, the told one counts.
+static enum err_code add_event(struct kept_record *k, const struct event *event, bool told,
+                               struct err *e)
+{
+    enum err_code code = record_add(k->record, event, e);
+    if (code != ERR_EXISTS || !told)
+        return code == ERR_EXISTS ? ERR_OK : code;
+    code = record_remove(k->record, &event->id);
+    return code ? err_set(e, code, "out of memory for a record") : record_add(k->record, event, e);
+}
+
+static enum err_code read_event(struct records *r, int64_t lsn, struct arena *a, struct event *ret,
+                                struct err *e)
+{
+    struct query q;
+    struct str bytes = STR("");
+    query_begin(&q, r->journal, lsn > 0 ? Q_EVENT_BYTES : Q_TOLD_BYTES);
+    query_int(&q, lsn > 0 ? lsn : -lsn);
+    bool found = query_row(&q);
+    if (found)
+        bytes = arena_copy(a, query_get_text(&q, 0));
+    enum err_code code = query_end(&q, e);
+    if (code)
+        return code;
+    if (!found)
+        return err_set(e, ERR_DAMAGED, "a record names row %lld, which is not there",
+                       (long long)lsn);
+    return bytes.p ? event_parse(bytes, a, ret, e) : err_set(e, ERR_NO_MEMORY, "out of memory");
+}
+
+// Every event listed for the record. The list is read first: reading an event is another query.
+static enum err_code list_events(struct records *r, int64_t number, struct arena *a, int64_t **ret,
+                                 size_t *ret_count, struct err *e)
+{
+    struct query q;
+    size_t count = 0, n = 0;
+    query_begin(&q, r->tables, Q_RECORD_EVENT_COUNT);
+    query_int(&q, number);
+    if (query_row(&q))
+        count = (size_t)query_get_u64(&q, 0);
+    enum err_code code = query_end(&q, e);
+    if (code)
+        return code;
+    *ret = arena_alloc(a, count * sizeof(int64_t) + 1);
+    if (*ret == NULL)
+        return err_set(e, ERR_NO_MEMORY, "out of memory for a record");
+    query_begin(&q, r->tables, Q_RECORD_EVENTS);
+    query_int(&q, number);
+    while (n < count && query_row(&q))
+        (*ret)[n++] = query_get_int(&q, 0);
+    *ret_count = n;
+    return query_end(&q, e);
+}
+
+static enum err_code read_record(struct records *r, struct kept_record *k, struct err *e)
+{
+    struct arena list, events;
+    int64_t *lsns = NULL;
+    size_t count = 0;
+    arena_init(&list, RECORD_MAX_BYTES);
+    arena_init(&events, RECORD_MAX_BYTES);
+    enum err_code code = new_record(k, e);
+    if (code == ERR_OK)
+        code = list_events(r, k->number, &list, &lsns, &count, e);
+    for (size_t i = 0; i < count && code == ERR_OK; i++) {
+        struct event event;
+        arena_reset(&events);
+        code = read_event(r, lsns[i], &events, &event, e);
+        if (code == ERR_OK && event.type != NULL)
+            code = add_event(k, &event, lsns[i] < 0, e);
+    }
+    arena_fini(&events);
+    arena_fini(&list);
+    if (code) {
+        record_free(k->record);
+        k->record = NULL;
+    }
+    return code;
+}
+
+// ---- changing ---------------------------------------------------------------------------------
+
+static enum err_code list_event(struct records *r, enum db_statement which, int64_t number,
+                                int64_t lsn, struct err *e)
+{
+    struct query q;
+    query_begin(&q, r->tables, which);
+    query_int(&q, number);
+    query_int(&q, lsn);
+    return query_run(&q, e);
+}
+
+enum err_code records_put(struct records *r, const struct event *event, int64_t lsn, struct err *e)
+{
+    struct record_name name = name_of(event);
+    struct kept_record *k = NULL;
+    enum err_code code = find(r, &name, true, &k, e);
+    if (code == ERR_OK)
+        code = list_event(r, Q_RECORD_EVENT_ADD, k->number, lsn, e);
+    if (code == ERR_OK && k->record != NULL)
+        code = add_event(k, event, lsn < 0, e);
+    if (code == ERR_OK)
+        k->touched = true;
+    return code;
+}
+
+enum err_code records_take_back(struct records *r, const struct event *event, int64_t lsn,
+                                struct err *e)
+{
+    struct record_name name = name_of(event);
+    struct kept_record *k = NULL;
+    enum err_code code = find(r, &name, false, &k, e);
+    if (code || k == NULL)
+        return code;
+    code = list_event(r, Q_RECORD_EVENT_DROP, k->number, lsn, e);
+    record_free(k->record); // rare: read again, since another carrier may stand for it
+    k->record = NULL;
+    k->written = false;
+    k->touched = true;
+    return code;
+}
+
+enum err_code records_frontier(struct records *r, const struct record_name *name,
+                               struct uuid ret[LIMIT_BASE], size_t *ret_count, struct err *e)
+{
+    struct kept_record *k = NULL;
+    *ret_count = 0;
+    enum err_code code = find(r, name, false, &k, e);
+    if (code || k == NULL)
+        return code;
+    if (k->record == NULL)
+        code = read_record(r, k, e);
+    if (code == ERR_OK)
+        code = record_fold(k->record);
+    if (code)
+        return err_set(e, code, "out of memory for a record");
+    *ret_count = record_frontier(k->record, ret);
+    return ERR_OK;
+}
+
+// ---- writing ----------------------------------------------------------------------------------
+
+// Both lists are sorted by table and key.
+static enum err_code write_difference(struct records *r, const struct kept_record *k,
+                                      const struct row_list *rows, struct err *e)
+{
+    struct str location = str_of(k->location);
+    enum err_code code = ERR_OK;
+    size_t old = 0, now = 0;
+    while (code == ERR_OK && (old < k->rows.count || now < rows->count)) {
+        const struct row *a = old < k->rows.count ? &k->rows.items[old] : NULL;
+        const struct row *b = now < rows->count ? &rows->items[now] : NULL;
+        int order = a == NULL ? 1 : b == NULL ? -1 : row_compare_keys(a, b);
+        if (order < 0)
+            code = row_store_drop(&r->rows, location, a, e);
+        else if (order > 0 || !row_equal(a, b))
+            code = row_store_put(&r->rows, location, b, e);
+        old += order <= 0;
+        now += order >= 0;
+    }
+    return code;
+}
+
+static enum err_code drop_rows(struct records *r, const struct kept_record *k, struct err *e)
+{
+    enum err_code code = ERR_OK;
+    const struct row_table *const *tables = k->reducer->tables;
+    for (size_t i = 0; tables[i] != NULL && code == ERR_OK; i++)
+        code = row_store_drop_record(&r->rows, str_of(k->location), tables[i], str_of(k->id), e);
+    return code;
+}
+
+static enum err_code flush_one(struct records *r, struct kept_record *k, struct err *e)
+{
+    struct arena fresh;
+    struct row_list rows;
+    enum err_code code = k->record ? ERR_OK : read_record(r, k, e);
+    if (code == ERR_OK && !k->written) {
+        code = drop_rows(r, k, e);
+        row_list_init(&k->rows, &k->arena);
+    }
+    if (code)
+        return code;
+    arena_init(&fresh, RECORD_MAX_BYTES);
+    code = record_fold(k->record);
+    if (code == ERR_OK)
+        code = record_rows(k->record, &fresh, &rows);
+    if (code) {
+        arena_fini(&fresh);
+        return err_set(e, code, "out of memory for a record");
+    }
+    code = write_difference(r, k, &rows, e);
+    arena_fini(&k->arena);
+    k->arena = fresh;
+    k->rows = rows;
+    k->rows.arena = &k->arena;
+    k->written = true;
+    k->touched = false;
+    return code;
+}
+
+enum err_code records_flush(struct records *r, struct err *e)
+{
+    enum err_code code = ERR_OK;
+    size_t n = 0;
+    for (struct kept_record **at = &r->kept; *at != NULL && code == ERR_OK;) {
+        struct kept_record *k = *at;
+        if (k->touched)
+            code = flush_one(r, k, e);
+        if (++n <= RECORDS_KEPT) {
+            at = &k->next;
+            continue;
+        }
+        *at = k->next;
+        r->count--;
+        kept_free(k);
+    }
+    return code;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Folded records (model/record.h) in the store: which events each is made of, and its rows.
+//
+// Why: an order changes a dozen times within minutes. While it does, it stays folded in memory, and
+//   each change writes only the rows that differ.
+// Invariants:
+//   1. After records_flush the tables hold the rows of each record that was touched, as record_rows
+//      gives them for the events listed in record_events.
+//   2. An event is listed once; below zero stands for one that the feed told (told_events).
+// Ownership: owns the records in memory; at most RECORDS_KEPT outside a transaction.
+//
+//   records_put / records_take_back ──► touched ──records_flush──► rows written, kept for the next
+#ifndef WASL_STORE_SQLITE_RECORDS_H
+#define WASL_STORE_SQLITE_RECORDS_H
+
+#include "model/record.h"
+#include "store/sqlite/row_store.h"
+
+enum { RECORDS_KEPT = 256 };
+
+struct kept_record;
+
+struct records {
+    struct db *tables;
+    struct db *journal; // where events are read
+    struct row_store rows;
+    struct kept_record *kept; // the one used last comes first
+    size_t count;
+};
+
+void records_init(struct records *r, struct db *tables, struct db *journal);
+void records_fini(struct records *r);
+
+// The event at lsn (its type has a reducer, which can read its body) is part of its record.
+enum err_code records_put(struct records *r, const struct event *event, int64_t lsn,
+                          struct err *e) MUST_CHECK;
+// It is no more.
+enum err_code records_take_back(struct records *r, const struct event *event, int64_t lsn,
+                                struct err *e) MUST_CHECK;
+enum err_code records_flush(struct records *r, struct err *e) MUST_CHECK;
+void records_forget(struct records *r); // after a rollback: what is in memory may be ahead
+
+// What a new event on the record gives as its base; *ret_count 0 for a record not known.
+// Sees what was put and not flushed.
+enum err_code records_frontier(struct records *r, const struct record_name *name,
+                               struct uuid ret[LIMIT_BASE], size_t *ret_count,
+                               struct err *e) MUST_CHECK;
+
+#endif

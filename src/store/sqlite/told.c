@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/told.h"
+
+static bool is_folded(const struct event *event)
+{
+    return event->type != NULL && reducer_find(event->record_type) != NULL;
+}
+
+// Whether the event's own effects can be read; a later version may know more.
+static enum err_code can_fold(const struct event *event, struct arena *a, bool *ret, struct err *e)
+{
+    struct effect_list list;
+    *ret = false;
+    if (!is_folded(event))
+        return ERR_OK;
+    enum err_code code = effect_list_of(event, a, &list, NULL);
+    *ret = code == ERR_OK;
+    return code == ERR_NO_MEMORY ? err_set(e, code, "out of memory for an event") : ERR_OK;
+}
+
+struct told {
+    int64_t number; // 0: not here
+    struct event event;
+};
+
+static enum err_code find_told(struct store *s, struct str location, const struct uuid *id,
+                               struct arena *a, struct told *ret, struct err *e)
+{
+    struct query q;
+    struct str bytes = STR("");
+    *ret = (struct told){.number = 0};
+    query_begin(&q, &s->db, Q_TOLD_FIND);
+    query_uuid(&q, id);
+    query_text(&q, location);
+    if (query_row(&q)) {
+        ret->number = query_get_int(&q, 0);
+        bytes = arena_copy(a, query_get_text(&q, 1));
+    }
+    enum err_code code = query_end(&q, e);
+    if (code || ret->number == 0)
+        return code;
+    return bytes.p ? event_parse(bytes, a, &ret->event, e)
+                   : err_set(e, ERR_NO_MEMORY, "out of memory for an event");
+}
+
+// True when this very carrier is in the journal: what a device wrote comes back to it.
+static enum err_code is_own(struct store *s, const struct event *event, struct arena *a, bool *ret,
+                            struct err *e)
+{
+    struct ids_carriers carriers;
+    enum err_code code = ids_find(&s->fold.ids, &event->id, a, &carriers, e);
+    *ret = false;
+    for (size_t i = 0; i < carriers.count && code == ERR_OK && !*ret; i++) {
+        struct query q;
+        query_begin(&q, &s->db, Q_EVENT_BYTES);
+        query_int(&q, carriers.lsns[i]);
+        *ret = query_row(&q) && str_equal(query_get_text(&q, 0), event->bytes);
+        code = query_end(&q, e);
+    }
+    return code;
+}
+
+static enum err_code set_generation(struct store *s, int64_t number, int64_t generation,
+                                    struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, Q_TOLD_KEEP);
+    query_int(&q, generation);
+    query_int(&q, number);
+    return query_run(&q, e);
+}
+
+static enum err_code add(struct store *s, const struct event *event, int64_t generation,
+                         struct arena *a, struct err *e)
+{
+    struct query q;
+    bool folds = false;
+    query_begin(&q, &s->db, Q_TOLD_ADD);
+    query_text(&q, event->location);
+    query_uuid(&q, &event->id);
+    query_int(&q, generation);
+    query_text(&q, event->bytes);
+    enum err_code code = query_run(&q, e);
+    int64_t number = sqlite3_last_insert_rowid(s->db.handle);
+    if (code == ERR_OK)
+        code = can_fold(event, a, &folds, e);
+    return code || !folds ? code : records_put(&s->fold.records, event, -number, e);
+}
+
+enum err_code told_put(struct store *s, struct str bytes, int64_t generation, struct arena *a,
+                       struct err *e)
+{
+    struct event event;
+    struct told told;
+    bool own = false;
+    enum err_code code = event_parse(bytes, a, &event, e);
+    if (code == ERR_OK)
+        code = is_own(s, &event, a, &own, e);
+    if (code || own)
+        return code;
+    code = find_told(s, event.location, &event.id, a, &told, e);
+    if (code)
+        return code;
+    return told.number ? set_generation(s, told.number, generation, e)
+                       : add(s, &event, generation, a, e);
+}
+
+static enum err_code drop(struct store *s, const struct told *told, struct arena *a, struct err *e)
+{
+    struct query q;
+    bool folded = false;
+    enum err_code code = can_fold(&told->event, a, &folded, e);
+    if (code == ERR_OK && folded)
+        code = records_take_back(&s->fold.records, &told->event, -told->number, e);
+    if (code)
+        return code;
+    query_begin(&q, &s->db, Q_TOLD_DROP);
+    query_int(&q, told->number);
+    return query_run(&q, e);
+}
+
+enum err_code told_drop(struct store *s, struct str location, const struct uuid *id,
+                        struct arena *a, struct err *e)
+{
+    struct told told;
+    enum err_code code = find_told(s, location, id, a, &told, e);
+    return code || told.number == 0 ? code : drop(s, &told, a, e);
+}
+
+static enum err_code next_stale(struct store *s, struct str location, int64_t generation,
+                                struct arena *a, struct told *ret, struct err *e)
+{
+    struct query q;
+    struct str bytes = STR("");
+    *ret = (struct told){.number = 0};
+    query_begin(&q, &s->db, Q_TOLD_STALE);
+    query_text(&q, location);
+    query_int(&q, generation);
+    if (query_row(&q)) {
+        ret->number = query_get_int(&q, 0);
+        bytes = arena_copy(a, query_get_text(&q, 1));
+    }
+    enum err_code code = query_end(&q, e);
+    if (code || ret->number == 0)
+        return code;
+    return bytes.p ? event_parse(bytes, a, &ret->event, e)
+                   : err_set(e, ERR_NO_MEMORY, "out of memory for an event");
+}
+
+enum err_code told_drop_stale(struct store *s, struct str location, int64_t generation,
+                              struct arena *a, struct err *e)
+{
+    struct told told;
+    enum err_code code;
+    do {
+        arena_reset(a);
+        code = next_stale(s, location, generation, a, &told, e);
+        if (code == ERR_OK && told.number != 0)
+            code = drop(s, &told, a, e);
+    } while (code == ERR_OK && told.number != 0);
+    return code;
+}
+
+enum err_code told_refold(struct store *s, struct records *r, struct err *e)
+{
+    struct arena a;
+    int64_t number = 0;
+    bool more = true;
+    enum err_code code = ERR_OK;
+    arena_init(&a, LIMIT_BATCH_BYTES);
+    while (more && code == ERR_OK) {
+        struct query q;
+        struct event event;
+        struct str bytes = STR("");
+        bool folds = false;
+        arena_reset(&a);
+        query_begin(&q, &s->db, Q_TOLD_NEXT);
+        query_int(&q, number);
+        more = query_row(&q);
+        if (more) {
+            number = query_get_int(&q, 0);
+            bytes = arena_copy(&a, query_get_text(&q, 1));
+        }
+        code = query_end(&q, e);
+        if (code || !more)
+            break;
+        code = bytes.p ? event_parse(bytes, &a, &event, e) : ERR_NO_MEMORY;
+        if (code == ERR_OK)
+            code = can_fold(&event, &a, &folds, e);
+        if (code == ERR_OK && folds)
+            code = records_put(r, &event, -number, e);
+    }
+    arena_fini(&a);
+    return code;
+}

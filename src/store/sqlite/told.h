@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Events of other devices of this place, as the feed from above told them.
+//
+// Why: records that are folded from all of their events travel down as these events; what a device
+//   shows is the fold of what it wrote and what it was told, each id once.
+#ifndef WASL_STORE_SQLITE_TOLD_H
+#define WASL_STORE_SQLITE_TOLD_H
+
+#include "store/sqlite/state.h"
+
+// Takes an event in, unless this journal holds it or it was told before. Where the journal has
+// another carrier of its id, the told one counts: the upstream has decided. A type this version
+// cannot fold is kept for a later one.
+enum err_code told_put(struct store *s, struct str bytes, int64_t generation, struct arena *a,
+                       struct err *e) MUST_CHECK;
+// The upstream took it back.
+enum err_code told_drop(struct store *s, struct str location, const struct uuid *id,
+                        struct arena *a, struct err *e) MUST_CHECK;
+// What a complete fresh copy did not repeat.
+enum err_code told_drop_stale(struct store *s, struct str location, int64_t generation,
+                              struct arena *a, struct err *e) MUST_CHECK;
+// Folds every told event again, into the records of r.
+enum err_code told_refold(struct store *s, struct records *r, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Orders on several tills of one place, with the network there and not there."""
+
+import signal
+import uuid
+
+from conftest import wait_for
+from shop import event, post, query, sell, token_of, verify_clean
+
+PLACE = "BR01"
+ROWS = (
+    "SELECT order_id, hex(line), bill, quantity, amount, ifnull(note, ''), flagged"
+    " FROM order_lines ORDER BY 1, 2, 3",
+    "SELECT id, status, table_name, covers, note, total FROM orders ORDER BY 1",
+    "SELECT order_id, bill, status, total, paid, hex(completed_by) FROM order_bills ORDER BY 1, 2",
+    "SELECT order_id, hex(payment), amount FROM order_payments ORDER BY 1, 2",
+    "SELECT record, kind, part, triggers, open FROM record_reviews ORDER BY 1, 2, 3",
+)
+
+
+def state(node):
+    return [query(node, sql) for sql in ROWS]
+
+
+def order_event(what, order, **body):
+    return event(what, PLACE, ("order", order), body)
+
+
+def opened(order, table="T5"):
+    return order_event(
+        "order_opened", order, kind="dine_in", table=table, currency="USD", places=2
+    )
+
+
+def added(order, line, quantity="1", price="2.50"):
+    return order_event(
+        "line_added", order, line=line, sku="COFFEE", quantity=quantity, unit_price=price
+    )
+
+
+def paid(order, amount):
+    return order_event(
+        "payment_taken",
+        order,
+        payment=str(uuid.uuid4()),
+        method="cash",
+        currency="USD",
+        amount=amount,
+    )
+
+
+def completed(order, total, quantity="0.02"):
+    uses = [{"sku": "BEANS", "quantity": quantity}]
+    return order_event("sale_completed", order, total=total, receipt="BR01-1", uses=uses)
+
+
+class Place:
+    """A centre and tills of one place, all serving."""
+
+    def __init__(self, wasl, count):
+        self.wasl = wasl
+        self.centre = wasl.centre().serve()
+        self.tills = [wasl.joined(self.centre, f"till{i}", PLACE).serve() for i in range(count)]
+        self.tokens = [token_of(wasl, till) for till in self.tills]
+
+    def write(self, till, *events):
+        return sell(self.tills[till], self.tokens[till], list(events))
+
+    def agree(self, seconds=20):
+        """Until every till shows what the centre shows, and nothing is on its way."""
+        nodes = [*self.tills, self.centre]
+        pending = "SELECT count(*) FROM journal WHERE status IN ('pending', 'held')"
+
+        def same():
+            return all(query(till, pending) == [(0,)] for till in self.tills) and all(
+                state(node) == state(self.centre) for node in self.tills
+            )
+
+        wait_for(same, "tills to agree", lambda: str([state(n) for n in nodes]), seconds)
+        for node in nodes:
+            verify_clean(self.wasl, node)
+        return state(self.centre)
+
+
+def test_an_order_opened_at_one_till_is_seen_and_paid_at_another(wasl):
+    place = Place(wasl, 2)
+    line = str(uuid.uuid4())
+    place.write(0, opened("O1"), added("O1", line, "4"))
+    wait_for(lambda: query(place.tills[1], "SELECT total FROM orders") == [(1000,)], "the order")
+    place.write(1, paid("O1", 1000), completed("O1", 1000))
+    lines, orders, bills, _, reviews = place.agree()
+    assert orders[0][1:3] == ("paid", "T5")
+    assert bills[0][2:5] == ("paid", 1000, 1000)
+    assert lines[0][3:5] == (40000, 1000)
+    assert reviews == []
+    assert query(place.centre, "SELECT sku, quantity FROM stock") == [("BEANS", -200)]
+    assert query(place.tills[0], "SELECT sku, quantity FROM stock") == [("BEANS", -200)]
+
+
+def test_s4(wasl):
+    """Four tills change one table while none reaches another: nothing is overwritten."""
+    place = Place(wasl, 4)
+    first = str(uuid.uuid4())
+    place.write(0, opened("O1"), added("O1", first, "4"))
+    place.agree()
+    place.centre.stop(signal.SIGKILL)
+    own = [str(uuid.uuid4()) for _ in place.tills]
+    for i in range(4):
+        place.write(i, added("O1", own[i], "1"))
+        place.write(
+            i, order_event("line_changed", "O1", line=first, quantity=str(i + 1), note=f"n{i}")
+        )
+    place.write(0, order_event("order_set", "O1", field="covers", value="6"))
+    place.write(1, order_event("order_moved", "O1", table="T9"))
+    place.tills[2].stop(signal.SIGKILL)
+    place.tills[2].serve()
+    place.centre.serve()
+    lines, orders, _, _, reviews = place.agree(40)
+    assert len(lines) == 5  # the first, and what each added
+    assert {row[3] for row in lines} == {10000, 140000}  # 4 + 1 + 2 + 3 + 4
+    assert orders[0][2:4] == ("T9", "6")
+    (review,) = reviews
+    assert review[1:3] == ("line", first) and review[4] == 1
+    assert len(review[3].split()) == 4  # every one of the changes is asked about
+    (shown,) = wasl.good("review", "list", "centre", "--json").json
+    assert (shown["kind"], shown["record"]) == ("order_line", f"O1 {first}")
+    both = [{"event": id} for id in review[3].split()]
+    answer = order_event(
+        "review_resolved", "O1", review="line", part=first, triggers=both, decision="accept"
+    )
+    place.write(3, answer)
+    _, _, _, _, reviews = place.agree()
+    assert reviews[0][4] == 0
+    assert query(place.centre, "SELECT count(*) FROM order_lines WHERE flagged") == [(0,)]
+    assert query(place.centre, "SELECT open FROM reviews") == [(0,)]
+
+
+def test_a_void_beside_a_payment_loses(wasl):
+    place = Place(wasl, 2)
+    place.write(0, opened("O1"), added("O1", str(uuid.uuid4()), "4"))
+    place.agree()
+    place.centre.stop(signal.SIGKILL)
+    place.write(0, paid("O1", 1000), completed("O1", 1000))
+    place.write(1, order_event("order_voided", "O1", reason="left"))
+    assert query(place.tills[1], "SELECT status FROM orders") == [("voided",)]
+    place.centre.serve()
+    _, orders, _, _, reviews = place.agree(40)
+    assert orders[0][1] == "paid"
+    assert [row[1] for row in reviews] == ["void_lost"]
+
+
+def test_a_till_that_joins_later_has_the_open_orders(wasl):
+    place = Place(wasl, 1)
+    place.write(0, opened("O1"), added("O1", str(uuid.uuid4()), "4"))
+    place.write(0, opened("O2", "T6"), added("O2", str(uuid.uuid4())))
+    place.write(0, paid("O2", 250), completed("O2", 250))
+    place.agree()
+    late = wasl.joined(place.centre, "late", PLACE).serve()
+    wait_for(lambda: query(late, "SELECT 1 FROM orders WHERE id = 'O1'") == [(1,)], "the order")
+    verify_clean(wasl, late)
+
+
+def test_an_event_on_an_order_repeated_by_its_client_counts_once(wasl):
+    place = Place(wasl, 2)
+    line = str(uuid.uuid4())
+    place.write(0, opened("O1"), added("O1", line, "4"))
+    change = order_event("line_changed", "O1", line=line, quantity="2")
+    place.write(0, change)
+    status, answer = post(place.tills[0], place.tokens[0], [change])
+    assert (status, answer["results"][0]["status"]) == (200, "duplicate")
+    place.agree()
+    status, answer = post(place.tills[1], place.tokens[1], [change])  # at another till
+    assert status == 200
+    lines, *_ = place.agree()
+    assert lines[0][3] == 60000

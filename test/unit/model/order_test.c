@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules of orders, one worked example each.
+#include "model/order.h"
+
+#include "test/unit/model/history.h"
+#include "test/unit/unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct history h;
+static struct record *all;
+
+// Device 0 opens a table with 4 coffees at 2.50 and tells the others.
+static void begin(void)
+{
+    history_init(&h, reducer_find(STR("order")));
+    history_write(&h, 0, "order_opened",
+                  "{\"kind\":\"dine_in\",\"table\":\"T5\",\"covers\":2,\"currency\":\"USD\","
+                  "\"places\":2}");
+    history_write(&h, 0, "line_added",
+                  "{\"line\":\"%s\",\"sku\":\"COFFEE\",\"quantity\":\"4\",\"unit_price\":\"2.5\"}",
+                  history_id_text(1));
+    for (int i = 1; i < DEVICES_MAX; i++)
+        history_tell_all(&h, i);
+}
+
+static void fold(void)
+{
+    record_free(all);
+    all = history_all(&h);
+}
+
+static void end(void)
+{
+    record_free(all);
+    all = NULL;
+    history_fini(&h);
+}
+
+static size_t change(int device, const char *quantity)
+{
+    return history_write(&h, device, "line_changed", "{\"line\":\"%s\",\"quantity\":\"%s\"}",
+                         history_id_text(1), quantity);
+}
+
+static size_t remove_line(int device)
+{
+    return history_write(&h, device, "line_removed", "{\"line\":\"%s\"}", history_id_text(1));
+}
+
+static size_t split(int device, uint64_t bill, const char *quantity)
+{
+    return history_write(&h, device, "order_split",
+                         "{\"bill\":\"%s\",\"lines\":[{\"line\":\"%s\",\"quantity\":\"%s\"}]}",
+                         history_id_text(bill), history_id_text(1), quantity);
+}
+
+static size_t pay(int device, int amount)
+{
+    return history_write(&h, device, "payment_taken",
+                         "{\"payment\":\"%s\",\"method\":\"cash\",\"currency\":\"USD\","
+                         "\"amount\":%d}",
+                         history_id_text(200 + h.count), amount);
+}
+
+static size_t complete(int device, int total)
+{
+    return history_write(&h, device, "sale_completed",
+                         "{\"total\":%d,\"receipt\":\"BR01-T01-000001\",\"uses\":[]}", total);
+}
+
+static size_t void_order(int device)
+{
+    return history_write(&h, device, "order_voided", "{\"reason\":\"left\"}");
+}
+
+static void line_is(const char *quantity, const char *flagged)
+{
+    const char *is = history_column(all, "order_lines", "|bill=main|", "quantity");
+    if (quantity == NULL) {
+        assert_null(is);
+        return;
+    }
+    assert_non_null(is);
+    assert_string_equal(is, quantity);
+    assert_string_equal(history_column(all, "order_lines", "|bill=main|", "flagged"), flagged);
+}
+
+static void bill_is(const char *bill, const char *status, const char *total)
+{
+    char where[64];
+    snprintf(where, sizeof where, "|bill=%s|", bill);
+    const char *is = history_column(all, "order_bills", where, "status");
+    assert_non_null(is);
+    assert_string_equal(is, status);
+    assert_string_equal(history_column(all, "order_bills", where, "total"), total);
+}
+
+// NULL: not asked; "1": open; "0": settled.
+static void review_is(const char *kind, const char *open)
+{
+    char where[64];
+    snprintf(where, sizeof where, "|kind=%s|", kind);
+    const char *is = history_column(all, "record_reviews", where, "open");
+    if (open == NULL)
+        assert_null(is);
+    else
+        assert_string_equal(is ? is : "(not asked)", open);
+}
+
+// ---- lines ------------------------------------------------------------------------------------
+
+TEST(order__opens_with_its_lines_and_totals)
+{
+    begin();
+    fold();
+    line_is("4", "0");
+    bill_is("main", "draft", "1000");
+    assert_string_equal(history_column(all, "order_heads", "", "table_name"), "T5");
+    assert_string_equal(history_column(all, "order_heads", "", "covers"), "2");
+    assert_string_equal(history_column(all, "order_heads", "", "total"), "1000");
+    review_is("line", NULL);
+    end();
+}
+
+TEST(order__two_changes_at_once_both_count_and_are_flagged)
+{
+    begin();
+    change(1, "2");
+    change(2, "-1");
+    fold();
+    line_is("5", "1");
+    review_is("line", "1");
+    end();
+}
+
+TEST(order__changes_that_saw_each_other_raise_no_question)
+{
+    begin();
+    history_tell(&h, 2, change(1, "2"));
+    change(2, "-1");
+    fold();
+    line_is("5", "0");
+    review_is("line", NULL);
+    end();
+}
+
+TEST(order__a_remove_takes_out_exactly_what_its_author_had_seen)
+{
+    begin();
+    remove_line(1);
+    change(2, "2"); // unseen: two more are wanted
+    fold();
+    line_is("2", "1");
+    end();
+}
+
+TEST(order__a_remove_leaves_an_earlier_change_that_its_author_had_not_seen)
+{
+    begin();
+    change(2, "2");
+    remove_line(1);
+    fold();
+    line_is("2", "1");
+    end();
+}
+
+TEST(order__a_remove_that_saw_everything_leaves_nothing)
+{
+    begin();
+    history_tell(&h, 1, change(2, "2"));
+    remove_line(1);
+    fold();
+    line_is(NULL, NULL);
+    bill_is("main", "draft", "0");
+    end();
+}
+
+TEST(order__a_line_added_again_after_its_removal_stays)
+{
+    begin();
+    remove_line(1);
+    history_write(&h, 1, "line_added",
+                  "{\"line\":\"%s\",\"sku\":\"COFFEE\",\"quantity\":\"1\",\"unit_price\":\"2.5\"}",
+                  history_id_text(1));
+    fold();
+    line_is("1", "0");
+    end();
+}
+
+// ---- answers ------------------------------------------------------------------------------------
+
+static void resolve(int device, const char *kind, const char *part, const char *decision,
+                    const size_t *triggers, size_t count)
+{
+    char list[512] = "";
+    for (size_t i = 0; i < count; i++) {
+        char id[UUID_TEXT_SIZE];
+        uuid_format(&h.events[triggers[i]].id, id);
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s{\"event\":\"%s\"}",
+                 i ? "," : "", id);
+    }
+    history_write(&h, device, "review_resolved",
+                  "{\"review\":\"%s\",\"part\":\"%s\",\"decision\":\"%s\",\"triggers\":[%s]}", kind,
+                  part, decision, list);
+}
+
+TEST(order__an_accepted_conflict_stays_as_it_is_and_is_settled)
+{
+    begin();
+    size_t both[] = {change(1, "2"), change(2, "-1")};
+    history_tell_all(&h, 3);
+    resolve(3, "line", history_id_text(1), "accept", both, 2);
+    fold();
+    line_is("5", "0");
+    review_is("line", "0");
+    end();
+}
+
+TEST(order__a_rejected_change_is_taken_out_again)
+{
+    begin();
+    size_t first = change(1, "2"), second = change(2, "-1");
+    history_tell_all(&h, 3);
+    resolve(3, "line", history_id_text(1), "reject", &second, 1);
+    resolve(3, "line", history_id_text(1), "accept", &first, 1);
+    fold();
+    line_is("6", "0");
+    end();
+}
+
+TEST(order__an_answer_settles_only_what_it_names)
+{
+    begin();
+    size_t both[] = {change(1, "2"), change(2, "-1")};
+    history_tell_all(&h, 3);
+    resolve(3, "line", history_id_text(1), "accept", both, 2);
+    change(4, "1"); // unseen by all
+    fold();
+    line_is("6", "1");
+    review_is("line", "1");
+    end();
+}
+
+// ---- header -------------------------------------------------------------------------------------
+
+TEST(order__header_fields_merge_one_by_one)
+{
+    begin();
+    history_write(&h, 1, "order_set", "{\"field\":\"covers\",\"value\":\"3\"}");
+    history_write(&h, 2, "order_set", "{\"field\":\"waiter\",\"value\":\"W7\"}");
+    history_write(&h, 3, "order_moved", "{\"table\":\"T9\"}");
+    fold();
+    assert_string_equal(history_column(all, "order_heads", "", "covers"), "3");
+    assert_string_equal(history_column(all, "order_heads", "", "waiter"), "W7");
+    assert_string_equal(history_column(all, "order_heads", "", "table_name"), "T9");
+    end();
+}
+
+TEST(order__a_discount_is_taken_off_once_and_rounded_once)
+{
+    begin();
+    history_write(&h, 1, "order_set", "{\"field\":\"discount\",\"value\":\"12.5\"}");
+    change(1, "-3"); // one coffee: 2.50 less 31.25 cents
+    fold();
+    bill_is("main", "draft", "219");
+    end();
+}
+
+// ---- bills --------------------------------------------------------------------------------------
+
+TEST(order__a_split_moves_units_and_their_sum_stays)
+{
+    begin();
+    split(1, 7, "1");
+    fold();
+    line_is("3", "0");
+    bill_is("main", "draft", "750");
+    bill_is(history_id_text(7), "draft", "250");
+    assert_string_equal(history_column(all, "order_heads", "", "total"), "1000");
+    end();
+}
+
+TEST(order__two_splits_beyond_the_line_bill_no_unit_twice_and_ask)
+{
+    begin();
+    split(1, 7, "3");
+    split(2, 8, "2");
+    fold();
+    line_is("-1", "0");
+    bill_is(history_id_text(7), "draft", "750");
+    bill_is(history_id_text(8), "draft", "500");
+    assert_string_equal(history_column(all, "order_heads", "", "total"), "1000");
+    review_is("split", "1");
+    end();
+}
+
+TEST(order__a_remove_that_saw_a_split_takes_its_units_from_both_bills)
+{
+    begin();
+    history_tell(&h, 2, split(1, 7, "1"));
+    remove_line(2);
+    fold();
+    line_is(NULL, NULL);
+    bill_is(history_id_text(7), "draft", "0");
+    review_is("split", NULL);
+    end();
+}
+
+TEST(order__two_merges_into_different_orders_ask)
+{
+    begin();
+    history_write(&h, 1, "order_merged", "{\"into\":\"R2\"}");
+    history_write(&h, 2, "order_merged", "{\"into\":\"R3\"}");
+    fold();
+    assert_string_equal(history_column(all, "order_heads", "", "merged_into"), "R3");
+    review_is("merged_twice", "1");
+    end();
+}
+
+// ---- money --------------------------------------------------------------------------------------
+
+TEST(order__is_paid_once_completed_and_refunded_once_all_is_given_back)
+{
+    begin();
+    history_write(&h, 0, "ticket_fired", "{}");
+    fold();
+    bill_is("main", "fired", "1000");
+    pay(0, 1000);
+    complete(0, 1000);
+    fold();
+    bill_is("main", "paid", "1000");
+    assert_string_equal(history_column(all, "order_bills", "", "receipt"), "BR01-T01-000001");
+    review_is("payment", NULL);
+    history_write(&h, 0, "payment_refunded",
+                  "{\"refund\":\"%s\",\"payment\":\"%s\",\"method\":\"cash\",\"currency\":\"USD\","
+                  "\"amount\":400}",
+                  history_id_text(301), history_id_text(204));
+    fold();
+    bill_is("main", "paid", "1000");
+    history_write(&h, 0, "payment_refunded",
+                  "{\"refund\":\"%s\",\"payment\":\"%s\",\"method\":\"cash\",\"currency\":\"USD\","
+                  "\"amount\":600}",
+                  history_id_text(302), history_id_text(204));
+    fold();
+    bill_is("main", "refunded", "1000");
+    end();
+}
+
+TEST(order__a_void_beside_a_payment_loses_and_is_asked_about)
+{
+    begin();
+    pay(1, 1000);
+    complete(1, 1000);
+    void_order(2); // later, and unseen
+    fold();
+    bill_is("main", "paid", "1000");
+    review_is("void_lost", "1");
+    end();
+}
+
+TEST(order__a_void_beside_money_that_was_taken_without_completion_loses_too)
+{
+    begin();
+    void_order(2);
+    pay(1, 1000);
+    fold();
+    bill_is("main", "draft", "1000");
+    review_is("void_lost", "1");
+    end();
+}
+
+TEST(order__a_paid_order_never_becomes_a_draft_again)
+{
+    begin();
+    history_write(&h, 0, "ticket_fired", "{}");
+    pay(0, 1000);
+    complete(0, 1000);
+    void_order(0); // even by one who saw the payment
+    history_write(&h, 3, "ticket_fired", "{}");
+    fold();
+    bill_is("main", "paid", "1000");
+    assert_string_equal(history_column(all, "order_heads", "", "status"), "paid");
+    end();
+}
+
+TEST(order__a_void_stands_where_no_money_was_taken)
+{
+    begin();
+    void_order(1);
+    fold();
+    bill_is("main", "voided", "1000");
+    assert_string_equal(history_column(all, "order_heads", "", "status"), "voided");
+    assert_string_equal(history_column(all, "order_heads", "", "total"), "0");
+    review_is("void_lost", NULL);
+    end();
+}
+
+TEST(order__payments_of_two_tills_both_stay_and_the_surplus_is_asked_about)
+{
+    begin();
+    pay(1, 1000);
+    pay(2, 1000);
+    history_tell_all(&h, 0);
+    complete(0, 1000);
+    fold();
+    assert_string_equal(history_column(all, "order_bills", "", "paid"), "2000");
+    review_is("payment", "1");
+    end();
+}
+
+TEST(order__a_second_completion_asks_until_it_is_judged_a_duplicate)
+{
+    begin();
+    pay(1, 1000);
+    complete(1, 1000);
+    size_t second = complete(2, 900);
+    fold();
+    review_is("completed_twice", "1");
+    bill_is("main", "paid", "1000");
+    struct verdict duplicate = {.outcome = JUDGED_DUPLICATE};
+    assert_int_equal(record_judge(all, &h.events[second].id, &duplicate), ERR_OK);
+    assert_int_equal(record_fold(all), ERR_OK);
+    review_is("completed_twice", NULL);
+    end();
+}
+
+TEST(order__a_line_beside_its_completion_is_kept_and_asked_about)
+{
+    begin();
+    pay(1, 1000);
+    complete(1, 1000);
+    change(2, "1");
+    fold();
+    line_is("5", "0");
+    bill_is("main", "paid", "1000");
+    review_is("after_payment", "1");
+    end();
+}
+
+TEST(order__a_payment_in_another_currency_counts_by_its_value)
+{
+    begin();
+    history_write(&h, 1, "payment_taken",
+                  "{\"payment\":\"%s\",\"method\":\"cash\",\"currency\":\"LBP\",\"amount\":895000,"
+                  "\"value\":1000}",
+                  history_id_text(400));
+    complete(1, 1000);
+    fold();
+    assert_string_equal(history_column(all, "order_bills", "", "paid"), "1000");
+    assert_string_equal(history_column(all, "order_payments", "", "amount"), "895000");
+    review_is("payment", NULL);
+    end();
+}
+
+// ---- bad bodies
+// -----------------------------------------------------------------------------------
+
+TEST(order__refuses_bodies_that_say_nothing_sensible)
+{
+    static const struct {
+        const char *type, *body, *why;
+    } cases[] = {
+        {"order_opened", "{\"kind\":\"picnic\",\"currency\":\"USD\",\"places\":2}", "kind"},
+        {"line_added",
+         "{\"line\":\"01890a5d-0000-7000-8000-000000000001\",\"sku\":\"S\",\"quantity\":\"0\","
+         "\"unit_price\":\"1\"}",
+         "quantity"},
+        {"order_set", "{\"field\":\"colour\",\"value\":\"red\"}", "colour"},
+        {"order_set", "{\"field\":\"discount\",\"value\":\"101\"}", "discount"},
+        {"order_set", "{\"field\":\"discount\",\"value\":\"much\"}", "discount"},
+        {"order_split", "{\"lines\":[]}", "bill"},
+        {"order_split",
+         "{\"bill\":\"01890a5d-0000-7000-8000-000000000007\",\"lines\":[{\"line\":"
+         "\"01890a5d-0000-7000-8000-000000000001\",\"quantity\":\"-1\"}]}",
+         "quantity"},
+        {"payment_taken",
+         "{\"payment\":\"01890a5d-0000-7000-8000-000000000001\",\"method\":\"cash\","
+         "\"currency\":\"USD\",\"amount\":0}",
+         "amount"},
+        {"review_resolved", "{\"review\":\"line\",\"triggers\":[],\"decision\":\"maybe\"}",
+         "decision"},
+    };
+    begin();
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct err e = {0};
+        assert_int_equal(history_try(&h, cases[i].type, cases[i].body, &e), ERR_INVALID);
+        if (strstr(e.text, cases[i].why) == NULL)
+            fail_msg("%s: '%s'", cases[i].body, e.text);
+    }
+    end();
+}

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/record.h"
+
+#include "base/rng.h"
+#include "test/unit/model/history.h"
+#include "test/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct history h;
+
+static void begin(void)
+{
+    history_init(&h, reducer_find(STR("order")));
+}
+
+// ---- random histories --------------------------------------------------------------------------
+
+static const char *any_line(struct rng *rng)
+{
+    return history_id_text(1 + rng_below(rng, 5));
+}
+
+static const char *any_bill(struct rng *rng, char to[64], const char *key)
+{
+    to[0] = '\0';
+    if (rng_chance(rng, 1, 2))
+        snprintf(to, 64, "\"%s\":\"%s\",", key, history_id_text(50 + rng_below(rng, 2)));
+    return to;
+}
+
+static void write_line(struct rng *rng, int device)
+{
+    char bill[64];
+    switch (rng_below(rng, 4)) {
+    case 0:
+        history_write(&h, device, "line_added",
+                      "{%s\"line\":\"%s\",\"sku\":\"S%d\",\"quantity\":\"%d\","
+                      "\"unit_price\":\"2.5\"}",
+                      any_bill(rng, bill, "bill"), any_line(rng), (int)rng_below(rng, 3),
+                      1 + (int)rng_below(rng, 5));
+        break;
+    case 1:
+        history_write(&h, device, "line_changed", "{\"line\":\"%s\",\"quantity\":\"%d\"}",
+                      any_line(rng), (int)rng_below(rng, 5) - 2);
+        break;
+    case 2:
+        history_write(&h, device, "line_removed", "{\"line\":\"%s\"}", any_line(rng));
+        break;
+    default:
+        history_write(&h, device, "order_split",
+                      "{\"bill\":\"%s\",\"lines\":[{\"line\":\"%s\",\"quantity\":\"1\"}]}",
+                      history_id_text(50 + rng_below(rng, 2)), any_line(rng));
+    }
+}
+
+static void write_money(struct rng *rng, int device)
+{
+    char bill[64];
+    any_bill(rng, bill, "bill");
+    switch (rng_below(rng, 4)) {
+    case 0:
+        history_write(&h, device, "sale_completed", "{%s\"total\":%d,\"uses\":[]}", bill,
+                      (int)rng_below(rng, 9) * 250);
+        break;
+    case 1:
+        history_write(&h, device, "order_voided", "{%s\"reason\":\"r\"}", bill);
+        break;
+    case 2:
+        history_write(&h, device, "payment_refunded",
+                      "{%s\"refund\":\"%s\",\"payment\":\"%s\",\"method\":\"cash\","
+                      "\"currency\":\"USD\",\"amount\":250}",
+                      bill, history_id_text(900 + h.count), history_id_text(800));
+        break;
+    default:
+        history_write(&h, device, "payment_taken",
+                      "{%s\"payment\":\"%s\",\"method\":\"cash\",\"currency\":\"USD\","
+                      "\"amount\":%d}",
+                      bill, history_id_text(900 + h.count), 250 + (int)rng_below(rng, 9) * 250);
+    }
+}
+
+static void write_order(struct rng *rng, int device)
+{
+    switch (rng_below(rng, 6)) {
+    case 0:
+        history_write(&h, device, "order_opened",
+                      "{\"kind\":\"dine_in\",\"currency\":\"USD\",\"places\":2,\"table\":\"T%d\"}",
+                      (int)rng_below(rng, 4));
+        break;
+    case 1:
+        history_write(&h, device, "order_merged", "{\"into\":\"R%d\"}", 2 + (int)rng_below(rng, 2));
+        break;
+    case 2:
+        history_write(&h, device, "ticket_fired", "{}");
+        break;
+    case 3:
+        history_write(&h, device, "review_resolved",
+                      "{\"review\":\"line\",\"part\":\"%s\",\"decision\":\"%s\","
+                      "\"triggers\":[{\"event\":\"%s\"}]}",
+                      any_line(rng), rng_chance(rng, 1, 2) ? "accept" : "reject",
+                      history_id_text(0x100000 + rng_below(rng, h.count + 1)));
+        break;
+    default:
+        history_write(&h, device, "order_set", "{\"field\":\"%s\",\"value\":\"%d\"}",
+                      rng_chance(rng, 1, 2) ? "note" : "discount", (int)rng_below(rng, 100));
+    }
+}
+
+// Devices write and are told at random; some clocks are hours off, so that events come before
+// what they have seen.
+static void draw_history(struct rng *rng)
+{
+    size_t events = 2 + rng_below(rng, 40);
+    int devices = 2 + (int)rng_below(rng, 4);
+    for (int i = 0; i < devices; i++) {
+        if (rng_chance(rng, 1, 3))
+            h.devices[i].clock_off_ms = rng_between(rng, -7200000, 7200000);
+    }
+    while (h.count < events) {
+        int device = (int)rng_below(rng, (uint64_t)devices);
+        uint64_t what = rng_below(rng, 10);
+        if (h.count > 0 && what < 4)
+            history_tell(&h, device, rng_below(rng, h.count));
+        else if (what < 7)
+            write_line(rng, device);
+        else if (what < 8)
+            write_money(rng, device);
+        else
+            write_order(rng, device);
+    }
+}
+
+// No honest device writes so: clocks that step back within a stream, bases in circles.
+static void forge(struct rng *rng)
+{
+    for (int i = 0; i < 3; i++) {
+        struct event *a = &h.events[rng_below(rng, h.count)];
+        struct event *b = &h.events[rng_below(rng, h.count)];
+        hlc was = a->hlc;
+        a->hlc = b->hlc;
+        b->hlc = was;
+        a = &h.events[rng_below(rng, h.count)];
+        a->base[0] = h.events[rng_below(rng, h.count)].id;
+        a->base_count = a->base_count ? a->base_count : 1;
+    }
+}
+
+static void shuffle(struct rng *rng, size_t *turn, size_t count)
+{
+    for (size_t i = count; i > 1; i--) {
+        size_t j = rng_below(rng, i), was = turn[i - 1];
+        turn[i - 1] = turn[j];
+        turn[j] = was;
+    }
+}
+
+static void same_however_it_comes(struct rng *rng, uint64_t seed)
+{
+    size_t turn[2 * HISTORY_MAX], n = 0;
+    struct record *whole = history_all(&h);
+    char *expected = strdup(history_rows(whole));
+    for (size_t i = 0; i < h.count; i++)
+        turn[n++] = i;
+    for (size_t i = 0; i < h.count / 4; i++)
+        turn[n++] = rng_below(rng, h.count); // some come twice
+    for (unsigned way = 0; way < 6; way++) {
+        shuffle(rng, turn, n);
+        struct record *r = history_fold(&h, turn, n, way, seed + way);
+        if (strcmp(history_rows(r), expected) != 0)
+            fail_msg("seed %llu, way %u:\n%s\nbut\n%s", (unsigned long long)seed, way, expected,
+                     history_rows(r));
+        record_free(r);
+    }
+    free(expected);
+    record_free(whole);
+}
+
+TEST(record__any_order_and_repetition_of_the_same_events_gives_the_same_rows)
+{
+    size_t refolds = 0, events = 0;
+    for (uint64_t seed = 1; seed <= 1500; seed++) {
+        struct rng rng;
+        rng_init(&rng, seed);
+        begin();
+        draw_history(&rng);
+        if (rng_chance(&rng, 1, 3))
+            forge(&rng);
+        same_however_it_comes(&rng, seed);
+        for (int i = 0; i < DEVICES_MAX; i++)
+            refolds += record_refolds(h.devices[i].record);
+        events += h.count;
+        history_fini(&h);
+    }
+    assert_true(refolds > 1500); // the histories are not all of the easy kind
+    assert_true(events > 20000);
+}
+
+TEST(record__devices_that_were_told_everything_agree)
+{
+    for (uint64_t seed = 5000; seed < 5200; seed++) {
+        struct rng rng;
+        rng_init(&rng, seed);
+        begin();
+        draw_history(&rng);
+        history_tell_all(&h, 0);
+        history_tell_all(&h, 1);
+        assert_string_equal(history_view(&h, 0), history_view(&h, 1));
+        history_fini(&h);
+    }
+}
+
+// ---- the order ----------------------------------------------------------------------------------
+
+static void open_order(int device)
+{
+    history_write(&h, device, "order_opened",
+                  "{\"kind\":\"dine_in\",\"currency\":\"USD\",\"places\":2}");
+}
+
+static size_t note(int device, const char *text)
+{
+    return history_write(&h, device, "order_set", "{\"field\":\"note\",\"value\":\"%s\"}", text);
+}
+
+static void note_is(const char *text)
+{
+    struct record *r = history_all(&h);
+    assert_string_equal(history_column(r, "order_heads", "", "note"), text);
+    record_free(r);
+    history_fini(&h);
+}
+
+TEST(record__the_newer_of_two_unseen_events_wins_even_when_it_comes_first)
+{
+    begin();
+    open_order(0);
+    note(0, "older");
+    note(1, "newer");
+    size_t turn[] = {2, 1, 0};
+    struct record *r = history_fold(&h, turn, 3, 1, 1);
+    assert_string_equal(history_column(r, "order_heads", "", "note"), "newer");
+    record_free(r);
+    note_is("newer");
+}
+
+TEST(record__what_an_author_had_seen_comes_before_even_when_its_clock_says_otherwise)
+{
+    begin();
+    h.devices[0].clock_off_ms = 86400000; // a day ahead: beyond what others take over
+    open_order(0);
+    history_tell(&h, 1, note(0, "seen"));
+    note(1, "after it");
+    note_is("after it");
+}
+
+TEST(record__a_stream_keeps_its_own_order_when_a_judgement_moves_one_of_its_events)
+{
+    begin();
+    open_order(0);
+    note(0, "first");
+    note(0, "second");
+    h.events[2].base_count = 0; // its stream alone says what it had seen
+    struct record *r = history_all(&h);
+    struct verdict late = {.outcome = JUDGED_APPLIED, .effective = h.events[2].hlc + 65536000};
+    assert_int_equal(record_judge(r, &h.events[1].id, &late), ERR_OK);
+    assert_int_equal(record_fold(r), ERR_OK);
+    assert_string_equal(history_column(r, "order_heads", "", "note"), "second");
+    record_free(r);
+    history_fini(&h);
+}
+
+TEST(record__an_effective_clock_moves_an_event_back)
+{
+    begin();
+    open_order(0);
+    h.devices[1].clock_off_ms = 86400000;
+    note(1, "from tomorrow");
+    note(0, "from now");
+    struct record *r = history_all(&h);
+    assert_string_equal(history_column(r, "order_heads", "", "note"), "from tomorrow");
+    struct verdict clamped = {.outcome = JUDGED_APPLIED, .effective = h.events[0].hlc + 1};
+    assert_int_equal(record_judge(r, &h.events[1].id, &clamped), ERR_OK);
+    assert_int_equal(record_fold(r), ERR_OK);
+    assert_string_equal(history_column(r, "order_heads", "", "note"), "from now");
+    record_free(r);
+    history_fini(&h);
+}
+
+// A forged pair: each names the other as seen.
+TEST(record__events_that_name_each_other_in_a_circle_still_have_one_order)
+{
+    begin();
+    open_order(0);
+    note(0, "a");
+    note(1, "b");
+    note(2, "c");
+    h.events[1].base[0] = h.events[2].id;
+    h.events[2].base[0] = h.events[1].id;
+    h.events[1].base_count = h.events[2].base_count = 1;
+    size_t turns[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}, {2, 0, 3, 1}, {3, 0, 1, 2}};
+    char *expected = NULL;
+    for (size_t i = 0; i < COUNT_OF(turns); i++) {
+        struct record *r = history_fold(&h, turns[i], 4, 1, i);
+        if (expected == NULL)
+            expected = strdup(history_rows(r));
+        assert_string_equal(history_rows(r), expected);
+        record_free(r);
+    }
+    free(expected);
+    history_fini(&h);
+}
+
+TEST(record__an_event_that_comes_last_is_folded_alone)
+{
+    begin();
+    open_order(0);
+    for (int i = 0; i < 50; i++)
+        note(0, "n");
+    assert_int_equal(record_refolds(h.devices[0].record), 0);
+    assert_int_equal(record_count(h.devices[0].record), 51);
+    history_fini(&h);
+}
+
+TEST(record__the_frontier_is_what_nobody_has_seen)
+{
+    struct uuid base[LIMIT_BASE];
+    begin();
+    open_order(0);
+    history_tell(&h, 1, 0);
+    size_t a = note(0, "a"), b = note(1, "b");
+    history_tell(&h, 0, b);
+    assert_int_equal(record_frontier(h.devices[0].record, base), 2);
+    assert_true(uuid_equal(&base[0], &h.events[b].id));
+    assert_true(uuid_equal(&base[1], &h.events[a].id));
+    size_t c = note(0, "c");
+    assert_int_equal(record_frontier(h.devices[0].record, base), 1);
+    assert_true(uuid_equal(&base[0], &h.events[c].id));
+    history_fini(&h);
+}
+
+// ---- verdicts
+// ------------------------------------------------------------------------------------
+
+TEST(record__a_held_intent_has_no_effect_and_a_held_fact_has)
+{
+    begin();
+    open_order(0);
+    note(0, "held");
+    history_write(&h, 0, "line_added",
+                  "{\"line\":\"%s\",\"sku\":\"S\",\"quantity\":\"2\",\"unit_price\":\"1\"}",
+                  history_id_text(1));
+    struct record *r = history_all(&h);
+    struct verdict held = {.outcome = JUDGED_HELD};
+    assert_int_equal(record_judge(r, &h.events[1].id, &held), ERR_OK);
+    assert_int_equal(record_judge(r, &h.events[2].id, &held), ERR_OK);
+    assert_int_equal(record_fold(r), ERR_OK);
+    assert_null(history_column(r, "order_heads", "", "note"));
+    assert_string_equal(history_column(r, "order_lines", "", "quantity"), "2");
+    record_free(r);
+    history_fini(&h);
+}
+
+TEST(record__of_two_judgements_the_higher_term_counts_then_the_first)
+{
+    struct verdict none = {0};
+    struct verdict old = {.outcome = JUDGED_HELD, .term = 1, .by = {.hlc = 5}};
+    struct verdict late = {.outcome = JUDGED_DENIED, .term = 1, .by = {.hlc = 6}};
+    struct verdict reign = {.outcome = JUDGED_APPLIED, .term = 2, .by = {.hlc = 9}};
+    assert_true(verdict_supersedes(&old, &none));
+    assert_false(verdict_supersedes(&none, &old));
+    assert_true(verdict_supersedes(&old, &late));
+    assert_false(verdict_supersedes(&late, &old));
+    assert_true(verdict_supersedes(&reign, &old));
+    assert_false(verdict_supersedes(&old, &reign));
+}
+
+TEST(record__a_removed_event_leaves_no_trace)
+{
+    begin();
+    open_order(0);
+    struct record *r = history_all(&h);
+    char *before = strdup(history_rows(r));
+    struct err e;
+    note(0, "gone");
+    assert_int_equal(record_add(r, &h.events[1], &e), ERR_OK);
+    assert_int_equal(record_fold(r), ERR_OK);
+    assert_string_not_equal(history_rows(r), before);
+    assert_int_equal(record_remove(r, &h.events[1].id), ERR_OK);
+    assert_int_equal(record_fold(r), ERR_OK);
+    assert_string_equal(history_rows(r), before);
+    assert_int_equal(record_remove(r, &h.events[1].id), ERR_NOT_FOUND);
+    free(before);
+    record_free(r);
+    history_fini(&h);
+}
+
+TEST(record__runs_out_of_memory_without_harm)
+{
+    bool failed = true;
+    begin();
+    struct rng rng;
+    rng_init(&rng, 7);
+    draw_history(&rng);
+    for (unsigned n = 0; failed; n++) {
+        struct record *r = NULL;
+        struct err e;
+        unit_alloc_fail(n);
+        enum err_code code = record_new(h.reducer, STR("R1"), RECORD_BYTES, &r);
+        for (size_t i = 0; i < h.count && code == ERR_OK; i++) {
+            code = record_add(r, &h.events[h.count - 1 - i], &e);
+            if (code == ERR_OK)
+                code = record_fold(r);
+        }
+        failed = unit_alloc_end();
+        assert_int_equal(code, failed ? ERR_NO_MEMORY : ERR_OK);
+        record_free(r);
+    }
+    history_fini(&h);
+}

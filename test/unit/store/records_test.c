@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: Apache-2.0
+// Orders in the store: folded into their tables, whatever came first, and found when edited.
+#include "test/unit/store/fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE_1 "\"01890a5d-0000-7000-8000-000000000001\""
+#define OPENED "{\"kind\":\"dine_in\",\"table\":\"T5\",\"currency\":\"USD\",\"places\":2}"
+#define ADDED(quantity)                                                                            \
+    "{\"line\":" LINE_1 ",\"sku\":\"COFFEE\",\"quantity\":\"" quantity "\",\"unit_price\":\"2."    \
+    "5\"}"
+#define CHANGED(quantity) "{\"line\":" LINE_1 ",\"quantity\":\"" quantity "\"}"
+#define LINES             "SELECT order_id, bill, sku, quantity, amount, flagged FROM order_lines"
+
+static void opens(struct line *l, unsigned id, unsigned ms, const char *order)
+{
+    line_add(l, &(struct draft){id, ms, "order_opened", order, OPENED});
+    line_add(l, &(struct draft){id + 1, ms + 1, "line_added", order, ADDED("4")});
+}
+
+static void changes(struct line *l, unsigned id, unsigned ms, const char *body)
+{
+    line_add(l, &(struct draft){id, ms, "line_changed", "O1", body});
+}
+
+static void holds(struct fixture *f)
+{
+    struct store_verdict verdict;
+    struct err e = {ERR_OK, ""};
+    if (store_verify(f->store, &f->arena, NULL, NULL, &verdict, &e))
+        fail_msg("%s", e.text);
+    if (verdict.first_problem.n != 0)
+        fail_msg("%.*s", STR_ARG(verdict.first_problem));
+    assert_true(verdict.refold_equal);
+}
+
+static bool is_equal(struct fixture *f)
+{
+    struct store_verdict verdict;
+    struct err e = {ERR_OK, ""};
+    assert_int_equal(store_verify(f->store, &f->arena, NULL, NULL, &verdict, &e), ERR_OK);
+    return verdict.refold_equal;
+}
+
+TEST(records__an_order_is_folded_into_its_tables)
+{
+    struct fixture f;
+    struct line l;
+    fixture_open(&f, ROLE_TERMINAL);
+    line_init(&l, 1, "BR1");
+    l.own = true;
+    opens(&l, 1, 10, "O1");
+    changes(&l, 3, 12, CHANGED("2"));
+    fixture_append_all(&f, &l, STATUS_PENDING);
+    fixture_assert_text(&f, "SELECT id, status, table_name, total, sync_status FROM orders",
+                        "O1|draft|T5|1500|pending\n");
+    fixture_assert_text(&f, LINES, "O1|main|COFFEE|60000|1500|0\n");
+    holds(&f);
+    fixture_reopen(&f); // and it goes on from there
+    changes(&l, 4, 13, CHANGED("-5"));
+    (void)fixture_append(&f, &l, 3, STATUS_PENDING);
+    fixture_assert_text(&f, LINES, "O1|main|COFFEE|10000|250|0\n");
+    holds(&f);
+    line_fini(&l);
+    fixture_close(&f);
+}
+
+TEST(records__a_completion_takes_stock_and_payments_stand_beside_those_of_tickets)
+{
+    struct fixture f;
+    struct line l;
+    fixture_open(&f, ROLE_CENTRAL);
+    line_init(&l, 1, "BR1");
+    opens(&l, 1, 10, "O1");
+    line_add(&l, &(struct draft){3, 12, "payment_taken", "O1",
+                                 "{\"payment\":" LINE_1 ",\"method\":\"cash\",\"currency\":\"USD\","
+                                 "\"amount\":1000}"});
+    line_add(&l, &(struct draft){4, 13, "sale_completed", "O1",
+                                 "{\"total\":1000,\"uses\":[{\"sku\":\"BEANS\",\"quantity\":"
+                                 "\"0.04\"},{\"sku\":\"CUP\",\"quantity\":\"4\"}]}"});
+    line_ticket(&l, 5, 14, "T-1", "rice");
+    fixture_append_all(&f, &l, STATUS_SETTLED);
+    fixture_assert_text(&f, "SELECT status, total FROM orders", "paid|1000\n");
+    fixture_assert_text(
+        &f, "SELECT sku, quantity FROM stock WHERE sku > 'A' AND sku < 'a' ORDER BY sku",
+        "BEANS|-400\nCUP|-40000\n");
+    assert_int_equal(fixture_number(&f, "SELECT count(*) FROM payments"), 2);
+    fixture_assert_text(&f,
+                        "SELECT record, method, amount, sync_status FROM payments"
+                        " WHERE payment IS NOT NULL",
+                        "O1|cash|1000|settled\n");
+    holds(&f);
+    line_fini(&l);
+    fixture_close(&f);
+}
+
+TEST(records__a_body_that_says_nothing_sensible_is_a_dead_letter)
+{
+    struct fixture f;
+    struct line l;
+    fixture_open(&f, ROLE_CENTRAL);
+    line_init(&l, 1, "BR1");
+    opens(&l, 1, 10, "O1");
+    line_add(&l, &(struct draft){3, 12, "line_added", "O1", ADDED("0")});
+    changes(&l, 4, 13, CHANGED("1"));
+    fixture_append_all(&f, &l, STATUS_SETTLED);
+    fixture_assert_text(&f, "SELECT reason FROM dead_letters",
+                        "body: quantity: must be above zero\n");
+    fixture_assert_text(&f, LINES, "O1|main|COFFEE|50000|1250|0\n");
+    holds(&f);
+    line_fini(&l);
+    fixture_close(&f);
+}
+
+TEST(records__two_tills_give_the_same_rows_whoever_comes_first)
+{
+    char *first = NULL;
+    for (int turn = 0; turn < 2; turn++) {
+        struct fixture f;
+        struct line a, b;
+        fixture_open(&f, ROLE_CENTRAL);
+        line_init(&a, 1, "BR1");
+        line_init(&b, 2, "BR1");
+        opens(&a, 1, 10, "O1");
+        changes(&a, 3, 30, CHANGED("1"));
+        changes(&b, 4, 20, CHANGED("2"));
+        line_add(&b, &(struct draft){5, 40, "order_set", "O1",
+                                     "{\"field\":\"note\",\"value\":\"late\"}"});
+        fixture_append_all(&f, turn ? &a : &b, STATUS_SETTLED);
+        fixture_append_all(&f, turn ? &b : &a, STATUS_SETTLED);
+        fixture_assert_text(&f, LINES, "O1|main|COFFEE|70000|1750|1\n");
+        char *rows = fixture_text(&f, "SELECT kind, part, triggers, open FROM record_reviews"
+                                      " ORDER BY 1, 2");
+        if (first == NULL)
+            first = rows;
+        else
+            assert_string_equal(rows, first);
+        if (rows != first)
+            free(rows);
+        fixture_assert_text(&f, "SELECT kind, open, text FROM reviews",
+                            "order_line|1|Two tills changed one line without having seen each "
+                            "other; both changes count.\n");
+        holds(&f);
+        line_fini(&a);
+        line_fini(&b);
+        fixture_close(&f);
+    }
+    assert_true(strlen(first) > 40);
+    free(first);
+}
+
+TEST(records__an_earlier_carrier_of_an_id_stands_for_it_alone)
+{
+    struct fixture f;
+    struct line late, early;
+    fixture_open(&f, ROLE_CENTRAL);
+    line_init(&late, 1, "BR1");
+    line_init(&early, 2, "BR1");
+    opens(&late, 1, 20, "O1");
+    changes(&late, 3, 22, CHANGED("2"));
+    changes(&early, 3, 12, CHANGED("2"));
+    fixture_append_all(&f, &late, STATUS_SETTLED);
+    fixture_append_all(&f, &early, STATUS_SETTLED);
+    fixture_assert_text(&f, "SELECT quantity FROM order_lines", "60000\n");
+    fixture_assert_text(&f, "SELECT count(*), max(lsn) FROM record_events", "3|4\n");
+    holds(&f);
+    line_fini(&late);
+    line_fini(&early);
+    fixture_close(&f);
+}
+
+TEST(records__what_is_rolled_back_leaves_nothing_in_memory)
+{
+    struct fixture f;
+    struct line l, lost;
+    struct err e = {ERR_OK, ""};
+    enum event_status status;
+    fixture_open(&f, ROLE_CENTRAL);
+    line_init(&l, 1, "BR1");
+    line_init(&lost, 2, "BR1");
+    opens(&l, 1, 10, "O1");
+    changes(&lost, 8, 15, CHANGED("7"));
+    changes(&l, 3, 16, CHANGED("1"));
+    (void)fixture_append(&f, &l, 0, STATUS_SETTLED);
+    (void)fixture_append(&f, &l, 1, STATUS_SETTLED);
+    assert_int_equal(store_begin(f.store, &e), ERR_OK);
+    assert_int_equal(fixture_try(&f, &lost, 0, STATUS_SETTLED, &status, &e), ERR_OK);
+    store_rollback(f.store);
+    (void)fixture_append(&f, &l, 2, STATUS_SETTLED);
+    fixture_assert_text(&f, LINES, "O1|main|COFFEE|50000|1250|0\n");
+    holds(&f);
+    line_fini(&l);
+    line_fini(&lost);
+    fixture_close(&f);
+}
+
+TEST(records__more_orders_than_are_kept_in_memory_are_read_again)
+{
+    enum { ORDERS = 600 };
+    struct fixture f;
+    fixture_open(&f, ROLE_CENTRAL);
+    for (unsigned i = 0; i < ORDERS; i++) {
+        struct line l;
+        char order[16];
+        (void)snprintf(order, sizeof order, "O%u", i);
+        line_init(&l, 10 + i, "BR1");
+        opens(&l, 2 * i, 10 + 2 * i, order);
+        fixture_append_all(&f, &l, STATUS_SETTLED);
+        line_fini(&l);
+    }
+    struct line l;
+    line_init(&l, 5000, "BR1");
+    line_add(&l, &(struct draft){5000, 5000, "line_changed", "O0", CHANGED("1")});
+    fixture_append_all(&f, &l, STATUS_SETTLED);
+    fixture_assert_text(&f, "SELECT count(*), sum(quantity) FROM order_lines", "600|24010000\n");
+    holds(&f);
+    line_fini(&l);
+    fixture_close(&f);
+}
+
+// ---- edits ------------------------------------------------------------------------------------
+
+TEST(records__an_edit_of_any_of_their_tables_is_found_and_rebuilt)
+{
+    static const char *const edits[] = {
+        "UPDATE order_heads SET total = 1",
+        "UPDATE order_lines SET quantity = 1",
+        "DELETE FROM order_lines",
+        "UPDATE order_bills SET status = 'paid'",
+        "UPDATE order_payments SET amount = 1",
+        "DELETE FROM order_payments",
+        "UPDATE record_reviews SET open = 0",
+        "DELETE FROM record_reviews",
+        "DELETE FROM record_events WHERE lsn = 2",
+        "INSERT INTO order_bills VALUES ('BR1', 'O9', 'main', 'paid', 1, 1, 0, NULL, NULL, 1)",
+    };
+    struct fixture f;
+    struct line a, b;
+    struct err e = {ERR_OK, ""};
+    fixture_open(&f, ROLE_CENTRAL);
+    line_init(&a, 1, "BR1");
+    line_init(&b, 2, "BR1");
+    opens(&a, 1, 10, "O1");
+    changes(&a, 3, 30, CHANGED("1"));
+    changes(&b, 4, 20, CHANGED("2"));
+    line_add(&a, &(struct draft){6, 42, "payment_taken", "O1",
+                                 "{\"payment\":" LINE_1 ",\"method\":\"cash\",\"currency\":\"USD\","
+                                 "\"amount\":1000}"});
+    fixture_append_all(&f, &a, STATUS_SETTLED);
+    fixture_append_all(&f, &b, STATUS_SETTLED);
+    char *before =
+        fixture_text(&f, "SELECT quantity, triggers, open FROM order_lines, record_reviews");
+    for (size_t i = 0; i < COUNT_OF(edits); i++) {
+        fixture_sql(&f, edits[i]);
+        if (is_equal(&f))
+            fail_msg("not found: %s", edits[i]);
+        assert_int_equal(store_rebuild(f.store, NULL, NULL, &e), ERR_OK);
+        holds(&f);
+    }
+    char *after =
+        fixture_text(&f, "SELECT quantity, triggers, open FROM order_lines, record_reviews");
+    assert_string_equal(after, before);
+    free(before);
+    free(after);
+    line_fini(&a);
+    line_fini(&b);
+    fixture_close(&f);
+}
+
+// ---- told by the feed
+// ----------------------------------------------------------------------------
+
+// Hands every row of the centre's feed to the till, as one complete page.
+static void tell_all(struct fixture *centre, struct fixture *till, bool reset)
+{
+    struct feed_page page;
+    struct str rows[64];
+    struct err e = {ERR_OK, ""};
+    struct store_page limits = {.max_bytes = SIZE_MAX, .arena = &centre->arena};
+    if (store_feed_read(centre->store, STR("BR1"), 0, &limits, &page, &e))
+        fail_msg("%s", e.text);
+    assert_true(page.count <= COUNT_OF(rows));
+    for (size_t i = 0; i < page.count; i++)
+        rows[i] = page.rows[i].bytes;
+    struct feed_apply frame = {.location = STR("BR1"),
+                               .to = page.head,
+                               .reset = reset,
+                               .complete = true,
+                               .rows = rows,
+                               .count = page.count};
+    if (store_begin(till->store, &e) || store_feed_apply(till->store, &frame, &e) ||
+        store_commit(till->store, &e))
+        fail_msg("%s", e.text);
+}
+
+static void enrol(struct fixture *f)
+{
+    struct line admin;
+    struct uuid id = fixture_uuid(9, 1);
+    char device[UUID_TEXT_SIZE], body[256];
+    uuid_format(&id, device);
+    (void)snprintf(body, sizeof body,
+                   "{\"role\":\"terminal\",\"location\":\"BR1\",\"key\":\"%064u\"}", 1u);
+    line_init(&admin, 77, "hq");
+    line_add(&admin, &(struct draft){990, 1, "device_enrolled", device, body});
+    fixture_append_all(f, &admin, STATUS_SETTLED);
+    line_fini(&admin);
+}
+
+TEST(records__a_till_folds_what_it_wrote_and_what_it_was_told)
+{
+    struct fixture centre, till;
+    struct line mine, other;
+    fixture_open(&centre, ROLE_CENTRAL);
+    fixture_open(&till, ROLE_TERMINAL);
+    enrol(&centre);
+    line_init(&mine, 1, "BR1");
+    line_init(&other, 2, "BR1");
+    mine.own = true;
+    opens(&other, 1, 10, "O1");
+    changes(&mine, 3, 30, CHANGED("1"));
+    fixture_append_all(&centre, &other, STATUS_SETTLED);
+    fixture_append_all(&till, &mine, STATUS_PENDING); // before it knows the order
+    tell_all(&centre, &till, true);
+    fixture_assert_text(&till, LINES, "O1|main|COFFEE|50000|1250|1\n");
+    tell_all(&centre, &till, false); // an answer that comes twice
+    mine.own = false;
+    fixture_append_all(&centre, &mine, STATUS_SETTLED);
+    tell_all(&centre, &till, false); // its own event comes back
+    fixture_assert_text(&till, LINES, "O1|main|COFFEE|50000|1250|1\n");
+    assert_int_equal(fixture_number(&till, "SELECT count(*) FROM told_events"), 2);
+    static const char rows[] = "SELECT hex(line), quantity, amount, flagged, triggers, r.open"
+                               " FROM order_lines, record_reviews AS r";
+    char *there = fixture_text(&centre, rows);
+    char *here = fixture_text(&till, rows);
+    assert_true(strlen(there) > 40);
+    assert_string_equal(here, there);
+    free(there);
+    free(here);
+    holds(&till);
+    holds(&centre);
+    line_fini(&mine);
+    line_fini(&other);
+    fixture_close(&centre);
+    fixture_close(&till);
+}
+
+TEST(records__what_a_fresh_copy_of_the_feed_does_not_repeat_goes)
+{
+    struct fixture centre, other, till;
+    struct line first, second;
+    struct err e = {ERR_OK, ""};
+    fixture_open(&centre, ROLE_CENTRAL);
+    fixture_open(&other, ROLE_CENTRAL);
+    fixture_open(&till, ROLE_TERMINAL);
+    enrol(&centre);
+    enrol(&other);
+    line_init(&first, 1, "BR1");
+    line_init(&second, 2, "BR1");
+    opens(&first, 1, 10, "O1");
+    opens(&second, 3, 20, "O2");
+    fixture_append_all(&centre, &first, STATUS_SETTLED);
+    fixture_append_all(&other, &second, STATUS_SETTLED);
+    tell_all(&centre, &till, true);
+    fixture_assert_text(&till, "SELECT id FROM orders", "O1\n");
+    tell_all(&other, &till, true);
+    fixture_assert_text(&till, "SELECT id FROM orders", "O2\n");
+    holds(&till);
+    assert_int_equal(store_rebuild(till.store, NULL, NULL, &e), ERR_OK);
+    fixture_assert_text(&till, "SELECT id FROM orders", "O2\n");
+    holds(&till);
+    line_fini(&first);
+    line_fini(&second);
+    fixture_close(&centre);
+    fixture_close(&other);
+    fixture_close(&till);
+}
+
+TEST(records__a_new_event_is_given_the_records_frontier)
+{
+    struct fixture f;
+    struct line l;
+    struct uuid base[LIMIT_BASE];
+    size_t count = 9;
+    struct err e = {ERR_OK, ""};
+    struct record_name order = {STR("BR1"), STR("order"), STR("O1")};
+    struct record_name stock = {STR("BR1"), STR("stock"), STR("rice")};
+    fixture_open(&f, ROLE_TERMINAL);
+    line_init(&l, 1, "BR1");
+    l.own = true;
+    opens(&l, 1, 10, "O1");
+    assert_int_equal(store_frontier(f.store, &order, base, &count, &e), ERR_OK);
+    assert_int_equal(count, 0);
+    fixture_append_all(&f, &l, STATUS_PENDING);
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(store_frontier(f.store, &order, base, &count, &e), ERR_OK);
+        struct uuid last = fixture_uuid(3, 2);
+        assert_int_equal(count, 1);
+        assert_true(uuid_equal(&base[0], &last));
+        fixture_reopen(&f); // from memory, then from the journal
+    }
+    assert_int_equal(store_frontier(f.store, &stock, base, &count, &e), ERR_OK);
+    assert_int_equal(count, 0);
+    line_fini(&l);
+    fixture_close(&f);
+}
