@@ -84,6 +84,17 @@ static enum err_code judge(const struct store_verdict *v, struct err *e)
                          v->refold_equal ? "equal" : "differ from a fresh fold");
 }
 
+// No signature was checked where somebody took the chain's name out of the centre's store.
+static void check_chain(struct store *s, struct arena *arena, struct store_verdict *v)
+{
+    struct str ignored;
+    if (store_role(s) == ROLE_CENTRAL &&
+        store_meta_get(s, "chain", arena, &ignored, NULL) == ERR_NOT_FOUND) {
+        v->chain_errors++;
+        v->first_problem = STR("the store does not name its chain: no seal can be checked");
+    }
+}
+
 static enum err_code run_verify(int argc, char **argv, struct err *e)
 {
     struct arguments a;
@@ -102,6 +113,9 @@ static enum err_code run_verify(int argc, char **argv, struct err *e)
     progress_begin(&progress, "verify");
     code = store_verify(access.store, &arena, progress_told, &progress, &verdict, e);
     progress_end(&progress);
+    if (code == ERR_OK) {
+        check_chain(access.store, &arena, &verdict);
+    }
     if (code == ERR_OK && arguments_has(&a, 'j')) {
         code = print_json(&verdict, e);
     } else if (code == ERR_OK) {

@@ -447,6 +447,13 @@ def test_a_flipped_bit_in_the_outbox_stops_nothing_else(wasl):
         " max(lsn) FROM journal)",
         "DELETE FROM journal WHERE lsn = (SELECT max(lsn) - 1 FROM journal)",
         "UPDATE tickets SET total = total + 1",
+        "UPDATE streams SET location = 'BR77' WHERE own = 0",
+        "UPDATE streams SET lane = 2 WHERE own = 0",
+        "UPDATE streams SET device = zeroblob(16) WHERE own = 0",
+        "UPDATE streams SET certificate = zeroblob(64) WHERE own = 0",
+        "UPDATE streams SET seal_seq = 0 WHERE own = 0",
+        "UPDATE streams SET settled_seq = 9 WHERE own = 0",
+        "DELETE FROM meta WHERE name = 'chain'",
     ],
 )
 def test_an_edited_journal_of_the_centre_is_found(wasl, edit):

@@ -197,6 +197,18 @@ static enum err_code given_reason(struct refold *r, int64_t lsn, char to[ERR_TEX
     return query_end(&q, e);
 }
 
+// What the bytes say of themselves is what their stream says: else somebody moved them, since what
+// a device wrote of elsewhere is a dead letter, for a reason that was given.
+static void check_place(struct refold *r, const struct journal_row *row, const struct event *event)
+{
+    const struct stream_info *info = &r->streams[row->stream].info;
+    if (uuid_equal(&event->origin, &info->key.origin) && event->lane == info->key.lane &&
+        event->seq == row->seq && str_is(event->location, info->location))
+        return;
+    r->equal = false;
+    refold_problem(r, "row %lld: its bytes are not of this stream", (long long)row->lsn);
+}
+
 static enum err_code fold_one(struct refold *r, const struct journal_row *row,
                               const struct event *event, struct err *e)
 {
@@ -211,6 +223,8 @@ static enum err_code fold_one(struct refold *r, const struct journal_row *row,
         // On a device the upstream's word is kept there too; here the event was folded.
         fresh.dead = given && r->s->role != ROLE_TERMINAL ? reason : NULL;
     }
+    if (!given)
+        check_place(r, row, event);
     const struct refold_stream *stream = &r->streams[row->stream];
     if (r->fold.store != NULL)
         fresh.base = row->seq <= stream->info.settled.seq                     ? ROW_SETTLED

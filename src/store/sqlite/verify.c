@@ -258,25 +258,44 @@ static bool key_of(struct store *s, const struct stream_info *info, struct arena
            str_from_hex(text, ret->b, sizeof ret->b) == ERR_OK;
 }
 
-static void check_seals(struct refold *r, struct arena *a)
+static bool seal_holds(const struct refold_stream *stream, const struct uuid *chain,
+                       const struct sign_public *key)
+{
+    const struct seal seal = {stream->info.key, stream->seal, stream->signature};
+    if (stream->seal.seq == 0)
+        return true;
+    if (stream->seal.seq <= stream->at.seq && !hash_equal(&stream->seal_chain, &stream->seal.hash))
+        return false;
+    return key == NULL || seal_verify(&seal, chain, key);
+}
+
+// What a device signed: that the stream is its own and stands at this place, and the seal. Without
+// one nothing of a device's is settled at the centre.
+static void check_signatures(struct refold *r, struct arena *a)
 {
     struct uuid chain;
     bool chain_known = meta_uuid(r->s, "chain", a, &chain);
     for (int64_t i = 0; i <= r->stream_max; i++) {
         const struct refold_stream *stream = &r->streams[i];
-        struct seal seal = {stream->info.key, stream->seal, stream->signature};
+        const struct stream_info *info = &stream->info;
         struct sign_public key;
-        if (!stream->known || stream->seal.seq == 0)
+        if (!stream->known)
             continue;
-        bool holds = stream->seal.seq > stream->at.seq ||
-                     hash_equal(&stream->seal_chain, &stream->seal.hash);
-        if (holds && chain_known && key_of(r->s, &stream->info, a, &key))
-            holds = seal_verify(&seal, &chain, &key);
-        if (holds)
+        bool signed_by = chain_known && key_of(r->s, info, a, &key);
+        const char *wrong = NULL;
+        bool received = chain_known && !info->own && r->s->role == ROLE_CENTRAL;
+        if (!seal_holds(stream, &chain, signed_by ? &key : NULL))
+            wrong = "its seal does not hold";
+        else if (signed_by && !certificate_verify(&info->certificate, &chain, &key))
+            wrong = "its certificate is not its device's";
+        else if (received && !signed_by)
+            wrong = "nobody was enrolled as its device";
+        else if (received && info->settled.seq > stream->seal.seq)
+            wrong = "more of it is settled than was sealed";
+        if (wrong == NULL)
             continue;
         r->chain_errors++;
-        refold_problem(r, "stream %lld: its seal at %llu does not hold", (long long)i,
-                       (unsigned long long)stream->seal.seq);
+        refold_problem(r, "stream %lld: %s", (long long)i, wrong);
     }
 }
 
@@ -370,7 +389,7 @@ static enum err_code check_all(struct refold *r, struct db *scratch, struct aren
         code = totals(r->s, a, to, e);
     if (code)
         return code;
-    check_seals(r, a);
+    check_signatures(r, a);
     to->gaps = r->gaps;
     to->chain_errors = r->chain_errors;
     to->refold_equal = r->equal;

@@ -240,8 +240,12 @@ TEST(verify__checks_seals_with_the_key_of_their_device)
     assert_int_equal(store_meta_set(f.store, "chain", str_of(chain_text), &e), ERR_OK);
     line_init(&l, 1, "BR1");
     line_init(&admin, 2, "hq");
+    admin.own = true;
     line_sell(&l, 1, 10, "rice", "1");
     line_sell(&l, 2, 11, "rice", "1");
+    struct stream_info info = {.key = l.key, .device = l.device, .location = "BR1"};
+    info.certificate = certificate_make(&key, &chain, &l.key.origin, &l.device, STR("BR1"));
+    assert_int_equal(store_stream_add(f.store, &info, &e), ERR_OK);
     uuid_format(&l.device, device);
     str_to_hex(hex, key.public_key.b, sizeof key.public_key.b);
     (void)snprintf(body, sizeof body, "{\"role\":\"terminal\",\"location\":\"BR1\",\"key\":\"%s\"}",
@@ -257,6 +261,11 @@ TEST(verify__checks_seals_with_the_key_of_their_device)
     assert_int_equal(verdict_of(&f).chain_errors, 0);
     seal = seal_make(&wrong, &chain, &l.key, &l.marks[1]);
     assert_int_equal(store_seal_put(f.store, &seal, &e), ERR_OK);
+    assert_int_equal(verdict_of(&f).chain_errors, 1);
+    seal = seal_make(&key, &chain, &l.key, &l.marks[1]);
+    assert_int_equal(store_seal_put(f.store, &seal, &e), ERR_OK);
+    assert_int_equal(verdict_of(&f).chain_errors, 0);
+    fixture_sql(&f, "UPDATE streams SET certificate = zeroblob(64) WHERE own = 0");
     assert_int_equal(verdict_of(&f).chain_errors, 1);
     struct device_record record;
     assert_int_equal(store_device_find(f.store, &l.device, &record), ERR_OK);
