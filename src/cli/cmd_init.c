@@ -131,6 +131,10 @@ static void tell_next(const struct config *config)
         tell_address(config);
         return;
     }
+    if (config->role == ROLE_BRANCH) {
+        (void)printf("It cannot be served yet: branch hubs are not built.\n");
+        return;
+    }
     (void)printf("Next, with a code from the centre (wasl enroll code):\n"
                  "  wasl enroll join %s CODE%s\n"
                  "  wasl serve %s\n",

@@ -77,7 +77,11 @@ static enum err_code run(int argc, char **argv, struct err *e)
     if (code == ERR_OK && l.code != ERR_OK) {
         code = err_set(e, l.code, "%s", err_text(l.code));
     }
-    (void)printf("%s", l.json ? (l.rows > 0 ? "\n]\n" : "]\n") : "");
+    const char *last = code == ERR_OK && l.rows == 0 ? "No stock.\n" : "";
+    if (l.json) {
+        last = l.rows > 0 ? "\n]\n" : "]\n";
+    }
+    (void)printf("%s", last);
     buf_fini(&l.row);
     access_close(&access);
     return code;

@@ -119,6 +119,19 @@ static void close_all(struct node *n)
     journal_close(n->journal);
 }
 
+// Nothing else would say why such a till's sales stay where they are.
+static void tell_if_alone(const struct node *n)
+{
+    const char *dir = n->config->dir;
+    if (n->config->role == ROLE_CENTRAL)
+        return;
+    if (uuid_is_zero(&journal_identity(n->journal)->chain))
+        log_line(LOG_WARN, "node", "works alone: it has joined no chain (wasl enroll join %s CODE)",
+                 dir);
+    else if (n->config->upstream_count == 0)
+        log_line(LOG_WARN, "node", "works alone: %s/wasl.ini names no upstream", dir);
+}
+
 enum err_code node_serve(const struct config *config, struct err *e)
 {
     if (config->role == ROLE_BRANCH)
@@ -135,6 +148,7 @@ enum err_code node_serve(const struct config *config, struct err *e)
         log_line(LOG_INFO, "node", "%s serves %s (listen = %s), fsync takes %lld us",
                  node_role_name(config->role), server_url(n.server), config->listen,
                  (long long)n.fsync_us);
+        tell_if_alone(&n);
         loop_run(n.loop);
     }
     close_all(&n);

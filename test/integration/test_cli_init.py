@@ -3,6 +3,7 @@
 
 import configparser
 import os
+import re
 import resource
 import shutil
 import signal
@@ -30,7 +31,7 @@ def ini(path):
 )
 def test_makes_a_node(wasl, role, listen):
     result = wasl.good("init", role, "n")
-    assert "wasl serve n" in result.out
+    assert ("not built" if role == "branch" else "wasl serve n") in result.out
     path = wasl.folder / "n"
     assert ini(path)["node"]["role"] == role
     assert ini(path)["node"]["listen"] == f"127.0.0.1:{listen}"
@@ -160,6 +161,23 @@ def test_hubs_are_not_built(wasl):
 def test_off_this_machine_only_with_a_certificate(wasl):
     wasl.good("init", "terminal", "n", "--listen", "0.0.0.0:7499")
     wasl.bad("serve", "n", saying="server.pem")
+
+
+def test_says_why_a_till_works_alone(wasl):
+    centre = wasl.centre().serve()
+    till = wasl.till("till", "BR01", centre.url("ws"))
+    till.serve()
+    assert till.stop() == 0
+    assert "works alone: it has joined no chain (wasl enroll join till" in till.log.read_text()
+    assert "works alone" not in centre.log.read_text()
+    joined = wasl.joined(centre, "joined").serve()
+    assert joined.stop() == 0
+    assert "works alone" not in joined.log.read_text()
+    path = joined.path / "wasl.ini"
+    path.write_text(re.sub("(?m)^upstream = .*\n", "", path.read_text()))
+    joined.serve()
+    assert joined.stop() == 0
+    assert "works alone: joined/wasl.ini names no upstream" in joined.log.read_text()
 
 
 def test_starts_again_after_a_kill(wasl):

@@ -87,6 +87,7 @@ def test_stock_lists_and_filters(wasl, centre):
     assert len(wasl.good("stock", "centre", "--sku", "A", "--json").json) == 2
     assert wasl.good("stock", "centre", "--sku", "none", "--json").json == []
     assert re.search(r"BR01 +C +-0\.5\n", wasl.good("stock", "centre").out)
+    assert wasl.good("stock", "centre", "--sku", "none").out == "No stock.\n"
 
 
 # ---- export ---------------------------------------------------------------------------
