@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 struct node {
     const struct config *config;
@@ -63,8 +64,20 @@ static void on_signal(int signal_number, void *context)
     loop_stop(n->loop);
 }
 
+// Each device is an open file, and the system's usual soft limit is 1,024.
+static void raise_file_limit(void)
+{
+    static const rlim_t wanted = LIMIT_CONNECTIONS + 1024;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static enum err_code open_base(struct node *n, struct err *e)
 {
+    raise_file_limit();
     enum err_code code = journal_open(n->config, &n->journal, e);
     if (code == ERR_OK)
         code = loop_new(&n->loop, e);

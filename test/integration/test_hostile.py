@@ -4,6 +4,7 @@
 import contextlib
 import http.server
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -158,6 +159,21 @@ def test_a_port_in_use_is_named(wasl):
     set_key(second, "node", "listen", f"127.0.0.1:{first.port}")
     refuses_to_serve(wasl, second, f"listen in wasl.ini: 127.0.0.1:{first.port} is already in use")
     assert first.process.poll() is None
+
+
+def test_a_centre_takes_more_devices_than_the_usual_limit_of_files(wasl):
+    centre = wasl.centre()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
+    try:
+        centre.serve()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with contextlib.ExitStack() as kept:
+        for _ in range(300):
+            kept.enter_context(socket.create_connection(("127.0.0.1", centre.port), timeout=5))
+        assert centre.get("/healthz")["status"] == "ok"
+        assert len(os.listdir(f"/proc/{centre.process.pid}/fd")) > 300
 
 
 # ------------------------------------------------------------------------------- wrong upstreams
