@@ -198,6 +198,7 @@ static void perform_step(struct world *w, struct conn *c, const struct step *ste
     case STEP_REHOME:
     case STEP_FEED:
     case STEP_CLOCK:
+    case STEP_REVOKED:
     case STEP_REFUSED:
         world_fail(w, SIM_WEDGED, "the centre is asked for what only a device does");
         break;

@@ -264,6 +264,8 @@ static void perform_step(struct world *w, struct till *t, const struct step *ste
     case STEP_CLOCK:
         on_clock(w, t, step->number);
         break;
+    case STEP_REVOKED:
+        break;
     case STEP_REFUSED:
         world_fail(w, SIM_WEDGED, "till %d is refused: %.*s", t->index, STR_ARG(step->text));
         break;

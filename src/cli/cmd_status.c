@@ -85,6 +85,7 @@ static enum err_code read_store(struct access *a, struct buf *to, struct err *e)
     struct capacity full = capacity_of(&a->config, &room, counts.unsettled);
     o.failed =
         o.failed || !yyjson_mut_obj_add_val(o.doc, o.root, "room", capacity_json(&full, o.doc));
+    json_out_flag(&o, o.root, "revoked", id.revoked);
     code = json_out_append(&o, to);
     json_out_fini(&o);
     return code == ERR_OK ? ERR_OK : err_set(e, code, "%s", err_text(code));
@@ -107,7 +108,8 @@ static bool keep_members(yyjson_val *from, struct buf *to)
                                        "disk_free_bytes",
                                        "clock_offset_ms",
                                        "version",
-                                       "room"};
+                                       "room",
+                                       "revoked"};
     struct json_out o;
     json_out_begin(&o);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -201,6 +203,11 @@ static void print_people(yyjson_val *root, bool running)
                  !running                                     ? "not running"
                  : yyjson_get_bool(json_find(root, "online")) ? "online"
                                                               : "offline");
+    if (yyjson_get_bool(json_find(root, "revoked"))) {
+        (void)printf(
+            "%-16s %s\n", "revoked",
+            "by the centre: what it sells is kept, delivered, and waits there for a person");
+    }
     yyjson_obj_foreach(json_find(root, "lanes"), i, n, name, lane)
     {
         (void)printf("%-16s pending %llu, held %llu, settled %llu\n", yyjson_get_str(name),

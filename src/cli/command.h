@@ -21,6 +21,7 @@ extern const struct command command_init;
 extern const struct command command_serve;
 extern const struct command command_enroll_code;
 extern const struct command command_enroll_join;
+extern const struct command command_enroll_revoke;
 extern const struct command command_token;
 extern const struct command command_import;
 extern const struct command command_replay;

@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
     &command_serve,
     &command_enroll_code,
     &command_enroll_join,
+    &command_enroll_revoke,
     &command_token,
     &command_import,
     &command_replay,

@@ -186,3 +186,28 @@ enum err_code admission_let_in(struct journal *j, const struct admission_request
     code = store_code_drop(journal_store(j), &request->code, e);
     return code ? code : add_device(j, request, ret->location, e);
 }
+
+// ---- revoking ---------------------------------------------------------------------------------
+
+enum err_code admission_revoke(struct journal *j, const struct uuid *device, struct str reason,
+                               char ret_location[LIMIT_NAME + 1], struct err *e)
+{
+    struct device_record known;
+    struct json_writer w;
+    char record[UUID_TEXT_SIZE];
+    enum err_code code = store_device_find(journal_store(j), device, &known);
+    if (code)
+        return code == ERR_NOT_FOUND ? err_set(e, code, "no device with this id is enrolled")
+                                     : err_set(e, code, "the device cannot be looked up");
+    if (known.revoked)
+        return err_set(e, ERR_EXISTS, "the device was revoked already");
+    uuid_format(device, record);
+    json_writer_begin(&w);
+    if (reason.n > 0)
+        yyjson_mut_obj_add_strncpy(w.doc, w.root, "reason", reason.p, reason.n);
+    struct str place = str_of(journal_identity(j)->location);
+    code = add_written(j, &(struct note){"device_revoked", place, record}, &w, e);
+    if (code == ERR_OK)
+        memcpy(ret_location, known.location, sizeof known.location);
+    return code;
+}

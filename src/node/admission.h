@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Admission: who may join the chain. At the centre only.
+// Admission: who may join the chain, and who no longer belongs to it. At the centre only.
 //
 // Why: the command line at a resting centre and the HTTP API of a serving one decide alike.
 // Invariants:
 //   1. A code is used up in the very transaction that lets its device in, and by nothing else: who
 //      comes with a code for another place or role is told so, and the code stays good.
-//   2. A device keeps the key and the place that it was let in with.
+//   2. A revoked device never comes back; what it had sealed before counts (store/sqlite/revoke.h).
+//   3. A device keeps the key and the place that it was let in with.
 // Threads: the journal's; calls belong inside its transaction.
 #ifndef WASL_NODE_ADMISSION_H
 #define WASL_NODE_ADMISSION_H
@@ -41,5 +42,11 @@ struct admission_answer {
 // A refusal is no error, since whoever guesses must not undo the batch of others.
 enum err_code admission_let_in(struct journal *j, const struct admission_request *request,
                                struct admission_answer *ret, struct err *e) MUST_CHECK;
+
+// Revokes a device: what this centre holds of it counts, what it delivers from now on waits for a
+// person. reason: for people, may be empty. ERR_NOT_FOUND, ERR_EXISTS (it was already),
+// ERR_INVALID.
+enum err_code admission_revoke(struct journal *j, const struct uuid *device, struct str reason,
+                               char ret_location[LIMIT_NAME + 1], struct err *e) MUST_CHECK;
 
 #endif

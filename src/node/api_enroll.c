@@ -32,6 +32,11 @@ struct enroll_job {
             struct admission_answer answer;
             char peer[SERVER_PEER_SIZE]; // whose wrong codes are counted
         } device;
+        struct { // for revocations
+            struct uuid id;
+            char reason[LIMIT_TEXT + 1];
+            char location[LIMIT_NAME + 1];
+        } revoked;
         struct { // for tokens
             char name[LIMIT_NAME + 1];
             char role[LIMIT_NAME + 1];
@@ -259,6 +264,62 @@ void api_enroll_post(struct server *s, const struct http_request *request)
             post_job(job, run_enroll, done_enroll);
             return;
         }
+    }
+    if (job)
+        free_job(job);
+}
+
+// ---- POST /api/v1/enroll/revoke
+// ------------------------------------------------------------------
+
+static enum err_code run_revoke(struct job *base, struct journal *j, struct err *e)
+{
+    struct enroll_job *job = (struct enroll_job *)base;
+    return admission_revoke(j, &job->revoked.id, str_of(job->revoked.reason), job->revoked.location,
+                            e);
+}
+
+static void done_revoke(struct job *base)
+{
+    struct enroll_job *job = (struct enroll_job *)base;
+    char device[UUID_TEXT_SIZE];
+    yyjson_mut_val *root;
+    if (base->code) {
+        server_problem_of(job->server, job->id, base->code, &base->error);
+    } else {
+        yyjson_mut_doc *doc = server_doc(&root);
+        uuid_format(&job->revoked.id, device);
+        if (doc) {
+            yyjson_mut_obj_add_str(doc, root, "device", device);
+            yyjson_mut_obj_add_str(doc, root, "location", job->revoked.location);
+        }
+        server_answer(job->server, job->id, 200, doc);
+    }
+    free_job(job);
+}
+
+static bool take_revoked(struct enroll_job *job, yyjson_val *body)
+{
+    struct err e = {0};
+    struct str reason = STR("");
+    enum err_code code = json_get_uuid(body, "device", &job->revoked.id, &e);
+    if (code == ERR_OK && json_find(body, "reason") != NULL)
+        code = json_get_str(body, "reason", &reason, &e);
+    if (code) {
+        server_problem(job->server, job->id, 400, "%s", err_message(&e));
+        return false;
+    }
+    return str_copy(job->revoked.reason, sizeof(job->revoked.reason), reason) == ERR_OK ||
+           bad(job, "reason", "over 1,024 bytes");
+}
+
+void api_enroll_revoke_post(struct server *s, const struct http_request *request)
+{
+    struct enroll_job *job = new_job(s, request);
+    yyjson_val *body = job ? server_body(s, request, &job->arena) : NULL;
+    if (body && take_revoked(job, body)) {
+        post_job(job, run_revoke, done_revoke);
+        return;
     }
     if (job)
         free_job(job);

@@ -62,6 +62,7 @@ static void add_identity(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct
     else
         yyjson_mut_obj_add_null(doc, root, "upstream");
     yyjson_mut_obj_add_bool(doc, root, "online", live->online);
+    yyjson_mut_obj_add_bool(doc, root, "revoked", live->revoked);
 }
 
 static yyjson_mut_doc *status_doc(struct server *s, const struct store_counts *counts,

@@ -116,7 +116,8 @@ static void perform_one(struct session *session, const struct step *step)
         session_note_beat(session, step->beat);
         break;
     case STEP_EVIDENCE:
-        if (session->live) // a stranger's noise is no evidence, and must not fill the disk
+        // A stranger's noise is no evidence, and must not fill the disk; nor a thief's.
+        if (session->live && !session->link.revoked)
             session_keep_evidence(session, step->text);
         break;
     case STEP_CONNECT:
@@ -126,6 +127,7 @@ static void perform_one(struct session *session, const struct step *step)
     case STEP_REHOME:
     case STEP_FEED:
     case STEP_CLOCK:
+    case STEP_REVOKED:
     case STEP_REFUSED:
         MUST(false); // a device's step at the server's end
         break;

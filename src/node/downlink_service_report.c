@@ -17,7 +17,10 @@ struct report_job {
 
 static enum err_code run_report(struct job *job, struct journal *j, struct err *e)
 {
-    return store_device_status_put(journal_store(j), &((struct report_job *)job)->status, e);
+    const struct device_status *status = &((struct report_job *)job)->status;
+    if (journal_is_revoked(j, &status->device)) // its place is not judged by what it says
+        return ERR_OK;
+    return store_device_status_put(journal_store(j), status, e);
 }
 
 // A newer session of the same device, which was believed, speaks for it.

@@ -430,6 +430,22 @@ static enum err_code get_location(const struct config *config, struct store *s,
     return rc;
 }
 
+static enum err_code get_revoked(struct store *s, bool *ret, struct err *e)
+{
+    struct arena a;
+    struct str text = STR("");
+    arena_init(&a, META_BYTES);
+    enum err_code rc = store_meta_get(s, "revoked", &a, &text, e);
+    *ret = rc == ERR_OK && str_is(text, "1");
+    arena_fini(&a);
+    return rc == ERR_NOT_FOUND ? ERR_OK : rc;
+}
+
+enum err_code identity_set_revoked(struct store *store, bool revoked, struct err *e)
+{
+    return store_meta_set(store, "revoked", revoked ? STR("1") : STR("0"), e);
+}
+
 enum err_code identity_read(const struct config *config, struct store *store, struct identity *ret,
                             struct err *e)
 {
@@ -446,6 +462,9 @@ enum err_code identity_read(const struct config *config, struct store *store, st
     }
     if (rc == ERR_OK) {
         rc = get_location(config, store, id.location, e);
+    }
+    if (rc == ERR_OK) {
+        rc = get_revoked(store, &id.revoked, e);
     }
     if (rc == ERR_OK) {
         identity_path(config, "device.seed", path);

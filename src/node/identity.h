@@ -14,6 +14,7 @@ struct identity {
     struct uuid device;
     char location[LIMIT_NAME + 1];
     struct sign_key key;
+    bool revoked; // as the upstream said last
 };
 
 // Makes the folder, its key, its store and wasl.ini. A centre makes the chain, its CA and its
@@ -25,6 +26,7 @@ enum err_code identity_read(const struct config *config, struct store *store, st
 // After enrolment: the chain this device belongs to, and the CA it trusts from now on.
 enum err_code identity_join(const struct config *config, struct store *store,
                             const struct uuid *chain, struct str ca_pem, struct err *e) MUST_CHECK;
+enum err_code identity_set_revoked(struct store *store, bool revoked, struct err *e) MUST_CHECK;
 // DIR/keys/NAME
 void identity_path(const struct config *config, const char *name, char to[CONFIG_PATH_MAX]);
 

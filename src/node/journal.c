@@ -33,7 +33,7 @@ int64_t journal_clock(const struct journal *j)
     return clock_wall_ms() + j->clock_offset_ms;
 }
 
-static struct uuid fresh_id(struct journal *j)
+struct uuid journal_fresh_id(struct journal *j)
 {
     uint8_t random[10];
     clock_random(random, sizeof(random));
@@ -77,7 +77,7 @@ enum err_code journal_open(const struct config *config, struct journal **ret, st
         journal_close(j);
         return code;
     }
-    j->run_id = fresh_id(j);
+    j->run_id = journal_fresh_id(j);
     *ret = j;
     return ERR_OK;
 }
@@ -335,11 +335,11 @@ static enum err_code begin_run(struct journal *j, struct str location, struct ru
         return code;
     struct run *run = &j->runs[j->run_count];
     struct run_identity who = {&j->identity.key, j->identity.chain, j->identity.device, location};
-    struct uuid origin = fresh_id(j);
+    struct uuid origin = journal_fresh_id(j);
     run_begin(run, &who, &j->run_id, &origin, last, journal_clock(j));
     run->clock_offset_ms = j->clock_offset_ms;
     struct event first;
-    struct run_first how = {.event_id = fresh_id(j),
+    struct run_first how = {.event_id = journal_fresh_id(j),
                             .previous = previous,
                             .previous_count = previous_count,
                             .software = STR(WASL_VERSION),
@@ -382,7 +382,9 @@ static enum err_code find_repeat(struct journal *j, const struct event *draft,
             !str_equal(event.location, draft->location))
             continue;
         *ret_found = true;
-        bool same = event_same_content(&event, draft);
+        struct event given;
+        code = journal_given_content(j, &event, &given, e);
+        bool same = code == ERR_OK && event_same_content(&given, draft);
         ret->verdict = same ? VERDICT_DUPLICATE : VERDICT_REJECTED;
         if (!same)
             memcpy(ret->reason, "the id was used with other content", 35);
@@ -407,7 +409,7 @@ static bool may_write_for(const struct journal *j, struct str location)
     return j->identity.role == ROLE_CENTRAL || str_is(location, j->identity.location);
 }
 
-static enum err_code refuse(struct journal_added *ret, const char *reason)
+enum err_code journal_refuse(struct journal_added *ret, const char *reason)
 {
     ret->verdict = VERDICT_REJECTED;
     MUST(str_copy(ret->reason, sizeof(ret->reason), str_of(reason)) == ERR_OK);
@@ -431,22 +433,35 @@ const char *journal_reserve(const struct journal *j)
     return NULL;
 }
 
+enum err_code journal_write(struct journal *j, struct event *draft, struct journal_added *ret,
+                            struct err *e)
+{
+    struct run *run;
+    enum err_code code = journal_run_for(j, draft->location, &run, e);
+    if (code == ERR_OK)
+        code = fill_base(j, draft, e);
+    if (code)
+        return code;
+    code = journal_stamp(j, run, draft, e);
+    return code == ERR_LIMIT ? journal_refuse(ret, "the event is over 256 KiB") : code;
+}
+
 enum err_code journal_add(struct journal *j, struct event *draft, struct journal_added *ret,
                           struct err *e)
 {
     MUST(j->open);
     *ret = (struct journal_added){.verdict = VERDICT_ACCEPTED};
     if (!may_write_for(j, draft->location))
-        return refuse(ret, "this device writes for another location");
+        return journal_refuse(ret, "this device writes for another location");
     if (draft->type->from_centre && j->identity.role != ROLE_CENTRAL)
-        return refuse(ret, "only the centre may say this");
+        return journal_refuse(ret, "only the centre may say this");
     struct effect_list effects;
     struct err why = {0};
     enum err_code code = effect_list_of(draft, &j->arena, &effects, &why);
     if (code == ERR_NO_MEMORY)
         return err_set(e, code, "the transaction is too large");
     if (code)
-        return refuse(ret, err_message(&why));
+        return journal_refuse(ret, err_message(&why));
     bool repeated = false;
     code = find_repeat(j, draft, ret, &repeated, e);
     if (code || repeated)
@@ -454,14 +469,6 @@ enum err_code journal_add(struct journal *j, struct event *draft, struct journal
     const char *reserve = draft->type->in_reserve ? NULL : journal_reserve(j);
     if (reserve)
         return err_set(e, ERR_DISK_FULL, "%s", reserve);
-    struct run *run;
-    code = journal_run_for(j, draft->location, &run, e);
-    if (code == ERR_OK)
-        code = fill_base(j, draft, e);
-    if (code)
-        return code;
-    code = journal_stamp(j, run, draft, e);
-    if (code == ERR_LIMIT)
-        return refuse(ret, "the event is over 256 KiB");
-    return code;
+    return str_is(draft->type_name, "device_revoked") ? journal_add_revocation(j, draft, ret, e)
+                                                      : journal_write(j, draft, ret, e);
 }

@@ -82,6 +82,9 @@ void journal_load(struct journal *j, const struct step *step, struct arena *a,
                   struct uplink_loaded *ret);
 enum err_code journal_acked(struct journal *j, const struct message_mark *mark, bool lost,
                             int64_t now_ms, struct err *e) MUST_CHECK;
+// This device was revoked, or is not any more, as its upstream says: kept for its status, and since
+// no feed says what it includes.
+enum err_code journal_set_revoked(struct journal *j, bool revoked, struct err *e) MUST_CHECK;
 enum err_code journal_apply_feed(struct journal *j, const struct message_feed *feed,
                                  struct err *e) MUST_CHECK;
 // Appends the stream's events behind 'from' again under a new run, same ids: those after *after, as
@@ -102,9 +105,11 @@ struct journal_hello {
 enum err_code journal_identify(struct journal *j, const struct journal_hello *hello,
                                struct arena *a, struct downlink_identity *ret,
                                struct err *e) MUST_CHECK;
-// True once the centre knows of a revocation: a session that was live before must not go on.
+// True once the centre knows of a revocation: a session that was live before ends, so that the
+// next one tells the device and feeds it nothing.
 bool journal_is_revoked(struct journal *j, const struct uuid *device);
-// Checks and appends one push (its text form). Denied when the device was revoked meanwhile.
+// Checks and appends one push (its text form). Of a revoked device it is kept, within bounds; the
+// store lets none of it count.
 enum err_code journal_receive(struct journal *j, const struct intake_sender *sender,
                               struct str text, struct arena *a, struct downlink_stored *ret,
                               struct err *e) MUST_CHECK;

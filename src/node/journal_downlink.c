@@ -95,8 +95,7 @@ enum err_code journal_identify(struct journal *j, const struct journal_hello *he
     struct device_record device;
     if (store_device_find(j->store, &m->device, &device) != ERR_OK)
         return refuse_device(ret, "the device is not enrolled here");
-    if (device.revoked)
-        return refuse_device(ret, "the device was revoked");
+    ret->revoked = device.revoked;
     ret->key = device.key;
     ret->location = arena_copy(a, str_of(device.location));
     ret->marks = arena_alloc_zero(a, (m->count + 1) * sizeof(*ret->marks));
@@ -109,8 +108,9 @@ enum err_code journal_identify(struct journal *j, const struct journal_hello *he
         code = identify_stream(j, &m->device, &m->streams[ret->count], &ret->marks[ret->count], e);
     if (code == ERR_DENIED)
         return refuse_device(ret, "a stream of the hello belongs to another device");
-    if (code == ERR_OK)
-        code = identify_feed(j, m, ret->location, 0, ret, e);
+    if (code || ret->revoked)
+        return code;
+    code = identify_feed(j, m, ret->location, 0, ret, e);
     return code ? code : identify_feed(j, m, STR("*"), 1, ret, e);
 }
 
@@ -195,8 +195,10 @@ static enum err_code keep_evidence(struct journal *j, const struct message_push 
                                 e);
 }
 
+// What a revoked device gets wrong must not push out the evidence of others.
 static enum err_code act_on(struct journal *j, const struct message_push *push,
-                            const struct intake_result *result, struct arena *a, struct err *e)
+                            const struct intake_result *result, bool revoked, struct arena *a,
+                            struct err *e)
 {
     switch (result->outcome) {
     case INTAKE_APPEND:
@@ -206,7 +208,7 @@ static enum err_code act_on(struct journal *j, const struct message_push *push,
     case INTAKE_DAMAGED:
     case INTAKE_FORKED:
     case INTAKE_DENIED:
-        return keep_evidence(j, push, result, e);
+        return revoked ? ERR_OK : keep_evidence(j, push, result, e);
     case INTAKE_GAP:
         break;
     }
@@ -217,6 +219,17 @@ bool journal_is_revoked(struct journal *j, const struct uuid *device)
 {
     struct device_record record;
     return store_device_find(j->store, device, &record) == ERR_OK && record.revoked;
+}
+
+// A device keeps at most LIMIT_OUTBOX_EVENTS that are not settled: who brings more after it was
+// revoked only wants to fill the disk.
+static enum err_code is_full(struct journal *j, const struct uuid *device, size_t count, bool *ret,
+                             struct err *e)
+{
+    uint64_t withheld = 0;
+    enum err_code code = store_device_withheld(j->store, device, &withheld, e);
+    *ret = code == ERR_OK && withheld + count > LIMIT_OUTBOX_EVENTS;
+    return code;
 }
 
 enum err_code journal_receive(struct journal *j, const struct intake_sender *sender,
@@ -231,14 +244,18 @@ enum err_code journal_receive(struct journal *j, const struct intake_sender *sen
     enum err_code code = message_decode(text, a, m, e);
     if (code)
         return code;
-    if (journal_is_revoked(j, &sender->device)) {
-        *ret = (struct downlink_stored){.denied = true, .reason = "the device was revoked"};
-        return ERR_OK;
-    }
+    bool revoked = journal_is_revoked(j, &sender->device), full = false;
+    if (revoked)
+        code = is_full(j, &sender->device, m->push.count, &full, e);
+    if (full)
+        *ret = (struct downlink_stored){.denied = true,
+                                        .reason = "more of a revoked device is not kept"};
+    if (code || full)
+        return code;
     struct intake_io io = {j, find_intake_stream, chain_at};
     code = intake_check(&io, sender, &m->push, a, result, e);
     if (code == ERR_OK)
-        code = act_on(j, &m->push, result, a, e);
+        code = act_on(j, &m->push, result, revoked, a, e);
     if (code)
         return code;
     *ret = (struct downlink_stored){.mark = intake_mark(&m->push, result),

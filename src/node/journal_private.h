@@ -65,6 +65,18 @@ enum err_code journal_run_for(struct journal *j, struct str location, struct run
 enum err_code journal_stamp(struct journal *j, struct run *run, struct event *draft,
                             struct err *e) MUST_CHECK;
 void journal_note_touched(struct journal *j, struct str location);
+struct uuid journal_fresh_id(struct journal *j);
+enum err_code journal_refuse(struct journal_added *ret, const char *reason) MUST_CHECK;
+// Adds what was checked.
+enum err_code journal_write(struct journal *j, struct event *draft, struct journal_added *ret,
+                            struct err *e) MUST_CHECK;
+
+// journal_revoke.c: revocations, which the centre completes
+// A stored event as its author gave it, to be compared with a draft.
+enum err_code journal_given_content(struct journal *j, const struct event *stored,
+                                    struct event *ret, struct err *e) MUST_CHECK;
+enum err_code journal_add_revocation(struct journal *j, const struct event *draft,
+                                     struct journal_added *ret, struct err *e) MUST_CHECK;
 
 // journal_overlay.c: own events that the feed does not yet include
 bool journal_has_overlay(const struct journal *j);

@@ -65,7 +65,7 @@ static enum err_code read_unsettled(struct journal *j, const struct stream_info 
     bool ended = end < head.seq; // what stands behind goes up under another run
     if (ended)
         head.seq = end;
-    bool done = info->settled.seq >= head.seq && included >= head.seq;
+    bool done = info->settled.seq >= head.seq && (included >= head.seq || j->identity.revoked);
     *ret_open = code == ERR_OK && head.seq && !done;
     if (!*ret_open)
         return code;
@@ -123,6 +123,14 @@ enum err_code journal_fill_uplink(struct journal *j, struct uplink *u, struct er
         fill_cursor(j, u, j->identity.location);
         fill_cursor(j, u, "*");
     }
+    return code;
+}
+
+enum err_code journal_set_revoked(struct journal *j, bool revoked, struct err *e)
+{
+    enum err_code code = identity_set_revoked(j->store, revoked, e);
+    if (code == ERR_OK) // should the commit fail, the next welcome says it again
+        j->identity.revoked = revoked;
     return code;
 }
 

@@ -44,6 +44,7 @@ static void on_live(void *context, struct server_live *ret)
         struct uplink_view view;
         uplink_service_view(n->uplink, &view);
         ret->online = view.online;
+        ret->revoked = view.revoked;
         ret->clock_offset_ms = view.clock_offset_ms;
         ret->last_sync_at = view.last_sync_at;
         snprintf(ret->upstream, sizeof(ret->upstream), "%s", view.upstream);

@@ -14,6 +14,7 @@
 // What the sync services know and the store does not.
 struct server_live {
     bool online;                   // the uplink's session is live (a centre: always)
+    bool revoked;                  // this device was, as its upstream said
     char upstream[CONFIG_URL_MAX]; // the one in use; empty: none
     int64_t clock_offset_ms;
     int64_t last_sync_at; // ms since 1970, 0: never

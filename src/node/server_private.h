@@ -100,6 +100,7 @@ void api_events_post(struct server *s, const struct http_request *request);
 void api_events_get(struct server *s, const struct http_request *request);
 // api_enroll.c
 void api_enroll_post(struct server *s, const struct http_request *request);
+void api_enroll_revoke_post(struct server *s, const struct http_request *request);
 void api_enroll_code_post(struct server *s, const struct http_request *request);
 void api_token_post(struct server *s, const struct http_request *request);
 void api_ca_get(struct server *s, const struct http_request *request);

@@ -80,6 +80,9 @@ static void perform_one(struct uplink_service *s, const struct step *step)
     case STEP_CLOCK:
         uplink_service_set_clock(s, step->number);
         break;
+    case STEP_REVOKED:
+        uplink_service_set_revoked(s, step->number != 0);
+        break;
     case STEP_REFUSED:
         log_line(LOG_ERROR, "uplink", "refused: %.*s", STR_ARG(step->text));
         break;
@@ -125,7 +128,8 @@ static struct uplink_config uplink_config_of(const struct uplink_service_options
                                    .run = *journal_run_id(options->journal),
                                    .key = &who->key,
                                    .software = WASL_VERSION,
-                                   .zstd = options->config->zstd};
+                                   .zstd = options->config->zstd,
+                                   .revoked = who->revoked};
     memcpy(config.location, who->location, sizeof(config.location));
     clock_random(&config.seed, sizeof(config.seed));
     return config;
@@ -189,6 +193,7 @@ void uplink_service_view(const struct uplink_service *s, struct uplink_view *ret
 {
     const struct config *config = s->options.config;
     *ret = (struct uplink_view){.online = uplink_is_live(&s->uplink),
+                                .revoked = s->uplink.config.revoked,
                                 .upstream =
                                     config->upstream_count ? config->upstreams[s->upstream] : "",
                                 .state = uplink_state_name(&s->uplink),

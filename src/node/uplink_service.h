@@ -26,6 +26,7 @@ void uplink_service_committed(struct uplink_service *s, const struct journal_mov
                               size_t count);
 struct uplink_view {
     bool online;
+    bool revoked;         // as the upstream said last
     const char *upstream; // the one in use, "" when none
     const char *state;
     const char *last_error; // why the last session ended, "" when none

@@ -349,6 +349,42 @@ static void done_clock(struct job *job)
     free(job);
 }
 
+struct revoked_job {
+    struct job job;
+    struct uplink_service *service;
+    bool revoked;
+};
+
+static enum err_code run_revoked(struct job *job, struct journal *j, struct err *e)
+{
+    return journal_set_revoked(j, ((struct revoked_job *)job)->revoked, e);
+}
+
+static void done_revoked(struct job *job)
+{
+    struct uplink_service *s = ((struct revoked_job *)job)->service;
+    if (job->code)
+        log_line(LOG_WARN, "uplink", "that this device was revoked could not be stored: %s",
+                 err_message(&job->error));
+    uplink_service_release(s);
+    free(job);
+}
+
+void uplink_service_set_revoked(struct uplink_service *s, bool revoked)
+{
+    struct revoked_job *job = calloc(1, sizeof(*job));
+    log_line(LOG_WARN, "uplink",
+             revoked ? "this device was revoked: what it sells from now on waits for a person"
+                     : "this device is not revoked any more");
+    if (job == NULL)
+        return; // the next start learns it again
+    *job = (struct revoked_job){{.run = run_revoked, .done = done_revoked}, s, revoked};
+    if (writer_post(s->options.writer, &job->job) == ERR_OK)
+        s->jobs++;
+    else
+        free(job);
+}
+
 void uplink_service_set_clock(struct uplink_service *s, int64_t offset_ms)
 {
     struct clock_job *clock = calloc(1, sizeof(*clock));

@@ -57,6 +57,7 @@ void uplink_service_start_rehome(struct uplink_service *s, const struct step *st
 void uplink_service_note_ack(struct uplink_service *s, const struct message_mark *mark, bool lost);
 void uplink_service_store_acks(void *service); // a timer's callback
 void uplink_service_start_feed(struct uplink_service *s, const struct message_feed *feed);
+void uplink_service_set_revoked(struct uplink_service *s, bool revoked);
 void uplink_service_set_clock(struct uplink_service *s, int64_t offset_ms);
 enum err_code uplink_service_read_health(struct journal *j, int64_t *ret_oldest_at,
                                          int64_t *ret_disk_free, struct err *e) MUST_CHECK;

@@ -259,6 +259,20 @@ struct device_record {
 };
 enum err_code store_device_find(struct store *s, const struct uuid *id,
                                 struct device_record *ret) MUST_CHECK;
+// Where the streams of a device are settled: what a revocation lets count.
+struct stream_head {
+    struct stream_key key;
+    struct mark mark;
+};
+struct stream_head_list {
+    struct stream_head *items;
+    size_t count;
+};
+enum err_code store_device_heads(struct store *s, const struct uuid *device, struct arena *a,
+                                 struct stream_head_list *ret, struct err *e) MUST_CHECK;
+// Events that came from a device after it was revoked: kept, and not counted.
+enum err_code store_device_withheld(struct store *s, const struct uuid *device, uint64_t *ret,
+                                    struct err *e) MUST_CHECK;
 // Whether a location_set named the place.
 enum err_code store_location_known(struct store *s, struct str location, bool *ret,
                                    struct err *e) MUST_CHECK;
@@ -294,6 +308,9 @@ struct device_status {
 };
 enum err_code store_device_status_put(struct store *s, const struct device_status *status,
                                       struct err *e) MUST_CHECK;
+// What it said of itself is of no interest any more.
+enum err_code store_device_status_drop(struct store *s, const struct uuid *device,
+                                       struct err *e) MUST_CHECK;
 // No device has a session: after a start.
 enum err_code store_devices_offline(struct store *s, struct err *e) MUST_CHECK;
 

@@ -158,13 +158,13 @@ static void read_feed(struct downlink *d, struct downlink_feed *f, bool with_inc
 
 static void pump_feeds(struct downlink *d, struct steps *out)
 {
-    for (size_t i = 0; in(d, LIVE) && i < DOWNLINK_FEEDS; i++)
+    for (size_t i = 0; in(d, LIVE) && !d->revoked && i < DOWNLINK_FEEDS; i++)
         read_feed(d, &d->feeds[i], i == 0, out);
 }
 
 static struct downlink_feed *find_feed(struct downlink *d, struct str location)
 {
-    for (size_t i = 0; i < DOWNLINK_FEEDS; i++) {
+    for (size_t i = 0; !d->revoked && i < DOWNLINK_FEEDS; i++) {
         if (str_is(location, d->feeds[i].location))
             return &d->feeds[i];
     }
@@ -338,10 +338,11 @@ static void welcome(struct downlink *d, const struct downlink_identity *identity
     m.welcome = (struct message_welcome){.clock = identity->wall_ms,
                                          .credit = credit_of(d),
                                          .jitter_ms = identity->jitter_ms,
-                                         .feed_count = DOWNLINK_FEEDS,
+                                         .revoked = d->revoked,
+                                         .feed_count = d->revoked ? 0 : DOWNLINK_FEEDS,
                                          .marks = identity->marks,
                                          .count = identity->count};
-    for (size_t i = 0; i < DOWNLINK_FEEDS; i++) {
+    for (size_t i = 0; i < m.welcome.feed_count; i++) {
         set_feed(&d->feeds[i], &identity->feeds[i], &identity->cursors[i], identity->knows[i]);
         m.welcome.feeds[i] = identity->feeds[i];
     }
@@ -374,6 +375,7 @@ void downlink_identified(struct downlink *d, const struct downlink_identity *ide
         return;
     }
     d->sender.location = str_of(d->location);
+    d->revoked = identity->revoked;
     sm_move(&d->state, IN_KNOWN);
     welcome(d, identity, out);
 }
@@ -536,7 +538,7 @@ enum { SLOW_BYTES_MS = 4 };
 
 static void resend_feeds(struct downlink *d, int64_t mono_ms, struct steps *out)
 {
-    for (size_t i = 0; i < DOWNLINK_FEEDS; i++) {
+    for (size_t i = 0; !d->revoked && i < DOWNLINK_FEEDS; i++) {
         struct downlink_feed *f = &d->feeds[i];
         int64_t patience = DOWNLINK_FEED_RESEND_MS + (int64_t)(f->unacked_bytes / SLOW_BYTES_MS);
         if (f->pages_acked == f->pages || mono_ms - f->progress_ms < patience)

@@ -6,7 +6,8 @@
 //   2. An ack is sent only after the store says that the events are durable.
 //   3. Credit granted = what was worked off + a window: a lost push never shrinks it.
 //      A device that goes beyond twice of it is cut off.
-//   4. Feed pages go out in order; unacknowledged ones are bounded, and sent again after a time.
+//   4. A revoked device is told so, may push, and is sent nothing else: no feed and no include.
+//   5. Feed pages go out in order; unacknowledged ones are bounded, and sent again after a time.
 // Ownership: the caller's struct; downlink_fini. Threads: one at a time.
 #ifndef WASL_SYNC_DOWNLINK_H
 #define WASL_SYNC_DOWNLINK_H
@@ -71,6 +72,7 @@ struct downlink {
     int64_t opened_ms;
     int64_t heard_ms;
     bool peer_zstd;
+    bool revoked; // it delivers what it has, and is fed nothing
 };
 
 void downlink_init(struct downlink *d, const struct downlink_config *config);
@@ -86,6 +88,7 @@ struct downlink_identity {
     bool refused;
     bool final;       // with refused: trying again will not help
     const char *text; // with refused
+    bool revoked;     // feeds, knows and cursors are not looked at
     struct sign_public key;
     struct str location;        // the device's own place
     struct message_mark *marks; // one per stream of the hello

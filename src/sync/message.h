@@ -82,7 +82,8 @@ struct message_mark { // a record line of welcome and ack
 struct message_welcome {
     int64_t clock;
     struct credit credit;
-    int64_t jitter_ms;                              // delays only the backlog's push
+    int64_t jitter_ms; // delays only the backlog's push
+    bool revoked;      // the device may deliver what it has, and gets nothing
     struct message_cursor feeds[MESSAGE_MAX_FEEDS]; // heads
     size_t feed_count;
     struct message_mark *marks;

@@ -265,6 +265,8 @@ static enum err_code read_welcome(struct reader *r, struct message_welcome *m)
         code = get_credit(r, "credit", &m->credit);
     if (code == ERR_OK)
         code = get_ms(r, r->header, "jitter_ms", &m->jitter_ms);
+    if (code == ERR_OK && json_find(r->header, "revoked"))
+        code = get_bool(r, r->header, "revoked", &m->revoked);
     if (code == ERR_OK)
         code = read_cursors(r, m->feeds, &m->feed_count);
     return code ? code : read_marks(r, &m->marks, &m->count);

@@ -128,6 +128,8 @@ static enum err_code write_welcome(const struct message_welcome *m, struct buf *
     yyjson_mut_obj_add_sint(l.doc, l.root, "clock", m->clock);
     put_credit(&l, "credit", &m->credit);
     yyjson_mut_obj_add_sint(l.doc, l.root, "jitter_ms", m->jitter_ms);
+    if (m->revoked)
+        yyjson_mut_obj_add_true(l.doc, l.root, "revoked");
     put_cursors(&l, m->feeds, m->feed_count);
     yyjson_mut_obj_add_uint(l.doc, l.root, "n", m->count);
     enum err_code code = line_end(&l, to);

@@ -174,7 +174,7 @@ void outbox_compact(struct outbox *o, const struct uuid *keep)
     size_t kept = 0;
     for (size_t i = 0; i < o->count; i++) {
         struct outbox_stream *s = &o->streams[i];
-        bool done = s->settled >= s->head.seq && s->included >= s->head.seq &&
+        bool done = s->settled >= s->head.seq && (o->unfed || s->included >= s->head.seq) &&
                     !uuid_equal(&s->key.origin, keep);
         if (!done)
             o->streams[kept++] = *s;

@@ -32,6 +32,7 @@ struct outbox {
     size_t count;
     size_t capacity;
     bool overflowed; // there are unsettled streams beside these, which wait for room
+    bool unfed;      // nothing will say what a feed includes: what is settled is done with
 };
 
 void outbox_fini(struct outbox *o);
@@ -67,7 +68,8 @@ void outbox_reread(struct outbox *o);
 
 // The seq up to which a stream's events may be dropped from the device: settled, never held.
 uint64_t outbox_prunable(const struct outbox_stream *s);
-// Forgets streams that are settled and included to their head, but for 'keep' (the current origin).
+// Forgets streams that are settled and (unless unfed) included to their head, but for 'keep' (the
+// current origin).
 void outbox_compact(struct outbox *o, const struct uuid *keep);
 
 struct outbox_totals {

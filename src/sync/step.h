@@ -21,6 +21,7 @@ enum step_kind {
     STEP_REHOME,  // key, after: append the stream's later events again under a new run
     STEP_FEED,    // feed: apply in one transaction -> uplink_feed_stored
     STEP_CLOCK,   // number: what the upstream's clock is ahead of ours, ms
+    STEP_REVOKED, // number: 1, this device was revoked; 0, it is not any more; durable
     STEP_REFUSED, // text: the upstream will not have us; final
     // server end
     STEP_IDENTIFY,  // hello: look the device and its streams up -> downlink_identified

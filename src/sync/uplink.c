@@ -53,6 +53,7 @@ void uplink_init(struct uplink *u, const struct uplink_config *config)
 {
     *u = (struct uplink){
         .config = *config, .deadline_ms = INT64_MAX, .window_bytes = WINDOW_MIN_BYTES};
+    u->outbox.unfed = config->revoked;
     sm_init(&u->state, &table, IDLE);
     backoff_reset(&u->backoff);
     rng_init(&u->rng, config->seed);

@@ -54,6 +54,7 @@ struct uplink_config {
     const struct sign_key *key;
     const char *software;
     bool zstd;
+    bool revoked;  // as the upstream said last
     uint64_t seed; // for jitter
 };
 

@@ -36,7 +36,7 @@ bool uplink_expects_pages(const struct uplink *u)
 int64_t uplink_includes_due(const struct uplink *u)
 {
     int64_t due = INT64_MAX;
-    if (uplink_expects_pages(u)) // includes come with the last one
+    if (uplink_expects_pages(u) || u->outbox.unfed) // includes come with the last one, or never
         return due;
     for (size_t i = 0; i < u->outbox.count; i++) {
         const struct outbox_stream *s = &u->outbox.streams[i];

@@ -70,6 +70,17 @@ static void begin_session(struct uplink *u, struct moment now)
     u->last_sync_wall = now.wall_ms;
 }
 
+// What a revoked device has brought up is done with: no feed will say what it includes. Where the
+// upstream takes it back (it was restored), the journal knows what the feed still lacks.
+static void take_revoked(struct uplink *u, bool revoked, struct steps *out)
+{
+    if (revoked != u->config.revoked)
+        steps_add(out, STEP_REVOKED)->number = revoked;
+    if (u->config.revoked && !revoked)
+        u->outbox.overflowed = true;
+    u->config.revoked = u->outbox.unfed = revoked;
+}
+
 void uplink_on_welcome(struct uplink *u, const struct message_welcome *m, struct moment now,
                        struct steps *out)
 {
@@ -90,6 +101,7 @@ void uplink_on_welcome(struct uplink *u, const struct message_welcome *m, struct
     int64_t jitter = m->jitter_ms < JITTER_MAX_MS ? m->jitter_ms : JITTER_MAX_MS;
     u->hold_until_ms = backlog > BACKLOG_MIN ? now.mono_ms + jitter : 0;
     steps_add(out, STEP_CLOCK)->number = m->clock + (now.mono_ms - u->hello_ms) / 2 - now.wall_ms;
+    take_revoked(u, m->revoked, out);
     for (size_t i = 0; i < UPLINK_FEEDS; i++) // a feed the server does not name is not waited for
         u->feeds[i].head_feed = u->feeds[i].feed, u->feeds[i].head = 0;
     for (size_t i = 0; i < m->feed_count; i++) {
@@ -103,5 +115,6 @@ void uplink_on_welcome(struct uplink *u, const struct message_welcome *m, struct
         uplink_take_mark(u, &m->marks[i], now, out);
     for (size_t i = 0; i < u->outbox.count; i++)
         u->outbox.streams[i].sent = u->outbox.streams[i].held;
+    outbox_compact(&u->outbox, &u->config.origin);
     uplink_check_pulled(u, now);
 }

@@ -294,25 +294,122 @@ def test_a_till_trusts_no_certificate_but_a_valid_one_of_its_chain(wasl, authori
 # --------------------------------------------------------------------------------------- devices
 
 
-@pytest.mark.parametrize("place", ["BR01", "hq"])
-def test_a_revoked_device_is_refused_and_what_it_sent_stays(wasl, place):
+def device_of(node):
+    return node.status()["device"]
+
+
+def revoke(wasl, centre, device, how):
+    """As a person would, as an integrator would, and at a centre that rests."""
+    if how == "event":
+        owner = token_of(wasl, centre, "owner")
+        given = event("device_revoked", "hq", ("device", device), {"reason": "stolen"})
+        sell(centre, owner, [given])
+        _, answer = post(centre, owner, [given])  # an answer that was lost
+        assert answer["results"][0]["status"] == "duplicate", answer
+        return
+    if how == "resting":
+        centre.stop()
+    out = wasl.good("enroll", "revoke", centre.name, device, "--reason", "stolen").out
+    assert device in out and "BR01" in out
+    wasl.bad("enroll", "revoke", centre.name, device, saying="already")
+    if how == "resting":
+        centre.serve()
+
+
+def tickets(node):
+    return {row[0] for row in query(node, "SELECT number FROM tickets")}
+
+
+def statuses(node, ids):
+    rows = query(node, "SELECT id, status FROM journal")
+    return {row[1] for row in rows if row[0] and str(uuid.UUID(bytes=row[0])) in ids}
+
+
+@pytest.mark.parametrize("how", ["command", "resting", "event"])
+def test_what_a_revoked_device_delivers_waits_for_a_person(wasl, how):
     centre, till, token = pair(wasl)
-    ids = sell(till, token, [sale("BR01", "before")])
+    other = wasl.joined(centre, "other").serve()
+    other_token = token_of(wasl, other)
+    before = sell(till, token, [sale("BR01", "before")])
     wait_for(drained(till), "the sale before")
-    device = str(uuid.UUID(bytes=query(centre, "SELECT id FROM devices")[0][0]))
-    owner = token_of(wasl, centre, "owner")
-    revoked = event("device_revoked", place, ("device", device), {"reason": "stolen"})
-    sell(centre, owner, [revoked])
-    wait_for(lambda: not online(till), "the session to end")  # also of a till that is silent
-    sell(till, token, [sale("BR01", "after")])
-    time.sleep(PAUSE_S)
-    assert not online(till)
+    revoke(wasl, centre, device_of(till), how)
+    wait_for(lambda: till.status()["revoked"], "the till to be told")  # also a silent one
+    fed = query(till, "SELECT * FROM feed_cursors ORDER BY location")
+    after = [i for n in range(3) for i in sell(till, token, [sale("BR01", f"after-{n}")])]
+    theirs = sell(other, other_token, [sale("BR01", "theirs")])
+    wait_for(drained(till), "what came after to be delivered")
+    wait_for(drained(other), "the other till's sale")
+    assert statuses(centre, after) == {"review"} and statuses(centre, before) == {"settled"}
+    assert tickets(centre) == {"before", "theirs"}
+    assert query(centre, "SELECT quantity FROM stock WHERE sku = 'TEA'") == [(-20000,)]
+    assert sorted(sold_ids(centre)) == sorted(before + after + theirs)
+    listed = wasl.good("review", "list", centre.name, "--json").json
+    (review,) = [r for r in listed if r["kind"] == "revoked"]
+    assert review["record"] == device_of(till) and review["detail"]["events"] == len(after)
+    wasl.bad("review", "resolve", centre.name, str(review["number"]), saying="revoked device")
     till.stop()
-    till.serve()
-    time.sleep(PAUSE_S)
-    assert not online(till) and unsettled(till) > 0
-    assert sold_ids(centre) == ids
+    assert till.status()["revoked"] and "revoked" in wasl.good("status", till.name).out
+    till.serve()  # a new run: its beginning waits as well
+    after += sell(till, token, [sale("BR01", "restarted")])
+    wait_for(drained(till), "the sale after a restart")
+    assert statuses(centre, after) == {"review"}
+    assert query(till, "SELECT * FROM feed_cursors ORDER BY location") == fed
+    assert not other.status()["revoked"] and tickets(centre) == {"before", "theirs"}
     verify_clean(wasl, centre)
+    verify_clean(wasl, till)
+    centre.stop()
+    wasl.good("rebuild", centre.name)
+    verify_clean(wasl, centre)
+    assert statuses(centre, after) == {"review"} and tickets(centre) == {"before", "theirs"}
+
+
+def test_a_clone_of_a_revoked_device_takes_nothing_away(wasl):
+    """The thief has the disk as it was, and says again what was said, earlier and otherwise."""
+    centre, till, token = pair(wasl)
+    first = [sale("BR01", f"T-{n}") for n in range(5)]
+    ids = sell(till, token, first)
+    wait_for(drained(till), "the sales before")
+    till.stop()
+    copy_folder(till, "clone")
+    till.serve()
+    ids += sell(till, token, [sale("BR01", "own")])
+    wait_for(drained(till), "one more")
+    wasl.good("enroll", "revoke", "centre", device_of(till))
+    till.stop()
+    clone = type(till)(wasl, "clone", free_port())
+    set_key(clone, "node", "listen", f"127.0.0.1:{clone.port}")
+    clone.serve()
+    wait_for(lambda: clone.status()["revoked"], "the clone to be told")
+    day = 86_400_000
+    again = [{**e, "id": str(uuid.uuid4()), "at": e["at"] - day} for e in first]  # the tickets
+    sell(clone, token, [*again, sale("BR01", "own"), sale("BR01", "T-5", sku="GOLD")])
+    wait_for(drained(clone), "what the clone says")
+    assert tickets(centre) == {"own", *(f"T-{n}" for n in range(5))}
+    assert query(centre, "SELECT sku, quantity FROM stock") == [("TEA", -60000)]
+    assert statuses(centre, ids) == {"settled"}
+    assert reviews(centre) == {"revoked"}
+    (branch,) = [
+        b for b in centre.get("/api/v1/branches")["branches"] if b["branch_id"] == "BR01"
+    ]
+    assert (branch["devices"], branch["devices_online"], branch["pending_events"]) == (0, 0, 0)
+    verify_clean(wasl, centre)
+
+
+def test_who_may_be_revoked_and_by_whom(wasl):
+    centre, till, token = pair(wasl)
+    wasl.bad("enroll", "revoke", "centre", str(uuid.uuid4()), saying="no device")
+    wasl.bad("enroll", "revoke", "centre", "till 1", code=2, saying="till 1")
+    wasl.bad("enroll", "revoke", "centre", device_of(centre), saying="no device")
+    wasl.bad("enroll", "revoke", "till", device_of(till), saying="at the centre")
+    owner = token_of(wasl, centre, "owner")
+    for device, body, saying in [
+        (device_of(centre), {}, "the centre itself"),
+        (str(uuid.uuid4()), {}, "no device"),
+        (device_of(till), {"heads": []}, "written by the centre"),
+    ]:
+        _, answer = post(centre, owner, [event("device_revoked", "hq", ("device", device), body)])
+        assert saying in answer["results"][0]["reason"], answer
+    assert not till.status()["revoked"]
 
 
 @pytest.mark.parametrize("together", [True, False])

@@ -11,6 +11,8 @@ const WORDS = {
     good: "✓ Everything has arrived", goodWhat: "",
     syncing: "↻ Sending {n}", syncingWhat: "Sales go on as always.",
     alone: "✕ Alone", aloneWhat: "The line is cut. Sales go on as always; {n} wait here, safe on this disk.",
+    revoked: "! Revoked by the head office",
+    revokedWhat: "What is sold here from now on is kept and sent, and waits there for a person.",
     attention: "! Needs a person", attentionWhat: "Sales go on as always. See wasl review and wasl deadletter.",
   },
   ar: {
@@ -21,6 +23,8 @@ const WORDS = {
     good: "✓ وصل كل شيء", goodWhat: "",
     syncing: "↻ يُرسل {n}", syncingWhat: "البيع مستمر كالمعتاد.",
     alone: "✕ بمفرده", aloneWhat: "الخط مقطوع. البيع مستمر كالمعتاد؛ {n} تنتظر هنا محفوظة على هذا القرص.",
+    revoked: "! ألغى المركز هذا الجهاز",
+    revokedWhat: "ما يُباع هنا من الآن يُحفظ ويُرسل، وينتظر هناك قرارًا.",
     attention: "! بحاجة إلى قرار", attentionWhat: "البيع مستمر كالمعتاد. انظر wasl review و wasl deadletter.",
   },
 };
@@ -32,6 +36,7 @@ let how = "polling";
 const sum = (status, key) => Object.values(status.lanes).reduce((all, lane) => all + lane[key], 0);
 
 function badgeOf(status, pending) {
+  if (status.revoked) return ["revoked", "bad"];
   if (status.reviews + status.dead_letters > 0) return ["attention", "warn"];
   if (!status.online) return ["alone", "bad"];
   return pending ? ["syncing", "work"] : ["good", "good"];

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/rows.h"
 #include "store/sqlite/state.h"
 
 #include <string.h>
@@ -24,6 +25,45 @@ enum err_code store_device_find(struct store *s, const struct uuid *id, struct d
         return code ? code : ERR_NOT_FOUND;
     *ret = device;
     return ERR_OK;
+}
+
+enum err_code store_device_heads(struct store *s, const struct uuid *device, struct arena *a,
+                                 struct stream_head_list *ret, struct err *e)
+{
+    struct query q;
+    struct stream_head_list list = {.count = 0};
+    size_t room = 0;
+    bool full = false;
+    enum err_code code = stream_cache_flush(&s->streams, e);
+    if (code)
+        return code;
+    query_begin(&q, &s->db, Q_DEVICE_HEADS);
+    query_uuid(&q, device);
+    while (!full && query_row(&q)) {
+        struct stream_head *wider = rows_grow(a, list.items, list.count, &room, sizeof *wider);
+        full = wider == NULL;
+        if (full)
+            continue;
+        list.items = wider;
+        struct stream_head *head = &list.items[list.count++];
+        (void)query_get_uuid(&q, 0, &head->key.origin);
+        head->key.lane = query_get_lane(&q, 1);
+        head->mark.seq = query_get_u64(&q, 2);
+        (void)query_get_hash(&q, 3, &head->mark.hash);
+    }
+    code = query_end(&q, e);
+    *ret = list;
+    return code == ERR_OK && full ? err_set(e, ERR_NO_MEMORY, "out of memory for streams") : code;
+}
+
+enum err_code store_device_withheld(struct store *s, const struct uuid *device, uint64_t *ret,
+                                    struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, Q_WITHHELD_FIND);
+    query_uuid(&q, device);
+    *ret = query_row(&q) ? query_get_u64(&q, 0) : 0;
+    return query_end(&q, e);
 }
 
 enum err_code store_location_known(struct store *s, struct str location, bool *ret, struct err *e)
@@ -112,6 +152,14 @@ enum err_code store_token_find(struct store *s, const struct hash *token, struct
     *ret_name = name;
     *ret_role = role;
     return ERR_OK;
+}
+
+enum err_code store_device_status_drop(struct store *s, const struct uuid *device, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, Q_DEVICE_STATUS_DROP);
+    query_uuid(&q, device);
+    return query_run(&q, e);
 }
 
 enum err_code store_devices_offline(struct store *s, struct err *e)

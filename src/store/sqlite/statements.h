@@ -40,6 +40,8 @@
                 " ON CONFLICT DO UPDATE SET value = excluded.value")                               \
     /* streams */                                                                                  \
     X(STREAM_FIND, "SELECT " STREAM_COLUMNS " FROM streams WHERE origin = ? AND lane = ?")         \
+    X(DEVICE_HEADS, "SELECT origin, lane, settled_seq, settled_hash FROM streams WHERE device = ?" \
+                    " AND settled_seq > 0 ORDER BY number")                                        \
     X(STREAM_DEVICE, "SELECT device FROM streams WHERE origin = ? AND lane = ?")                   \
     X(STREAMS_OF, "SELECT number, origin, lane FROM streams WHERE device = ? ORDER BY number")     \
     X(STREAMS_ALL, "SELECT " STREAM_COLUMNS " FROM streams WHERE number > ? ORDER BY number"       \
@@ -255,12 +257,14 @@
       " HAVING count(DISTINCT r.part) = max(r.parts))")                                            \
     X(WITHHELD_ADD, "INSERT INTO withheld (device, events) VALUES (?, ?) ON CONFLICT DO UPDATE"    \
                     " SET events = events + excluded.events RETURNING events")                     \
+    X(WITHHELD_FIND, "SELECT events FROM withheld WHERE device = ?")                               \
     X(WITHHELD_DROP, "DELETE FROM withheld WHERE device = ?")                                      \
     X(CODE_PUT, "INSERT INTO codes (secret, location, role, expires_at) VALUES (?, ?, ?, ?)")      \
     X(CODE_FIND, "SELECT location, role, expires_at FROM codes WHERE secret = ?")                  \
     X(CODE_DROP, "DELETE FROM codes WHERE secret = ?")                                             \
     X(TOKEN_PUT, "INSERT INTO tokens (token, name, role, created_at) VALUES (?, ?, ?, ?)")         \
     X(TOKEN_FIND, "SELECT name, role FROM tokens WHERE token = ?")                                 \
+    X(DEVICE_STATUS_DROP, "DELETE FROM device_status WHERE device = ?")                            \
     X(DEVICES_OFFLINE, "UPDATE device_status SET online = 0 WHERE online = 1")                     \
     X(DEVICE_STATUS_PUT,                                                                           \
       "INSERT INTO device_status (device, location, pending, oldest_pending_at, last_seen_at,"     \

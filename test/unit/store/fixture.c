@@ -140,6 +140,8 @@ char *fixture_canonical(const struct fixture *f)
         " FROM ticket_lines AS l JOIN tickets AS t ON t.lsn = l.ticket ORDER BY 1, 2, 3",
         "SELECT t.location, t.id, p.number, p.method, p.currency, p.amount"
         " FROM ticket_payments AS p JOIN tickets AS t ON t.lsn = p.ticket ORDER BY 1, 2, 3",
+        "SELECT order_id, hex(line), bill, sku, quantity, amount, flagged FROM order_lines"
+        " ORDER BY 1, 2, 3",
         "SELECT count(*) FROM ticket_lines",
         "SELECT count(*) FROM ticket_payments",
         "SELECT location, sku, quantity, moves, confirmed FROM stock ORDER BY 1, 2",

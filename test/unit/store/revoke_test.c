@@ -65,6 +65,24 @@ TEST(revoke__what_was_sealed_before_counts_in_any_order)
     orders_all_alike(lines, 4);
 }
 
+TEST(revoke__an_order_is_folded_without_what_came_too_late_in_any_order)
+{
+    struct line lines[4];
+    static const char opened[] = "{\"kind\":\"dine_in\",\"currency\":\"USD\",\"places\":2}";
+    static const char added[] = "{\"line\":\"01890a5d-0000-7000-8000-000000000001\",\"sku\":"
+                                "\"TEA\",\"quantity\":\"4\",\"unit_price\":\"2.5\"}";
+    static const char changed[] =
+        "{\"line\":\"01890a5d-0000-7000-8000-000000000001\",\"quantity\":\"-3\"}";
+    make_lines(lines);
+    line_add(&lines[0], &(struct draft){1, 10, "order_opened", "O1", opened});
+    line_add(&lines[0], &(struct draft){2, 11, "line_added", "O1", added});
+    line_add(&lines[0], &(struct draft){3, 12, "line_changed", "O1", changed}); // too late
+    line_add(&lines[1], &(struct draft){2, 5, "line_added", "O1", added});
+    line_add(&lines[2], &(struct draft){4, 13, "line_changed", "O1", changed});
+    revoke(&lines[3], 90, 90, &lines[0].device, heads_of(lines, (unsigned[]){2, 0}, 2, ""));
+    orders_all_alike(lines, 4);
+}
+
 TEST(revoke__of_several_revocations_the_fewest_events_count_in_any_order)
 {
     struct line lines[4];

@@ -460,3 +460,17 @@ TEST(message__says_when_the_arena_is_full)
     assert_true(code == ERR_NO_MEMORY || code == ERR_LIMIT);
     arena_fini(&small);
 }
+
+TEST(message__a_welcome_may_say_that_the_device_was_revoked)
+{
+    static const char member[] = ",\"revoked\":true";
+    struct message m = sample()->messages[MESSAGE_WELCOME];
+    assert_null(memmem(sample_text(&m).p, sample_text(&m).n, "revoked", 7));
+    assert_int_equal(decode(sample_text(&m)), ERR_OK);
+    assert_false(message.welcome.revoked);
+    m.welcome.revoked = true;
+    struct str text = sample_text(&m);
+    assert_non_null(memmem(text.p, text.n, member, sizeof member - 1));
+    assert_int_equal(decode(text), ERR_OK);
+    assert_true(message.welcome.revoked);
+}

@@ -239,6 +239,9 @@ static void perform_up(struct pair *p, const struct step *step)
         rehome(p, step);
     } else if (step->kind == STEP_FEED) {
         take_feed(p, step->feed);
+    } else if (step->kind == STEP_REVOKED) {
+        p->told_revoked = step->number;
+        p->told_revoked_count++;
     } else if (step->kind == STEP_REFUSED) {
         assert_int_equal(str_copy(p->refused, sizeof p->refused, step->text), ERR_OK);
     }
@@ -327,9 +330,10 @@ static void identify(struct pair *p, const struct message_hello *hello)
                                    .location = STR("Hamra"),
                                    .jitter_ms = p->jitter_ms,
                                    .wall_ms = p->now.wall_ms,
-                                   .refused = p->revoked,
-                                   .final = p->revoked,
-                                   .text = "the device is revoked"};
+                                   .refused = p->unknown,
+                                   .final = p->unknown,
+                                   .text = "the device is not enrolled",
+                                   .revoked = p->revoked};
     id.marks = arena_alloc_zero(&p->arena, (hello->count + 1) * sizeof *id.marks);
     id.count = hello->count;
     for (size_t i = 0; i < hello->count; i++) {
@@ -354,6 +358,7 @@ static void identify(struct pair *p, const struct message_hello *hello)
 static void read_feed(struct pair *p, const struct step *step)
 {
     bool own = str_is(step->location, "Hamra");
+    p->feed_reads++;
     uint64_t head = own ? p->row_count : 0;
     struct downlink_page page = {
         .location = own ? STR("Hamra") : STR("*"), .after = step->after, .to = step->after};

@@ -50,6 +50,7 @@ struct pair {
     int64_t free_ms[2];  // when the wire of a way is free again
     bool slow_store;     // the server's store answers only to pair_store
     bool failing_store;
+    bool unknown; // the device is refused
     bool revoked;
     bool no_includes;
 
@@ -64,6 +65,8 @@ struct pair {
     struct hash own_hash;
     char refused[ERR_TEXT_MAX], closed[ERR_TEXT_MAX];
     size_t loads, connects;
+    int64_t told_revoked; // last
+    size_t told_revoked_count;
 
     // the server
     struct pair_stream held[PAIR_RUNS];
@@ -77,7 +80,7 @@ struct pair {
     size_t except_count;
     int64_t jitter_ms;
     uint64_t window_events, window_bytes;
-    size_t evidence, reports;
+    size_t evidence, reports, feed_reads;
 };
 
 struct pair *pair_begin(void); // not linked yet; one run with its first event

@@ -521,10 +521,10 @@ TEST(downlink__refuses_a_replayed_hello)
 TEST(uplink__reports_a_final_refusal_and_tries_rarely)
 {
     struct pair *p = pair_begin();
-    p->revoked = true;
+    p->unknown = true;
     uplink_start(&p->up, p->now, &p->up_steps);
     pair_pass(p, 12000);
-    assert_string_equal(p->refused, "the device is revoked");
+    assert_string_equal(p->refused, "the device is not enrolled");
     assert_int_equal(p->connects, 1);
     pair_pass(p, 60000);
     assert_in_range(p->connects, 2, 6);
@@ -541,6 +541,56 @@ TEST(uplink__tries_rarely_after_a_final_error_in_a_live_session)
     pair_pass(p, 10000);
     assert_string_equal(p->refused, "revoked");
     assert_int_equal(p->connects, 1);
+    pair_end(p);
+}
+
+// ---- a device that was revoked ---------------------------------------------------------------
+
+TEST(downlink__a_revoked_device_delivers_all_it_has_and_is_fed_nothing)
+{
+    struct pair *p = pair_begin();
+    p->revoked = true;
+    pair_publish(p, 5);
+    pair_sell(p, 700);
+    pair_start(p);
+    settles(p);
+    pair_publish(p, 5);
+    pair_sell(p, 1);
+    settles(p);
+    pair_pass(p, 60000);
+    assert_int_equal(pair_said(p, "<feed"), 0);
+    assert_int_equal(pair_said(p, ">feed_ack"), 0); // and it asks for nothing
+    assert_int_equal(p->rows_taken + p->includes_taken, 0);
+    assert_int_equal(p->feed_reads, 0);
+    assert_int_equal(p->told_revoked, 1);
+    assert_int_equal(p->connects, 1);
+    pair_end(p);
+}
+
+TEST(uplink__forgets_what_a_revoked_device_has_settled_and_remembers_when_it_is_taken_back)
+{
+    struct pair *p = pair_begin();
+    p->revoked = true;
+    pair_sell(p, 3);
+    pair_start(p);
+    settles(p);
+    pair_new_run(p);
+    p->up.config.origin = p->runs[1].origin;
+    pair_sell(p, 2);
+    settles(p);
+    assert_int_equal(p->up.outbox.count, 1); // of the current run; nothing waits for includes
+    pair_cut(p);
+    pair_pass(p, 5000);
+    assert_int_equal(p->told_revoked_count, 1); // it knew
+    p->revoked = false;
+    pair_cut(p);
+    pair_pass(p, 5000);
+    assert_int_equal(p->told_revoked, 0);
+    assert_int_equal(p->told_revoked_count, 2);
+    assert_true(outbox_wants_refill(&p->up.outbox)); // the journal knows what no feed included yet
+    pair_publish(p, 1);
+    pair_pass(p, 5000);
+    assert_int_equal(p->rows_taken, 1);
     pair_end(p);
 }
 
