@@ -123,7 +123,7 @@ static void add_includes(struct world *w, const struct till *t, struct downlink_
         if (s->settled == 0 || !uuid_equal(&s->device, &t->device))
             continue;
         page->includes[page->include_count++] =
-            (struct message_include){s->stream->key, s->settled, s->except, s->except_count};
+            (struct message_include){s->stream->key, s->settled};
     }
 }
 

@@ -22,5 +22,6 @@ void centre_forward(struct world *w);
 void centre_tick(struct world *w);
 void centre_read_feed(struct world *w, struct conn *c, const struct step *step);
 void centre_setting(struct world *w); // a row of the chain's feed changes
+void centre_upgrade(struct world *w); // its dead letters are read after all
 
 #endif

@@ -64,19 +64,32 @@ static struct centre_stream *stream_or_new(struct world *w, struct stream *truth
 
 // ---- folding ---------------------------------------------------------------------------------
 
-static void read_fold(struct world *w, const struct intake_event *item, struct centre_fold *ret)
+struct centre_fold { // what an event does here
+    bool counts;     // false: a dead letter
+    bool ticket;
+    int delta_count;
+    struct delta deltas[MAX_DELTAS];
+};
+
+static struct centre_fold read_fold(struct world *w, const struct centre_entry *entry)
 {
+    struct centre_fold f = {.counts = false};
     struct effect_list list = {0};
-    if (item->dead || effect_list_of(&item->event, &w->scratch, &list, NULL))
-        return;
-    ret->counts = true;
+    struct event event;
+    MUST(event_parse(entry->bytes, &w->scratch, &event, NULL) == ERR_OK);
+    if (w->centre.upgraded)
+        event.version = 1;
+    if (effect_list_of(&event, &w->scratch, &list, NULL))
+        return f;
+    f.counts = true;
     for (size_t i = 0; i < list.count; i++) {
         const struct effect *effect = &list.items[i];
-        ret->ticket = ret->ticket || effect->kind == EFFECT_TICKET;
+        f.ticket = f.ticket || effect->kind == EFFECT_TICKET;
         if (effect->kind == EFFECT_STOCK)
-            ret->deltas[ret->delta_count++] = (struct delta){
-                .sku = world_sku_number(effect->stock.sku), .quantity = effect->stock.delta};
+            f.deltas[f.delta_count++] = (struct delta){.sku = world_sku_number(effect->stock.sku),
+                                                       .quantity = effect->stock.delta};
     }
+    return f;
 }
 
 static bool ids_add(struct world *w, struct item *item)
@@ -122,25 +135,68 @@ static void put_row(struct world *w, int place, int sku)
     buf_fini(&text);
 }
 
-static void fold(struct world *w, struct centre_stream *s, const struct centre_entry *entry)
+// Says to the place that an event was not folded, or that it is now.
+static void put_notice(struct world *w, int place, struct item *item, bool apart)
 {
-    const struct centre_fold *f = &entry->fold;
-    if (!f->counts) {
-        struct uuid *except = world_alloc(w, (s->except_count + 1) * sizeof(*except));
-        if (s->except_count)
-            memcpy(except, s->except, s->except_count * sizeof(*except));
-        except[s->except_count++] = entry->truth->item->id;
-        s->except = except;
-        return;
-    }
-    if (!ids_add(w, entry->truth->item))
-        return; // another carrier counts
+    struct buf text;
+    char id[UUID_TEXT_SIZE];
+    struct centre_feed *f = &w->centre.feeds[place];
+    uuid_format(&item->id, id);
+    buf_init(&text, ROW_MAX);
+    MUST(buf_append_format(&text, "{\"type\":\"notice\",\"id\":\"%s\",\"row\":%s}", id,
+                           apart ? "{\"status\":\"dead_letter\"}" : "null") == ERR_OK);
+    if (item->notice == 0)
+        item->notice = MAX_SKUS + (int)++w->notices;
+    feed_put(w, f, item->notice, world_copy(w, buf_str(&text)));
+    buf_fini(&text);
+}
+
+static void count(struct world *w, struct centre_stream *s, const struct centre_entry *entry,
+                  const struct centre_fold *f)
+{
     oracle_folded(w, entry->truth->item, s->stream);
     w->centre.tickets[s->place] += f->ticket;
     for (int i = 0; i < f->delta_count; i++) {
         w->centre.stock[s->place][f->deltas[i].sku] += f->deltas[i].quantity;
         put_row(w, s->place, f->deltas[i].sku);
     }
+}
+
+static void fold(struct world *w, struct centre_stream *s, const struct centre_entry *entry)
+{
+    struct centre_fold f = read_fold(w, entry);
+    if (!ids_add(w, entry->truth->item))
+        return; // another carrier counts
+    if (f.counts)
+        count(w, s, entry, &f);
+    else
+        put_notice(w, s->place, entry->truth->item, true);
+}
+
+// A newer program reads what was a dead letter.
+static void retry(struct world *w, struct centre_stream *s)
+{
+    for (uint64_t seq = 0; seq < s->settled; seq++) {
+        const struct centre_entry *entry = s->entries[seq];
+        struct item *item = entry->truth->item;
+        if (item->counted || item->notice == 0)
+            continue;
+        struct centre_fold f = read_fold(w, entry);
+        put_notice(w, s->place, item, false);
+        count(w, s, entry, &f);
+    }
+}
+
+void centre_upgrade(struct world *w)
+{
+    struct centre *c = &w->centre;
+    if (!c->up || c->upgraded)
+        return;
+    world_trace(w, "the centre reads what it could not read before");
+    c->upgraded = true;
+    for (size_t i = 0; i < c->stream_count && !world_failed(w); i++)
+        retry(w, c->streams[i]);
+    centre_tell_feeds(w);
 }
 
 static void settle(struct world *w, struct centre_stream *s, uint64_t seq)
@@ -174,7 +230,6 @@ static void take_entry(struct world *w, struct centre_stream *s, const struct in
                                    .chain = item->chain,
                                    .truth = truth->carriers[item->seq - 1],
                                    .present = true};
-    read_fold(w, item, &entry->fold);
     if (s->working == s->capacity)
         s->entries = world_grow(w, s->entries, &s->capacity, sizeof(void *));
     s->entries[s->working++] = entry;

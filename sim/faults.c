@@ -54,6 +54,7 @@ static void draw_size(struct world *w, bool many)
         rng_chance(&w->rng, 1, 2) ? UINT64_MAX / 2 : (uint64_t)rng_between(&w->rng, 1, 100);
     k->foreign = some(w, 30);
     k->other_lane = some(w, 300);
+    k->upgrade = k->foreign ? some(w, 60) : 0;
 }
 
 static void draw_faults(struct world *w, int what)
@@ -189,6 +190,11 @@ static void strike_rot(struct world *w)
     till_rot(w, any_till(w));
 }
 
+static void strike_upgrade(struct world *w)
+{
+    centre_upgrade(w);
+}
+
 void faults_strike(struct world *w)
 {
     const struct knobs *k = &w->knobs;
@@ -204,7 +210,8 @@ void faults_strike(struct world *w)
                  {k->clone, strike_clone},
                  {k->front_loss, strike_front_loss},
                  {k->front_amnesia, strike_front_amnesia},
-                 {k->rot, strike_rot}};
+                 {k->rot, strike_rot},
+                 {k->upgrade, strike_upgrade}};
     enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
     uint64_t sum = 0;
     for (size_t i = 0; i < KINDS; i++)

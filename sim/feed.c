@@ -19,6 +19,8 @@ void feed_put(struct world *w, struct centre_feed *f, int record, struct str row
         f->entries = world_grow(w, f->entries, &f->capacity, sizeof(*f->entries));
     f->entries[f->head++] =
         (struct feed_entry){.row = row, .hash = hash_chain(&last, row), .record = record};
+    while ((uint64_t)record >= f->records)
+        f->live = world_grow(w, f->live, &f->records, sizeof(*f->live));
     f->live[record] = f->head;
 }
 
@@ -44,7 +46,7 @@ bool feed_knows(const struct world *w, const struct centre_feed *f,
 void feed_read(struct world *w, const struct centre_feed *f, uint64_t after, size_t max_bytes,
                struct downlink_page *ret)
 {
-    struct str *rows = arena_alloc(&w->scratch, (MAX_SKUS + 1) * sizeof(*rows));
+    struct str *rows = arena_alloc(&w->scratch, (size_t)(f->head - after + 1) * sizeof(*rows));
     MUST(rows != NULL);
     size_t bytes = 0;
     uint64_t position = after;

@@ -111,7 +111,7 @@ void till_start(struct world *w, struct till *t)
         uplink_set_feed(&t->uplink, str_of(world_place(i == 0 ? t->place : MAX_PLACES)),
                         &t->disk.feeds[i].feed, t->disk.feeds[i].position, &t->disk.feeds[i].hash);
     restore_outbox(t);
-    till_load_overlay(w, t);
+    till_load_overlay(t);
     write_run_started(w, t);
     till_need_fsync(w, t, false);
     uplink_start(&t->uplink, till_moment(w, t), &t->steps);

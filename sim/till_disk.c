@@ -68,55 +68,70 @@ void till_stamp(struct world *w, struct till *t, struct event *draft, struct ite
 
 // ---- the overlay -----------------------------------------------------------------------------
 
-// As the daemon does: by the reducer, from the bytes. What is of a later version than the reducer
-// knows, its author's own program would fold.
-static void overlay_take(struct world *w, struct till *t, const struct stream *s, uint64_t seq)
+static enum err_code on_changed(void *context, struct str sku)
 {
-    const struct carrier *c = s->carriers[seq - 1];
-    struct event event;
-    struct effect_list list = {0};
-    struct err e = {0};
-    MUST(event_parse(c->bytes, &w->scratch, &event, &e) == ERR_OK);
-    if (c->item->foreign)
-        event.version = 1;
-    MUST(effect_list_of(&event, &w->scratch, &list, &e) == ERR_OK);
-    for (size_t i = 0; i < list.count; i++) {
-        const struct effect *effect = &list.items[i];
-        if (effect->kind == EFFECT_STOCK)
-            MUST(overlay_add(t->overlay, &s->key, seq, &event.id, effect->stock.sku,
-                             effect->stock.delta) == ERR_OK);
-    }
+    (void)context;
+    (void)sku;
+    return ERR_OK;
 }
 
-static bool is_except(const struct till_stream *s, const struct uuid *id)
+// As the daemon does: by the reducer, from the bytes. What is of a later version than the reducer
+// knows, its author's own program would fold.
+static void turn(struct world *w, struct till *t, const struct carrier *c, int turn)
 {
-    for (size_t i = 0; i < s->except_count; i++) {
-        if (uuid_equal(id, &s->except[i]))
-            return true;
+    struct event event;
+    struct overlay_change change = {turn, on_changed, NULL};
+    if (turn == 0)
+        return;
+    MUST(event_parse(c->bytes, &w->scratch, &event, NULL) == ERR_OK);
+    if (c->item->foreign)
+        event.version = 1;
+    MUST(overlay_apply(t->overlay, &event, &change, &w->scratch) == ERR_OK);
+}
+
+void till_load_overlay(struct till *t)
+{
+    MUST(overlay_new(&t->overlay) == ERR_OK);
+    for (int sku = 0; sku < MAX_SKUS; sku++)
+        MUST(overlay_move(t->overlay, str_of(world_sku(sku)), t->disk.own[sku]) == ERR_OK);
+}
+
+static void save_overlay(struct till *t)
+{
+    for (int sku = 0; sku < MAX_SKUS; sku++)
+        t->disk.own[sku] = overlay_sum(t->overlay, str_of(world_sku(sku)));
+}
+
+// ---- notices ----------------------------------------------------------------------------------
+
+static bool is_apart(const struct note_list *notes, const struct uuid *id)
+{
+    for (size_t i = notes->count; i > 0; i--) {
+        if (uuid_equal(id, &notes->items[i - 1].id))
+            return notes->items[i - 1].apart;
     }
     return false;
 }
 
-void till_load_overlay(struct world *w, struct till *t)
+static struct note_list add_note(struct world *w, struct note_list list, struct note note)
 {
-    MUST(overlay_new(&t->overlay) == ERR_OK);
-    for (size_t i = 0; i < t->disk.count; i++) {
-        const struct till_stream *s = &t->disk.streams[i];
-        uint64_t first = s->except_count ? 1 : s->included + 1;
-        for (uint64_t seq = first; seq <= s->count; seq++) {
-            if (seq > s->included || is_except(s, &s->stream->carriers[seq - 1]->item->id))
-                overlay_take(w, t, s->stream, seq);
-        }
-    }
-}
-
-static void on_changed(void *context, struct str sku)
-{
-    (void)context;
-    (void)sku;
+    struct note *items = world_alloc(w, (list.count + 1) * sizeof(*items));
+    if (list.count)
+        memcpy(items, list.items, list.count * sizeof(*items));
+    items[list.count] = note;
+    return (struct note_list){items, list.count + 1};
 }
 
 // ---- durable ---------------------------------------------------------------------------------
+
+static bool is_noted(const struct till *t, const struct till_stream *s)
+{
+    for (uint64_t i = 0; i < s->count && t->disk.notes.count; i++) {
+        if (is_apart(&t->disk.notes, &s->stream->carriers[i]->item->id))
+            return true;
+    }
+    return false;
+}
 
 static struct till_stream *disk_stream(struct till *t, struct stream *s)
 {
@@ -127,7 +142,7 @@ static struct till_stream *disk_stream(struct till *t, struct stream *s)
         size_t kept = 0;
         for (size_t i = 0; i < t->disk.count; i++) {
             const struct till_stream *old = &t->disk.streams[i];
-            if (old->settled < old->count || old->included < old->count || old->except_count)
+            if (old->settled < old->count || old->included < old->count || is_noted(t, old))
                 t->disk.streams[kept++] = *old;
         }
         t->disk.count = kept;
@@ -146,7 +161,7 @@ static void apply_event(struct world *w, struct till *t, const struct pending *p
     p->carrier->item->excused = false;
     t->disk.run = p->stream->key.origin;
     t->disk.any_run = true;
-    overlay_take(w, t, p->stream, d->count);
+    turn(w, t, p->carrier, 1);
 }
 
 static void read_row(struct world *w, struct till *t, struct str text)
@@ -158,8 +173,12 @@ static void read_row(struct world *w, struct till *t, struct str text)
     MUST(json_get_str(json.root, "id", &id, &e) == ERR_OK);
     int sku = world_sku_number(id);
     yyjson_val *row = json_find(json.root, "row");
-    if (sku < 0)
-        return; // a setting
+    struct note note = {.apart = !yyjson_is_null(row)};
+    if (sku < 0) { // a notice
+        MUST(uuid_parse(id, &note.id) == ERR_OK);
+        t->disk.staged_notes = add_note(w, t->disk.staged_notes, note);
+        return;
+    }
     t->disk.staged[sku] = (struct page_row){.quantity = yyjson_get_sint(json_find(row, "quantity")),
                                             .folded = yyjson_get_uint(json_find(row, "folded")),
                                             .present = true};
@@ -177,32 +196,63 @@ static void show_staged(struct till *t)
     t->disk.staged_fresh = false;
 }
 
-static void apply_include(struct till *t, const struct message_include *include)
+static void show_stream(struct world *w, struct till *t, struct till_stream *d,
+                        const struct note_list *before, const struct note_list *after)
 {
-    overlay_include(t->overlay, include, on_changed, NULL);
-    struct till_stream *d = till_find_stream(t, &include->key);
-    if (d == NULL || include->seq < d->included)
-        return;
-    d->included = include->seq;
-    d->except = include->except;
-    d->except_count = include->except_count;
+    uint64_t included = d->told > d->included ? d->told : d->included;
+    bool notes_changed = before->items != after->items;
+    for (uint64_t seq = notes_changed ? 1 : d->included + 1;
+         seq <= (notes_changed ? d->count : included); seq++) {
+        const struct carrier *c = d->stream->carriers[seq - 1];
+        struct overlay_mark was = {d->included, is_apart(before, &c->item->id)};
+        struct overlay_mark is = {included, is_apart(after, &c->item->id)};
+        turn(w, t, c, overlay_turn(seq, was, is));
+    }
+    d->included = included;
+    d->told = 0;
+}
+
+// Notices and includes of all pages since the last complete one.
+static void show_own(struct world *w, struct till *t)
+{
+    struct note_list before = t->disk.notes;
+    struct note_list after = t->disk.staged_fresh ? (struct note_list){0} : before;
+    for (size_t i = 0; i < t->disk.staged_notes.count; i++)
+        after = add_note(w, after, t->disk.staged_notes.items[i]);
+    for (size_t i = 0; i < t->disk.count; i++)
+        show_stream(w, t, &t->disk.streams[i], &before, &after);
+    t->disk.notes = after;
+    t->disk.staged_notes = (struct note_list){0};
+}
+
+static void begin_copy(struct till *t)
+{
+    memset(t->disk.staged, 0, sizeof(t->disk.staged));
+    t->disk.staged_notes = (struct note_list){0};
+    t->disk.staged_fresh = true;
+    for (size_t i = 0; i < t->disk.count; i++)
+        t->disk.streams[i].told = 0;
 }
 
 static void apply_feed(struct world *w, struct till *t, const struct message_feed *m)
 {
     bool own = str_is(m->location, world_place(t->place));
     struct feed_place *place = &t->disk.feeds[own ? 0 : 1];
-    if (own && m->reset) {
-        memset(t->disk.staged, 0, sizeof(t->disk.staged));
-        t->disk.staged_fresh = true;
-    }
+    if (own && m->reset)
+        begin_copy(t);
     for (size_t i = 0; own && i < m->count; i++)
         read_row(w, t, m->rows[i]);
     *place = (struct feed_place){m->feed, m->to, m->hash};
-    if (own && m->complete)
+    for (size_t i = 0; i < m->include_count; i++) {
+        struct till_stream *d = till_find_stream(t, &m->includes[i].key);
+        uint64_t seq = m->includes[i].seq;
+        if (d && seq > d->told)
+            d->told = seq < d->count ? seq : d->count;
+    }
+    if (own && m->complete) {
+        show_own(w, t);
         show_staged(t);
-    for (size_t i = 0; i < m->include_count; i++)
-        apply_include(t, &m->includes[i]);
+    }
 }
 
 static void apply_mark(struct world *w, struct till *t, const struct pending *p)
@@ -223,13 +273,14 @@ static void apply_rehomed(struct world *w, struct till *t, const struct pending 
 {
     struct till_stream *d = till_find_stream(t, &p->key);
     MUST(d != NULL);
-    struct uuid *stay = arena_alloc(&w->scratch, (size_t)(p->after + 1) * sizeof(*stay));
-    MUST(stay != NULL);
-    for (uint64_t i = 0; i < p->after; i++)
-        stay[i] = d->stream->carriers[i]->item->id;
-    struct message_include gone = {p->key, UINT64_MAX, stay, (size_t)p->after};
-    overlay_include(t->overlay, &gone, on_changed, NULL);
+    for (uint64_t seq = p->after + 1; seq <= d->count; seq++) {
+        const struct carrier *c = d->stream->carriers[seq - 1];
+        bool shown = seq > d->included || is_apart(&t->disk.notes, &c->item->id);
+        turn(w, t, c, shown ? -1 : 0);
+    }
     d->count = p->after;
+    if (d->included > d->count)
+        d->included = d->count;
     d->rotten = 0;
     d->dead = true;
 }
@@ -297,6 +348,7 @@ void till_commit(struct world *w, struct till *t)
     t->pending_count = 0;
     for (const struct pending *p = first; p; p = p->next)
         apply(w, t, p);
+    save_overlay(t);
     t->disk.last = t->run.last;
     t->run_durable = t->run;
     for (const struct pending *p = first; p; p = p->next)
@@ -323,15 +375,6 @@ const struct message_feed *till_copy_feed(struct world *w, const struct message_
     m->rows = world_alloc(w, (from->count + 1) * sizeof(*m->rows));
     for (size_t i = 0; i < from->count; i++)
         m->rows[i] = world_copy(w, from->rows[i]);
-    for (size_t i = 0; i < from->include_count; i++) {
-        struct message_include *include = &m->includes[i];
-        if (include->except_count == 0)
-            continue;
-        size_t bytes = include->except_count * sizeof(*include->except);
-        struct uuid *except = world_alloc(w, bytes);
-        memcpy(except, include->except, bytes);
-        include->except = except;
-    }
     return m;
 }
 

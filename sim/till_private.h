@@ -16,7 +16,7 @@ struct pending *till_pend(struct world *w, struct till *t, enum pending_kind kin
 void till_need_fsync(struct world *w, struct till *t, bool lazily);
 void till_commit(struct world *w, struct till *t);
 void till_stamp(struct world *w, struct till *t, struct event *draft, struct item *item);
-void till_load_overlay(struct world *w, struct till *t);
+void till_load_overlay(struct till *t);
 const struct message_feed *till_copy_feed(struct world *w, const struct message_feed *from);
 
 #endif

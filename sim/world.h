@@ -31,6 +31,7 @@ struct item { // one thing that happened, as its author meant it
     bool foreign;   // of a version that the centre cannot read: a dead letter there
     bool committed; // durable at a till
     bool excused;   // a restored till forgot it before the centre had it
+    int notice;     // its record in the place's feed; 0: none
     unsigned counted;
     const struct stream *folded_by;
 };
@@ -96,7 +97,7 @@ struct knobs {
     int64_t fsync_ms, commit_ms, forward_ms;
     int64_t fault_ms; // mean pause between faults; 0: none
     unsigned kill_till, kill_centre, cut, partition, jump, restore, clone, front_loss,
-        front_amnesia;
+        front_amnesia, upgrade;
     unsigned failed_fsync, failed_commit, foreign, other_lane, rot;
     int64_t clock_ms; // offsets up to this
     int window_events;
@@ -132,17 +133,26 @@ struct till_stream {
     struct stream *stream;
     uint64_t count; // durable
     uint64_t held, settled, included, pruned;
-    const struct uuid *except;
-    size_t except_count;
+    uint64_t told;   // what pages that are kept aside include
     uint64_t rotten; // seq whose bytes are not what was written; 0: none
     bool dead;       // its events went on under another run
+};
+struct note { // a row of type notice
+    struct uuid id;
+    bool apart; // false: taken back
+};
+struct note_list { // never changed: a longer one is made
+    const struct note *items;
+    size_t count;
 };
 struct till_disk { // what survives a crash
     struct till_stream streams[MAX_STREAMS];
     size_t count;
     struct page_row confirmed[MAX_SKUS];
     struct page_row staged[MAX_SKUS]; // pages since the last complete one
+    struct note_list notes, staged_notes;
     bool staged_fresh;
+    int64_t own[MAX_SKUS]; // what own events add beside 'confirmed'
     struct feed_place {
         struct uuid feed;
         uint64_t position;
@@ -192,19 +202,10 @@ struct till {
     int64_t patience_ms;
 };
 
-struct centre_fold {
-    struct uuid id;
-    int place;
-    bool counts; // false: a dead letter
-    bool ticket;
-    int delta_count;
-    struct delta deltas[MAX_DELTAS];
-};
 struct centre_entry {
     struct str bytes;
     struct hash chain;
     const struct carrier *truth;
-    struct centre_fold fold;
     bool present; // front: not lost on the way to the centre
 };
 struct centre_stream {
@@ -215,8 +216,6 @@ struct centre_stream {
     struct centre_entry **entries;
     uint64_t capacity;
     uint64_t working, held, settled; // seen, durable, folded
-    struct uuid *except;
-    size_t except_count;
 };
 struct feed_entry {
     struct str row;
@@ -228,7 +227,8 @@ struct centre_feed {
     struct uuid id;
     struct feed_entry *entries;
     uint64_t head, capacity;
-    uint64_t live[MAX_SKUS]; // position of each record's live row
+    uint64_t *live; // position of each record's live row: SKUs or settings, then notices
+    uint64_t records;
 };
 struct job { // a push that was checked and waits for the commit
     struct conn *conn;
@@ -253,6 +253,7 @@ struct centre {
     size_t stream_count, stream_capacity;
     struct job *first, **end;
     bool commit_due, forward_due;
+    bool upgraded;                            // its program reads what it could not read before
     struct centre_feed feeds[MAX_PLACES + 1]; // the last is the chain's
     int64_t stock[MAX_PLACES][MAX_SKUS];
     uint64_t tickets[MAX_PLACES];
@@ -285,6 +286,7 @@ struct world {
     size_t stream_count;
     struct item **items;
     uint64_t item_count, item_capacity;
+    uint32_t notices;
     struct fold_log folded[MAX_PLACES][MAX_SKUS];
     uint32_t conn_count;
 };

@@ -309,7 +309,6 @@ static const struct {
     {"streams in a hello, lines in a welcome or ack", LIMIT_STREAMS_HELLO, ""},
     {"cursors in a hello or welcome", MESSAGE_MAX_FEEDS, ""},
     {"includes in a feed page", MESSAGE_MAX_INCLUDES, ""},
-    {"exceptions in an include", MESSAGE_MAX_EXCEPT, ""},
     {"a name (location, type, record id, software)", LIMIT_NAME, "bytes"},
     {"a clock reading or duration", LIMIT_CLOCK_MS, "ms"},
     {"a hello must come within", DOWNLINK_HELLO_MS, "ms"},

@@ -242,7 +242,7 @@ static enum err_code append_stamped(struct journal *j, struct run *run, struct e
     event->bytes = bytes;
     enum err_code code = store_append(j->store, &entry, 1, e);
     if (code == ERR_OK && journal_status_counts(entry.ret_status))
-        code = journal_note_deltas(j, event, &key);
+        code = journal_note_deltas(j, event);
     if (code == ERR_OK) {
         j->outbox += entry.status == STATUS_PENDING;
         note_moved(j, run, event->lane);

@@ -267,19 +267,11 @@ enum err_code journal_receive(struct journal *j, const struct intake_sender *sen
     return ERR_OK;
 }
 
-static enum err_code add_include(struct journal *j, const struct stream_key *key, struct arena *a,
-                                 struct downlink_page *ret, struct err *e)
+static void add_include(struct journal *j, const struct stream_key *key, struct downlink_page *ret)
 {
     struct stream_info info;
-    if (store_stream_find(j->store, key, &info) != ERR_OK || info.head.seq == 0)
-        return ERR_OK;
-    struct message_include *include = &ret->includes[ret->include_count++];
-    *include = (struct message_include){.key = *key, .seq = info.head.seq};
-    enum err_code code =
-        store_unfolded(j->store, key, a, &include->except, &include->except_count, e);
-    if (include->except_count > MESSAGE_MAX_EXCEPT)
-        include->except_count = MESSAGE_MAX_EXCEPT;
-    return code;
+    if (store_stream_find(j->store, key, &info) == ERR_OK && info.head.seq)
+        ret->includes[ret->include_count++] = (struct message_include){*key, info.head.seq};
 }
 
 static enum err_code copy_rows(const struct feed_page *page, uint64_t after, struct arena *a,
@@ -318,6 +310,6 @@ enum err_code journal_feed_page(struct journal *j, const struct journal_page_que
     if (ret->includes == NULL)
         return code ? code : err_set(e, ERR_NO_MEMORY, "out of memory for a feed page");
     for (size_t i = 0; code == ERR_OK && page.reached_head && i < query->stream_count; i++)
-        code = add_include(j, &query->streams[i], a, ret, e);
+        add_include(j, &query->streams[i], ret);
     return code;
 }

@@ -10,11 +10,10 @@ bool journal_has_overlay(const struct journal *j)
 
 bool journal_status_counts(enum event_status status)
 {
-    return status <= STATUS_SETTLED || status == STATUS_REVIEW;
+    return status <= STATUS_SETTLED;
 }
 
-static enum err_code keep_deltas(struct journal *j, const struct event *event,
-                                 const struct stream_key *key, const struct effect_list *list)
+static enum err_code keep_deltas(struct journal *j, const struct effect_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         if (list->items[i].kind != EFFECT_STOCK)
@@ -30,63 +29,34 @@ static enum err_code keep_deltas(struct journal *j, const struct event *event,
         struct str sku = arena_copy(&j->arena, list->items[i].stock.sku);
         if (sku.p == NULL)
             return ERR_NO_MEMORY;
-        j->deltas[j->delta_count++] =
-            (struct delta){*key, event->seq, event->id, sku, list->items[i].stock.delta};
+        j->deltas[j->delta_count++] = (struct delta){sku, list->items[i].stock.delta};
     }
     return ERR_OK;
 }
 
-enum err_code journal_note_deltas(struct journal *j, const struct event *event,
-                                  const struct stream_key *key)
+enum err_code journal_note_deltas(struct journal *j, const struct event *event)
 {
     struct effect_list list;
     if (!journal_has_overlay(j) || effect_list_of(event, &j->arena, &list, NULL) != ERR_OK)
         return ERR_OK; // a dead letter moves no stock
-    return keep_deltas(j, event, key, &list);
+    return keep_deltas(j, &list);
 }
 
 enum err_code journal_enter_deltas(struct journal *j)
 {
     enum err_code code = ERR_OK;
-    for (size_t i = 0; code == ERR_OK && i < j->delta_count; i++) {
-        const struct delta *d = &j->deltas[i];
-        code = overlay_add(j->overlay, &d->key, d->seq, &d->event_id, d->sku, d->delta);
-    }
+    for (size_t i = 0; code == ERR_OK && i < j->delta_count; i++)
+        code = overlay_move(j->overlay, j->deltas[i].sku, j->deltas[i].delta);
     j->delta_count = 0;
     return code;
 }
 
-// Reads again what the feed does not yet include of one own stream.
-static enum err_code load_overlay_stream(struct journal *j, const struct stream_info *info,
-                                         struct err *e)
+static enum err_code take_sum(void *context, struct str sku, int64_t sum)
 {
-    uint64_t after = 0;
-    enum err_code code = store_include_get(j->store, &info->key, &after, e);
-    while (code == ERR_OK && after < info->head.seq) {
-        struct arena arena;
-        arena_init(&arena, ARENA_MAX);
-        struct store_event_list list = {0};
-        code = store_read_stream(j->store, &info->key, after,
-                                 &(struct store_page){LOAD_PAGE_EVENTS, LOAD_PAGE_BYTES, &arena},
-                                 &list, e);
-        for (size_t i = 0; code == ERR_OK && i < list.count; i++) {
-            struct event event;
-            if (journal_status_counts(list.items[i].status) &&
-                event_parse(list.items[i].bytes, &arena, &event, NULL) == ERR_OK && event.type)
-                code = journal_note_deltas(j, &event, &info->key);
-            after = list.items[i].seq;
-        }
-        bool ended = list.count == 0;
-        if (code == ERR_OK)
-            code = journal_enter_deltas(j);
-        arena_fini(&arena);
-        arena_reset(&j->arena);
-        if (ended)
-            break;
-    }
-    return code;
+    return overlay_move(context, sku, sum);
 }
 
+// The sums are in the store: what each SKU shows beyond what the feed confirmed.
 enum err_code journal_load_overlay(struct journal *j, struct err *e)
 {
     overlay_free(j->overlay);
@@ -94,10 +64,46 @@ enum err_code journal_load_overlay(struct journal *j, struct err *e)
     enum err_code code = overlay_new(&j->overlay);
     if (code || !journal_has_overlay(j))
         return code;
-    struct stream_list list;
-    code = journal_own_streams(j, &list, e);
-    for (size_t i = 0; code == ERR_OK && i < list.count; i++)
-        code = load_overlay_stream(j, &list.items[i], e);
-    free(list.items);
+    return store_overlay_each(j->store, str_of(j->identity.location), take_sum, j->overlay, e);
+}
+
+// ---- changes at once --------------------------------------------------------------------------
+
+enum err_code journal_note_changed(void *changed_skus, struct str sku)
+{
+    struct changed_skus *changed = changed_skus;
+    if (changed->count == changed->capacity) {
+        size_t capacity = changed->capacity ? changed->capacity * 2 : 64;
+        struct str *skus = realloc(changed->skus, capacity * sizeof(*skus));
+        if (skus == NULL)
+            return ERR_NO_MEMORY;
+        changed->skus = skus;
+        changed->capacity = capacity;
+    }
+    struct str copy = arena_copy(&changed->j->arena, sku);
+    if (copy.p == NULL)
+        return ERR_NO_MEMORY;
+    changed->skus[changed->count++] = copy;
+    return ERR_OK;
+}
+
+enum err_code journal_turn_event(struct changed_skus *changed, struct str bytes, int turn,
+                                 struct arena *a)
+{
+    struct event event;
+    struct overlay_change change = {turn, journal_note_changed, changed};
+    if (event_parse(bytes, a, &event, NULL) != ERR_OK)
+        return ERR_OK; // damaged: it moved nothing
+    changed->j->overlay_touched = true;
+    return overlay_apply(changed->j->overlay, &event, &change, a);
+}
+
+enum err_code journal_refresh_changed(const struct changed_skus *changed, struct err *e)
+{
+    struct journal *j = changed->j;
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; code == ERR_OK && i < changed->count; i++)
+        code = store_stock_refresh(j->store, str_of(j->identity.location), changed->skus[i],
+                                   overlay_sum(j->overlay, changed->skus[i]), e);
     return code;
 }

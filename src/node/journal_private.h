@@ -24,11 +24,14 @@ struct touched {
     char location[LIMIT_NAME + 1];
 };
 struct delta { // waits for the commit to enter the overlay
-    struct stream_key key;
-    uint64_t seq;
-    struct uuid event_id;
     struct str sku;
     int64_t delta;
+};
+// SKUs whose overlay changed in this transaction: their rows are to be written.
+struct changed_skus {
+    struct journal *j;
+    struct str *skus; // freed by the caller
+    size_t count, capacity;
 };
 
 struct journal {
@@ -81,13 +84,19 @@ enum err_code journal_add_revocation(struct journal *j, const struct event *draf
 // journal_overlay.c: own events that the feed does not yet include
 bool journal_has_overlay(const struct journal *j);
 bool journal_status_counts(enum event_status status);
-enum err_code journal_note_deltas(struct journal *j, const struct event *event,
-                                  const struct stream_key *key) MUST_CHECK; // wait for the commit
-enum err_code journal_enter_deltas(struct journal *j) MUST_CHECK;           // after it
+enum err_code journal_note_deltas(struct journal *j,
+                                  const struct event *event) MUST_CHECK; // wait for the commit
+enum err_code journal_enter_deltas(struct journal *j) MUST_CHECK;        // after it
 enum err_code journal_load_overlay(struct journal *j, struct err *e) MUST_CHECK;
+// A stored own event enters (1) or leaves (-1) the overlay at once, in an open transaction.
+enum err_code journal_turn_event(struct changed_skus *changed, struct str bytes, int turn,
+                                 struct arena *a) MUST_CHECK;
+enum err_code journal_note_changed(void *changed_skus, struct str sku) MUST_CHECK;
+enum err_code journal_refresh_changed(const struct changed_skus *changed, struct err *e) MUST_CHECK;
 
 // journal_uplink.c
 enum err_code journal_count_outbox(struct journal *j, struct err *e) MUST_CHECK;
+uint64_t journal_settled_of(struct journal *j, const struct stream_key *key);
 struct stream_list {
     struct stream_info *items; // freed by the caller
     size_t count, capacity;

@@ -299,13 +299,6 @@ static bool copy_feed(struct feed_job *job, const struct message_feed *from)
         to->rows[i] = arena_copy(&job->arena, from->rows[i]);
         ok = to->rows[i].p != NULL;
     }
-    for (size_t i = 0; ok && i < from->include_count; i++) {
-        size_t size = from->includes[i].except_count * sizeof(struct uuid);
-        to->includes[i].except = arena_alloc(&job->arena, size + 1);
-        ok = to->includes[i].except != NULL;
-        if (ok && size)
-            memcpy(to->includes[i].except, from->includes[i].except, size);
-    }
     return ok;
 }
 

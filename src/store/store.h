@@ -107,9 +107,14 @@ enum err_code store_stream_lost(struct store *s, const struct stream_key *key, u
                                 uint64_t settled, struct err *e) MUST_CHECK;
 // ---- own events that are appended again under another run ----------------------------------
 
-// This carrier of its id counts no more ('duplicate'): another one is appended next.
+// This carrier of its id counts no more ('duplicate'): another one is appended next. Tells how
+// it was.
+struct store_withdrawn {
+    bool counted; // by this node's own fold
+    bool apart;   // a notice said that the upstream had not folded it
+};
 enum err_code store_withdraw(struct store *s, const struct stream_key *key, uint64_t seq,
-                             struct err *e) MUST_CHECK;
+                             struct store_withdrawn *ret, struct err *e) MUST_CHECK;
 // What the upstream has said of one carrier is said of the other from now on.
 enum err_code store_notice_move(struct store *s, const struct stream_key *from, uint64_t from_seq,
                                 const struct stream_key *to, uint64_t to_seq,
@@ -212,14 +217,32 @@ enum err_code store_feed_knows(struct store *s, struct str location,
 enum err_code store_feed_read(struct store *s, struct str location, uint64_t after,
                               const struct store_page *page, struct feed_page *ret,
                               struct err *e) MUST_CHECK;
-// Ids up to seq of a stream that were journaled but not folded (dead letters, conflicts).
-enum err_code store_unfolded(struct store *s, const struct stream_key *key, struct arena *a,
-                             struct uuid **ret_ids, size_t *ret_count, struct err *e) MUST_CHECK;
-
 // ---- the feed (downstream side) --------------------------------------------------------------
 // confirmed = what the feed said; the view (stock.quantity) = confirmed + own events that the feed
 // does not yet include. The caller (sync/overlay.h) knows the second term.
 
+struct feed_include {
+    struct stream_key key;
+    uint64_t seq;
+};
+// What a page that reaches the feed's head changes about own events. An own event counts beside the
+// feed while seq > what is included of its stream, or while a notice sets it apart.
+struct feed_moved { // a stream's include
+    struct stream_key key;
+    uint64_t before, after;
+};
+struct feed_told { // by a notice, or by its being taken back
+    struct stream_key key;
+    uint64_t seq;
+    bool apart_before, apart;
+    bool counts; // by this node's own fold
+};
+struct feed_shown {
+    struct feed_moved *moved;
+    size_t moved_count;
+    struct feed_told *told;
+    size_t told_count;
+};
 struct feed_apply {
     struct str location;   // or "*"
     struct feed_cursor to; // the cursor after these rows
@@ -227,23 +250,25 @@ struct feed_apply {
     bool complete; // the rows reach the feed's head: what was kept aside until now is shown
     const struct str *rows; // as in feed_row.bytes
     size_t count;
-    // quantity of own not yet included events for a SKU, AFTER this frame's includes
+    const struct feed_include *includes; // of own streams, no further than their heads
+    size_t include_count;
+    // Called once, before stock rows are written, where the page is complete; may be NULL.
+    enum err_code (*shown)(void *context, const struct feed_shown *what, struct err *e);
+    // quantity of own events beside the feed for a SKU, after 'shown'
     int64_t (*overlay)(void *context, struct str sku);
     void *context;
-};
-struct feed_include {
-    struct stream_key key;
-    uint64_t seq;
 };
 enum err_code store_feed_cursor(struct store *s, struct str location,
                                 struct feed_cursor *ret) MUST_CHECK; // ERR_NOT_FOUND: never fed
 enum err_code store_feed_apply(struct store *s, const struct feed_apply *frame,
                                struct err *e) MUST_CHECK;
-// Marks of own streams that the feed includes (for the overlay after a restart).
-enum err_code store_include_set(struct store *s, const struct feed_include *include,
-                                struct err *e) MUST_CHECK;
+// Up to where the feed includes an own stream.
 enum err_code store_include_get(struct store *s, const struct stream_key *key, uint64_t *ret_seq,
                                 struct err *e) MUST_CHECK; // 0 when none
+// What own events add beside the feed, by SKU; where it is nothing, maybe not.
+enum err_code store_overlay_each(struct store *s, struct str location,
+                                 enum err_code (*each)(void *context, struct str sku, int64_t sum),
+                                 void *context, struct err *e) MUST_CHECK;
 // SKUs whose overlay changed without a row (an include alone): recomputes their view.
 enum err_code store_stock_refresh(struct store *s, struct str location, struct str sku,
                                   int64_t overlay, struct err *e) MUST_CHECK;

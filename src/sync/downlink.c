@@ -183,34 +183,24 @@ void downlink_feed_moved(struct downlink *d, struct str location, uint64_t head,
     pump_feeds(d, out);
 }
 
-enum { PAGE_MAX_EXCEPT = 4 * MESSAGE_MAX_EXCEPT }; // ids of 39 bytes each
-
-// Events that were not folded at first may be by now: then the same seq has fewer exceptions.
-static bool says_more(const struct downlink_stream *s, const struct message_include *include)
-{
-    return include->seq > s->include_sent ||
-           (include->seq == s->include_sent && include->except_count != s->except_sent);
-}
-
-// Includes travel only with a page that ends at the head: the rows they speak of are then all out.
-static void add_includes(struct downlink *d, const struct downlink_page *page,
+// Includes travel with pages that end at the head: the rows they speak of are then all out. False:
+// there are more, and the page does not complete the copy.
+static bool add_includes(struct downlink *d, const struct downlink_page *page,
                          struct message_feed *m)
 {
-    size_t except = 0;
-    for (size_t i = 0; page->reached_head && i < page->include_count; i++) {
+    for (size_t i = 0; i < page->include_count; i++) {
         const struct message_include *include = &page->includes[i];
         struct downlink_stream *s = find_or_add_stream(d, &include->key);
-        if (s == NULL || !says_more(s, include))
+        if (s == NULL || include->seq <= s->include_sent)
             continue;
-        except += include->except_count;
-        if (m->include_count == MESSAGE_MAX_INCLUDES || except > PAGE_MAX_EXCEPT)
-            return; // the rest with the next page
+        if (m->include_count == MESSAGE_MAX_INCLUDES)
+            return false;
         m->includes[m->include_count++] = *include;
         s->include_sent = include->seq;
-        s->except_sent = include->except_count;
         if (s->held < include->seq)
             s->held = include->seq;
     }
+    return true;
 }
 
 void downlink_feed_page(struct downlink *d, const struct downlink_page *page, int64_t mono_ms,
@@ -241,10 +231,10 @@ void downlink_feed_page(struct downlink *d, const struct downlink_page *page, in
                                     .complete = page->reached_head,
                                     .rows = page->rows,
                                     .count = page->count};
-    if (f == &d->feeds[0]) // the place's rows, not the chain's, are what includes speak of
-        add_includes(d, page, &m->feed);
+    if (f == &d->feeds[0] && page->reached_head) // of the place's rows, not the chain's
+        m->feed.complete = add_includes(d, page, &m->feed);
     bool says_nothing = page->count == 0 && m->feed.include_count == 0 && !f->reset &&
-                        !(f->partial && page->reached_head) && page->to == f->sent;
+                        !(f->partial && m->feed.complete) && page->to == f->sent;
     if (says_nothing) {
         if (page->reached_head && f->head > page->to)
             f->head = page->to;
@@ -257,7 +247,7 @@ void downlink_feed_page(struct downlink *d, const struct downlink_page *page, in
     f->sent = page->to;
     f->progress_ms = mono_ms;
     f->reset = false;
-    f->partial = !page->reached_head;
+    f->partial = !m->feed.complete;
     if (page->reached_head && f->head < page->to)
         f->head = page->to;
     pump_feeds(d, out);

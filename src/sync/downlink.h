@@ -36,7 +36,6 @@ struct downlink_stream {
     struct stream_key key;
     uint64_t held;
     uint64_t include_sent;
-    size_t except_sent; // how many exceptions went with it
 };
 
 struct downlink_feed {

@@ -30,7 +30,6 @@ enum {
     MESSAGE_MAX_BYTES = LIMIT_EVENT_BYTES + 64 * 1024, // text form
     MESSAGE_MAX_FEEDS = 4,
     MESSAGE_MAX_INCLUDES = 64,
-    MESSAGE_MAX_EXCEPT = 256,
 };
 
 struct credit {
@@ -108,11 +107,9 @@ struct message_ack {
     size_t count;
 };
 
-struct message_include {
+struct message_include { // but for events that a row of type notice sets apart
     struct stream_key key;
     uint64_t seq;
-    struct uuid *except; // ids up to seq that were not folded
-    size_t except_count;
 };
 struct message_feed {
     struct str location;
@@ -122,9 +119,8 @@ struct message_feed {
     uint64_t to;     // cursor after them
     struct hash hash;
     bool reset; // a fresh copy begins
-    // The rows reach the feed's head. Pages before it are kept aside until it comes: their rows may
-    // hold own events of which only its includes say so. With a fresh copy, what was not repeated
-    // is gone.
+    // The rows reach the feed's head, and the includes that belong to them are all out. Pages
+    // before it are kept aside until it comes. With a fresh copy, what was not repeated is gone.
     bool complete;
     struct message_include includes[MESSAGE_MAX_INCLUDES];
     size_t include_count;

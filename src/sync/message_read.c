@@ -306,26 +306,6 @@ static enum err_code read_ack(struct reader *r, struct message_ack *m)
     return code ? code : read_marks(r, &m->marks, &m->count);
 }
 
-static enum err_code read_except(struct reader *r, yyjson_val *list, struct message_include *to)
-{
-    if (list == NULL)
-        return ERR_OK;
-    if (!yyjson_is_arr(list) || yyjson_arr_size(list) > MESSAGE_MAX_EXCEPT)
-        return malformed(r, "except is not a short list");
-    to->except = arena_alloc(r->arena, (yyjson_arr_size(list) + 1) * sizeof(*to->except));
-    if (to->except == NULL)
-        return ERR_NO_MEMORY;
-    yyjson_arr_iter iter = yyjson_arr_iter_with(list);
-    yyjson_val *id;
-    while ((id = yyjson_arr_iter_next(&iter)) != NULL) {
-        if (!yyjson_is_str(id) || uuid_parse(str_make(yyjson_get_str(id), yyjson_get_len(id)),
-                                             &to->except[to->except_count]))
-            return malformed(r, "except holds no UUID");
-        to->except_count++;
-    }
-    return ERR_OK;
-}
-
 static enum err_code read_includes(struct reader *r, struct message_feed *m)
 {
     yyjson_val *list = json_find(r->header, "includes");
@@ -338,8 +318,6 @@ static enum err_code read_includes(struct reader *r, struct message_feed *m)
         enum err_code code = get_key(r, object, &include->key);
         if (code == ERR_OK)
             code = get_u64(r, object, "seq", &include->seq);
-        if (code == ERR_OK)
-            code = read_except(r, json_find(object, "except"), include);
         if (code)
             return code;
     }

@@ -186,14 +186,6 @@ static void put_includes(struct json_writer *l, const struct message_feed *m)
         yyjson_mut_val *object = yyjson_mut_arr_add_obj(l->doc, list);
         put_key(l, object, &include->key);
         yyjson_mut_obj_add_uint(l->doc, object, "seq", include->seq);
-        if (include->except_count == 0)
-            continue;
-        yyjson_mut_val *except = yyjson_mut_obj_add_arr(l->doc, object, "except");
-        for (size_t j = 0; j < include->except_count; j++) {
-            char text[UUID_TEXT_SIZE];
-            uuid_format(&include->except[j], text);
-            yyjson_mut_arr_add_strcpy(l->doc, except, text);
-        }
     }
 }
 

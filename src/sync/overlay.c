@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/overlay.h"
 
+#include "model/effect.h"
 #include "sync/mutant.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-// Entries stand in the order of their stream, so that an include takes them off the front. SKUs sit
-// in a hash table with separate chains, doubled when it is as full as it is wide, and hold only a
-// sum; a SKU stays once seen: there are as many as the shop sells.
+// SKUs sit in a hash table with separate chains, doubled when it is as full as it is wide; a SKU
+// stays once seen: there are as many as the shop sells.
 
 struct sku {
     struct sku *next;
@@ -17,25 +17,10 @@ struct sku {
     size_t n;
     char text[];
 };
-struct entry {
-    struct entry *next;
-    struct sku *sku;
-    uint64_t seq;
-    struct uuid event_id;
-    int64_t delta;
-};
-struct queue { // of one stream
-    struct queue *next;
-    struct stream_key key;
-    struct entry *first;
-    struct entry **end; // where the next entry is hung
-};
 struct overlay {
-    struct queue *queues;
     struct sku **buckets;
     size_t width; // a power of two
     size_t skus;
-    size_t entries;
 };
 
 static uint64_t text_hash(struct str text) // FNV-1a
@@ -61,25 +46,10 @@ enum err_code overlay_new(struct overlay **ret)
     return ERR_OK;
 }
 
-static void queue_free(struct queue *q)
-{
-    while (q->first) {
-        struct entry *entry = q->first;
-        q->first = entry->next;
-        free(entry);
-    }
-    free(q);
-}
-
 void overlay_free(struct overlay *o)
 {
     if (o == NULL)
         return;
-    while (o->queues) {
-        struct queue *q = o->queues;
-        o->queues = q->next;
-        queue_free(q);
-    }
     for (size_t i = 0; i < o->width; i++) {
         while (o->buckets[i]) {
             struct sku *s = o->buckets[i];
@@ -138,92 +108,50 @@ static struct sku *find_or_add(struct overlay *o, struct str text)
     return s;
 }
 
-static struct queue *find_queue(const struct overlay *o, const struct stream_key *key)
-{
-    struct queue *q = o->queues;
-    while (q && !stream_key_equal(&q->key, key))
-        q = q->next;
-    return q;
-}
-
-static struct queue *find_or_add_queue(struct overlay *o, const struct stream_key *key)
-{
-    struct queue *q = find_queue(o, key);
-    if (q)
-        return q;
-    q = calloc(1, sizeof(*q));
-    if (q == NULL)
-        return NULL;
-    q->key = *key;
-    q->end = &q->first;
-    q->next = o->queues;
-    o->queues = q;
-    return q;
-}
-
 // Sums wrap, so that they are right again when what made them too large has left.
-static int64_t wrapping(int64_t a, int64_t b)
+enum err_code overlay_move(struct overlay *o, struct str sku, int64_t delta)
 {
-    return (int64_t)((uint64_t)a + (uint64_t)b);
-}
-
-enum err_code overlay_add(struct overlay *o, const struct stream_key *key, uint64_t seq,
-                          const struct uuid *event_id, struct str sku, int64_t delta)
-{
-    struct entry *entry = malloc(sizeof(*entry));
-    struct sku *s = entry ? find_or_add(o, sku) : NULL;
-    struct queue *q = s ? find_or_add_queue(o, key) : NULL;
-    if (q == NULL) {
-        free(entry);
+    struct sku *s = find_or_add(o, sku);
+    if (s == NULL)
         return ERR_NO_MEMORY;
-    }
-    *entry = (struct entry){NULL, s, seq, *event_id, delta};
-    *q->end = entry;
-    q->end = &entry->next;
-    s->sum = wrapping(s->sum, delta);
-    o->entries++;
+    s->sum = (int64_t)((uint64_t)s->sum + (uint64_t)delta);
     return ERR_OK;
 }
 
-static bool is_in(const struct uuid *id, const struct uuid *list, size_t count)
+static bool shows(uint64_t seq, struct overlay_mark mark)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (uuid_equal(id, &list[i]))
-            return true;
-    }
-    return false;
+    return seq > mark.included || mark.apart;
 }
 
-void overlay_include(struct overlay *o, const struct message_include *include,
-                     void (*changed)(void *context, struct str sku), void *context)
+int overlay_turn(uint64_t seq, struct overlay_mark before, struct overlay_mark after)
 {
-    struct queue *q = find_queue(o, &include->key);
-    if (q == NULL || MUTANT(overlay_twice))
-        return;
-    struct entry **at = &q->first;
-    while (*at && (*at)->seq <= include->seq) {
-        struct entry *entry = *at;
-        if (is_in(&entry->event_id, include->except, include->except_count)) {
-            at = &entry->next;
+    int turn = (int)shows(seq, after) - (int)shows(seq, before);
+    return MUTANT(overlay_twice) && turn < 0 ? 0 : turn;
+}
+
+enum err_code overlay_apply(struct overlay *o, const struct event *event,
+                            const struct overlay_change *change, struct arena *a)
+{
+    struct effect_list list;
+    if (change->turn == 0 || event->type == NULL)
+        return ERR_OK;
+    enum err_code code = effect_list_of(event, a, &list, NULL);
+    if (code) // what no reducer can read moves nothing
+        return code == ERR_NO_MEMORY ? code : ERR_OK;
+    for (size_t i = 0; code == ERR_OK && i < list.count; i++) {
+        const struct effect *effect = &list.items[i];
+        if (effect->kind != EFFECT_STOCK)
             continue;
-        }
-        *at = entry->next;
-        if (q->end == &entry->next)
-            q->end = at;
-        entry->sku->sum = wrapping(entry->sku->sum, -entry->delta);
-        o->entries--;
-        changed(context, str_make(entry->sku->text, entry->sku->n));
-        free(entry);
+        uint64_t delta = (uint64_t)effect->stock.delta;
+        code = overlay_move(o, effect->stock.sku, (int64_t)(change->turn > 0 ? delta : 0 - delta));
+        if (code == ERR_OK)
+            code = change->changed(change->context, effect->stock.sku);
     }
+    return code;
 }
 
 int64_t overlay_sum(const struct overlay *o, struct str sku)
 {
     const struct sku *s = find(o, sku, text_hash(sku));
     return s ? s->sum : 0;
-}
-
-size_t overlay_count(const struct overlay *o)
-{
-    return o->entries;
 }

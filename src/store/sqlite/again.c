@@ -18,17 +18,19 @@ static enum err_code lsn_of(struct store *s, const struct stream_key *key, uint6
 }
 
 enum err_code store_withdraw(struct store *s, const struct stream_key *key, uint64_t seq,
-                             struct err *e)
+                             struct store_withdrawn *ret, struct err *e)
 {
     struct query q;
     struct scope scope;
+    struct fold_withdrawn how = {.counted = false};
     int64_t lsn = 0;
     enum err_code code = scope_enter(&scope, s, e);
     if (code)
         return code;
     code = lsn_of(s, key, seq, &lsn, e);
     if (code == ERR_OK)
-        code = fold_withdraw(&s->fold, lsn, e);
+        code = fold_withdraw(&s->fold, lsn, &how, e);
+    *ret = (struct store_withdrawn){how.counted, how.apart};
     if (code == ERR_OK) {
         query_begin(&q, &s->db, Q_WITHDRAW);
         query_int(&q, lsn);

@@ -558,34 +558,3 @@ enum err_code store_feed_read(struct store *s, struct str location, uint64_t aft
         *ret = found;
     return end;
 }
-
-enum err_code store_unfolded(struct store *s, const struct stream_key *key, struct arena *a,
-                             struct uuid **ret_ids, size_t *ret_count, struct err *e)
-{
-    struct query q;
-    struct stream_slot *slot;
-    struct uuid *ids = NULL;
-    size_t count = 0, room = 0;
-    enum err_code code = stream_cache_find(&s->streams, key, &slot, e);
-    if (code)
-        return code;
-    query_begin(&q, &s->db, Q_EVENTS_UNFOLDED);
-    query_int(&q, slot->number);
-    query_int(&q, INT64_MAX);
-    bool full = false;
-    while (!full && query_row(&q)) {
-        struct uuid *wider = rows_grow(a, ids, count, &room, sizeof *ids);
-        full = wider == NULL;
-        ids = full ? ids : wider;
-        if (!full)
-            (void)query_get_uuid(&q, 0, &ids[count++]);
-    }
-    code = query_end(&q, e);
-    if (code == ERR_OK && full)
-        code = err_set(e, ERR_NO_MEMORY, "out of memory for ids");
-    if (code == ERR_OK) {
-        *ret_ids = ids;
-        *ret_count = count;
-    }
-    return code;
-}

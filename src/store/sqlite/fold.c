@@ -419,26 +419,38 @@ enum err_code fold_add_kept(struct fold *f, struct fold_row *row, struct err *e)
     return code;
 }
 
-enum err_code fold_withdraw(struct fold *f, int64_t lsn, struct err *e)
+// What the fold made of a row, and whether the upstream set it apart since.
+static enum err_code read_withdrawn(struct fold *f, int64_t lsn, struct fold_withdrawn *ret,
+                                    struct err *e)
+{
+    struct query q;
+    enum row_state own = ROW_SETTLED;
+    enum err_code code = fold_state_of(f, lsn, &own, e);
+    if (code)
+        return code;
+    query_begin(&q, f->tables, Q_NOTICE_FIND);
+    query_int(&q, lsn);
+    ret->apart = query_row(&q);
+    if (ret->apart)
+        own = (enum row_state)query_get_int(&q, 1);
+    ret->counted = own <= ROW_PENDING;
+    ret->folded = ret->counted || own == ROW_CONFLICT; // one that waits for a record is in claims
+    return query_end(&q, e);
+}
+
+enum err_code fold_withdraw(struct fold *f, int64_t lsn, struct fold_withdrawn *ret, struct err *e)
 {
     struct query q;
     struct event event;
-    enum row_state state = ROW_SETTLED;
     arena_reset(&f->others);
     arena_reset(&f->effects);
     enum err_code code = fold_load(f, lsn, &event, e);
     if (code == ERR_OK)
-        code = fold_state_of(f, lsn, &state, e);
-    query_begin(&q, f->tables, Q_NOTICE_FIND);
-    query_int(&q, lsn);
-    bool told = query_row(&q); // the upstream's word: here the event was folded
-    enum err_code end = query_end(&q, code ? NULL : e);
-    code = code ? code : end;
-    bool folded = state <= ROW_REVIEW || (state == ROW_DEAD && told);
+        code = read_withdrawn(f, lsn, ret, e);
     struct fold_row row = {.lsn = lsn, .event = &event};
-    if (code == ERR_OK && folded)
+    if (code == ERR_OK && ret->folded)
         code = fold_take_back(f, &row, e);
-    if (code || !told)
+    if (code || !ret->apart)
         return code ? code : fold_set_state(f, lsn, &event, ROW_DUPLICATE, e);
     query_begin(&q, f->tables, Q_EVENT_STATE_SET); // what was said of it goes to the new carrier
     query_int(&q, ROW_DUPLICATE);

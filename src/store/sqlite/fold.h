@@ -73,8 +73,14 @@ enum err_code fold_add(struct fold *f, struct fold_row *row, struct err *e) MUST
 // To be called once the row itself is written: asks people about what it contends for, and brings
 // the events of a device that it revoked in line.
 enum err_code fold_settled(struct fold *f, const struct fold_row *row, struct err *e) MUST_CHECK;
-// Undoes a row that counts, since its event is about to be appended again under another run.
-enum err_code fold_withdraw(struct fold *f, int64_t lsn, struct err *e) MUST_CHECK;
+// Undoes a row, since its event is about to be appended again under another run; tells how it was.
+struct fold_withdrawn {
+    bool counted;
+    bool folded; // counted, or waiting for a record that another event holds
+    bool apart;  // a notice said that the upstream did not fold it
+};
+enum err_code fold_withdraw(struct fold *f, int64_t lsn, struct fold_withdrawn *ret,
+                            struct err *e) MUST_CHECK;
 // Folds a dead letter again that counts its id already.
 enum err_code fold_retry(struct fold *f, struct fold_row *row, struct err *e) MUST_CHECK;
 // Like fold_add, for a row whose event f->others holds already.

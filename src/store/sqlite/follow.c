@@ -3,7 +3,8 @@
 // Downstream: what the feed from above says. A page that does not reach the feed's head is kept
 // aside; the one that does shows all of them at once. Rows of a fresh copy carry the next
 // generation; the page that completes the copy drops what still has an older one.
-#include "base/clock.h"
+#include "store/sqlite/include.h"
+#include "store/sqlite/notice.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/told.h"
 
@@ -12,7 +13,10 @@
 struct follower {
     struct store *s;
     const struct feed_apply *frame;
-    struct arena arena;
+    struct arena arena; // of the row at hand
+    struct arena lists; // of the frame
+    struct notices notices;
+    bool only_notices; // they are shown before all else
     int64_t generation;
 };
 
@@ -100,81 +104,6 @@ static enum err_code apply_device(struct follower *f, struct str id_text, yyjson
     return query_run(&q, e);
 }
 
-// ---- notices
-// -------------------------------------------------------------------------------------
-
-static enum err_code state_of_notice(yyjson_val *row, enum row_state *ret, struct err *e)
-{
-    struct str status = STR("");
-    enum err_code code = json_get_str(row, "status", &status, e);
-    if (code)
-        return code;
-    *ret = str_is(status, "dead_letter") ? ROW_DEAD
-           : str_is(status, "review")    ? ROW_REVIEW
-                                         : ROW_CONFLICT;
-    return ERR_OK;
-}
-
-static enum err_code write_state(struct follower *f, int64_t lsn, enum row_state state, bool noted,
-                                 struct err *e)
-{
-    struct query q;
-    query_begin(&q, &f->s->db, Q_EVENT_STATE_SET);
-    query_int(&q, state);
-    query_int(&q, lsn);
-    enum err_code code = query_run(&q, e);
-    if (code)
-        return code;
-    query_begin(&q, &f->s->db, noted ? Q_NOTICE_SET : Q_NOTICE_DROP);
-    query_int(&q, lsn);
-    if (noted)
-        query_int(&q, state);
-    return query_run(&q, e);
-}
-
-static enum err_code write_reason(struct follower *f, int64_t lsn, enum row_state state,
-                                  yyjson_val *row, struct err *e)
-{
-    struct query q;
-    struct str reason = STR("refused upstream");
-    if (state != ROW_DEAD) {
-        query_begin(&q, &f->s->db, Q_DEAD_REMOVE);
-        query_int(&q, lsn);
-        return query_run(&q, e);
-    }
-    if (json_find(row, "reason") != NULL && json_get_str(row, "reason", &reason, e))
-        return ERR_INVALID;
-    query_begin(&q, &f->s->db, Q_DEAD_ADD);
-    query_int(&q, lsn);
-    query_text(&q, reason);
-    query_int(&q, clock_wall_ms());
-    query_int(&q, 1);
-    return query_run(&q, e);
-}
-
-static enum err_code apply_notice(struct follower *f, struct str id_text, yyjson_val *row,
-                                  struct err *e)
-{
-    struct uuid id;
-    struct ids_carriers carriers;
-    enum row_state state = ROW_SETTLED;
-    if (uuid_parse(id_text, &id))
-        return err_set(e, ERR_INVALID, "feed: a notice's id is not a UUID");
-    enum err_code code = row == NULL ? ERR_OK : state_of_notice(row, &state, e);
-    if (code == ERR_OK)
-        code = ids_find(&f->s->fold.ids, &id, &f->arena, &carriers, e);
-    for (size_t i = 0; code == ERR_OK && i < carriers.count; i++) {
-        int64_t lsn = carriers.lsns[i];
-        if (row == NULL)
-            code = fold_base(&f->s->fold, lsn, &state, e);
-        if (code == ERR_OK)
-            code = write_state(f, lsn, state, row != NULL, e);
-        if (code == ERR_OK)
-            code = write_reason(f, lsn, state, row, e);
-    }
-    return code;
-}
-
 static enum err_code apply_event(struct follower *f, struct str id_text, yyjson_val *row,
                                  struct err *e)
 {
@@ -205,14 +134,16 @@ static enum err_code apply_row(struct follower *f, struct str bytes, struct err 
     yyjson_val *row = json_find(json.root, "row");
     if (yyjson_is_null(row))
         row = NULL;
+    if (str_is(type, "notice") != f->only_notices)
+        return ERR_OK;
+    if (f->only_notices)
+        return notices_apply(&f->notices, id, row, &f->arena, e);
     if (str_is(type, "stock"))
         return apply_stock(f, id, row, e);
     if (str_is(type, "location"))
         return apply_location(f, id, row, e);
     if (str_is(type, "device"))
         return apply_device(f, id, row, e);
-    if (str_is(type, "notice"))
-        return apply_notice(f, id, row, e);
     if (str_is(type, "event"))
         return apply_event(f, id, row, e);
     return ERR_OK; // a newer upstream may say more
@@ -339,7 +270,7 @@ static enum err_code show_staged(struct follower *f, struct err *e)
         if (more && code == ERR_OK)
             code = bytes.p ? apply_row(f, bytes, e) : ERR_NO_MEMORY;
     }
-    return code || number == 0 ? code : drop_staged(f, e);
+    return code;
 }
 
 static enum err_code show_rows(struct follower *f, struct err *e)
@@ -352,37 +283,76 @@ static enum err_code show_rows(struct follower *f, struct err *e)
     return code;
 }
 
+// What the page says of own events comes first: sums of stock are written with the overlay that
+// follows from it.
+static enum err_code show_own(struct follower *f, bool fresh, struct err *e)
+{
+    struct feed_shown shown = {.moved = NULL};
+    f->only_notices = true;
+    enum err_code code = show_rows(f, e);
+    f->only_notices = false;
+    if (code == ERR_OK && fresh)
+        code = notices_drop_stale(&f->notices, &f->lists, e);
+    if (code == ERR_OK)
+        code = include_show(&f->s->db, &f->lists, &shown.moved, &shown.moved_count, e);
+    shown.told = f->notices.told;
+    shown.told_count = f->notices.count;
+    if (code == ERR_OK && f->frame->shown != NULL)
+        code = f->frame->shown(f->frame->context, &shown, e);
+    return code;
+}
+
+static enum err_code tell_includes(struct follower *f, struct err *e)
+{
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < f->frame->include_count && code == ERR_OK; i++)
+        code = include_tell(&f->s->db, &f->frame->includes[i], e);
+    return code;
+}
+
 // The chain-wide feed holds nothing that own events could change: its rows need not wait.
 static enum err_code apply_frame(struct follower *f, struct err *e)
 {
     struct cursor_row row;
+    bool chain_wide = str_is(f->frame->location, "*"), complete = f->frame->complete;
     enum err_code code = read_cursor(f->s, f->frame->location, &row, e);
     bool fresh = row.fresh || f->frame->reset || !row.there;
     f->generation = row.generation;
     if (code == ERR_OK && (f->frame->reset || !row.there)) {
         f->generation++;
         code = drop_staged(f, e);
+        if (code == ERR_OK && !chain_wide)
+            code = include_forget(&f->s->db, e);
     }
-    bool show = f->frame->complete || str_is(f->frame->location, "*");
+    f->notices.generation = f->generation;
     if (code == ERR_OK)
-        code = show ? show_rows(f, e) : stage_rows(f, e);
-    if (code == ERR_OK && fresh && f->frame->complete)
+        code = tell_includes(f, e);
+    if (code == ERR_OK && complete && !chain_wide)
+        code = show_own(f, fresh, e);
+    if (code == ERR_OK)
+        code = complete || chain_wide ? show_rows(f, e) : stage_rows(f, e);
+    if (code == ERR_OK && complete)
+        code = drop_staged(f, e);
+    if (code == ERR_OK && fresh && complete)
         code = drop_stale(f, e);
-    return code ? code : write_cursor(f, fresh && !f->frame->complete, e);
+    return code ? code : write_cursor(f, fresh && !complete, e);
 }
 
 enum err_code store_feed_apply(struct store *s, const struct feed_apply *frame, struct err *e)
 {
     struct scope scope;
-    struct follower f = {.s = s, .frame = frame};
+    struct follower f = {.s = s, .frame = frame, .notices = {.s = s}};
     enum err_code code = scope_enter(&scope, s, e);
     if (code)
         return code;
     arena_init(&f.arena, FOLLOW_MAX_BYTES);
+    arena_init(&f.lists, FOLLOW_MAX_BYTES);
     code = fold_flush(&s->fold, e); // own events before the page are in its sums already
     if (code == ERR_OK)
         code = apply_frame(&f, e);
+    notices_fini(&f.notices);
     arena_fini(&f.arena);
+    arena_fini(&f.lists);
     return scope_leave(&scope, code, e);
 }
 
@@ -396,25 +366,19 @@ enum err_code store_feed_cursor(struct store *s, struct str location, struct fee
     return ERR_OK;
 }
 
-enum err_code store_include_set(struct store *s, const struct feed_include *include, struct err *e)
+enum err_code store_overlay_each(struct store *s, struct str location,
+                                 enum err_code (*each)(void *context, struct str sku, int64_t sum),
+                                 void *context, struct err *e)
 {
     struct query q;
-    query_begin(&q, &s->db, Q_INCLUDE_SET);
-    query_uuid(&q, &include->key.origin);
-    query_int(&q, include->key.lane);
-    query_u64(&q, include->seq);
-    return query_run(&q, e);
-}
-
-enum err_code store_include_get(struct store *s, const struct stream_key *key, uint64_t *ret_seq,
-                                struct err *e)
-{
-    struct query q;
-    query_begin(&q, &s->db, Q_INCLUDE_GET);
-    query_uuid(&q, &key->origin);
-    query_int(&q, key->lane);
-    *ret_seq = query_row(&q) ? query_get_u64(&q, 0) : 0;
-    return query_end(&q, e);
+    enum err_code code = ERR_OK;
+    query_begin(&q, &s->db, Q_OVERLAY_SUMS);
+    query_text(&q, location);
+    while (code == ERR_OK && query_row(&q))
+        code = each(context, query_get_text(&q, 0),
+                    (int64_t)((uint64_t)query_get_int(&q, 1) - (uint64_t)query_get_int(&q, 2)));
+    enum err_code end = query_end(&q, code ? NULL : e);
+    return code ? err_set(e, code, "the overlay") : end;
 }
 
 enum err_code store_stock_refresh(struct store *s, struct str location, struct str sku,

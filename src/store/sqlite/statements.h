@@ -118,9 +118,6 @@
                     " ON s.number = e.stream WHERE e.lsn > ? ORDER BY e.lsn LIMIT ?")              \
     X(EVENT_AT, "SELECT " EVENT_COLUMNS " FROM events AS e JOIN streams AS s"                      \
                 " ON s.number = e.stream WHERE e.lsn = ?")                                         \
-    X(EVENTS_UNFOLDED, "SELECT id FROM events INDEXED BY events_apart WHERE stream = ?"            \
-                       " AND seq <= ? AND state > 2 AND state IN (3, 5, 7, 8) AND id IS NOT NULL"  \
-                       " ORDER BY seq")                                                            \
     X(EVENTS_ALL, "SELECT lsn, id, stream, seq, state, chain, bytes FROM events ORDER BY lsn")     \
     X(EVENTS_SPAN, "SELECT count(*), coalesce(min(lsn), 0), coalesce(max(lsn), 0),"                \
                    " (SELECT coalesce(max(number), 0) FROM streams) FROM events")                  \
@@ -148,10 +145,12 @@
     X(DEAD_COUNT, "SELECT count(*) FROM dead")                                                     \
     X(DEAD_LIST, "SELECT lsn, id, type, location, reason, since FROM dead_letters ORDER BY lsn"    \
                  " LIMIT ?")                                                                       \
-    X(NOTICE_SET, "INSERT INTO notices (lsn, state) VALUES (?, ?)"                                 \
-                  " ON CONFLICT DO UPDATE SET state = excluded.state")                             \
+    X(NOTICE_SET,                                                                                  \
+      "INSERT INTO notices (lsn, state, own, generation) VALUES (?, ?, ?, ?) ON CONFLICT DO "      \
+      "UPDATE SET state = excluded.state, generation = excluded.generation")                       \
     X(NOTICE_DROP, "DELETE FROM notices WHERE lsn = ?")                                            \
-    X(NOTICE_FIND, "SELECT state FROM notices WHERE lsn = ?")                                      \
+    X(NOTICE_FIND, "SELECT state, own FROM notices WHERE lsn = ?")                                 \
+    X(NOTICES_STALE, "SELECT lsn FROM notices WHERE generation < ?")                               \
     /* appended again */                                                                           \
     X(WITHDRAW, "INSERT INTO withdrawn (lsn) VALUES (?) ON CONFLICT DO NOTHING")                   \
     X(WITHDRAWN_ALL, "SELECT lsn FROM withdrawn")                                                  \
@@ -325,9 +324,15 @@
     X(STAGED_NEXT, "SELECT number, bytes FROM feed_staged WHERE number > ? AND location = ?"       \
                    " ORDER BY number LIMIT 1")                                                     \
     X(STAGED_DROP, "DELETE FROM feed_staged WHERE location = ?")                                   \
-    X(INCLUDE_SET, "INSERT INTO includes (origin, lane, seq) VALUES (?, ?, ?)"                     \
-                   " ON CONFLICT DO UPDATE SET seq = excluded.seq")                                \
+    X(INCLUDE_TELL, "INSERT INTO includes (origin, lane, seq, told) VALUES (?, ?, 0, ?) ON "       \
+                    "CONFLICT DO UPDATE SET told = max(ifnull(told, 0), excluded.told)")           \
+    X(INCLUDES_FORGET, "UPDATE includes SET told = NULL WHERE told IS NOT NULL")                   \
+    X(INCLUDES_TOLD, "SELECT origin, lane, seq, told FROM includes INDEXED BY includes_told "      \
+                     "WHERE told IS NOT NULL")                                                     \
+    X(INCLUDE_SHOW, "UPDATE includes SET seq = ?, told = NULL WHERE origin = ? AND lane = ?")      \
     X(INCLUDE_GET, "SELECT seq FROM includes WHERE origin = ? AND lane = ?")                       \
+    X(OVERLAY_SUMS, "SELECT sku, quantity, ifnull(confirmed, 0) FROM stock WHERE location = ? "    \
+                    "AND quantity IS NOT confirmed")                                               \
     /* queries */                                                                                  \
     X(STREAM_TOTALS, "SELECT lane, sum(max(head_seq, coalesce((SELECT max(seq) FROM late"          \
                      " WHERE stream = number), 0)) - held_seq), sum(held_seq - settled_seq),"      \

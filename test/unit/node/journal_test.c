@@ -77,7 +77,7 @@ TEST(journal__a_rollback_leaves_overlay_and_runs_as_they_were)
     chain_add(c.till, "inventory_wasted", "milk",
               "{\"sku\":\"milk\",\"quantity\":\"5\",\"reason\":\"spilt\"}");
     struct message_feed page = page_of(0, 1, NULL, 0);
-    struct message_include include = {{c.till->runs[0].origin, LANE_CRITICAL}, head.seq, NULL, 0};
+    struct message_include include = {{c.till->runs[0].origin, LANE_CRITICAL}, head.seq};
     page.includes[0] = include;
     page.include_count = 1;
     assert_int_equal(journal_apply_feed(c.till, &page, &e), ERR_OK);
@@ -114,8 +114,8 @@ TEST(journal__includes_are_believed_only_of_own_streams_and_up_to_their_head)
     struct stream_key own = {c.till->runs[0].origin, LANE_CRITICAL};
     struct stream_key foreign = {journal_identity(c.centre)->chain, LANE_CRITICAL};
     struct message_feed page = page_of(0, 1, NULL, 0);
-    page.includes[0] = (struct message_include){own, 1000, NULL, 0};
-    page.includes[1] = (struct message_include){foreign, 9, NULL, 0};
+    page.includes[0] = (struct message_include){own, 1000};
+    page.includes[1] = (struct message_include){foreign, 9};
     page.include_count = 2;
     assert_int_equal(apply(&page), ERR_OK);
     uint64_t seq = 0;
@@ -127,6 +127,154 @@ TEST(journal__includes_are_believed_only_of_own_streams_and_up_to_their_head)
     journal_close(c.till);
     c.till = chain_journal(&c.till_config);
     assert_int_equal(overlay_sum(c.till->overlay, STR("milk")), -40000);
+    chain_close(&c);
+}
+
+// ---- what the upstream did not fold -------------------------------------------------------
+
+enum { NOTICE_MAX = 200 };
+
+// The row that sets the till's event at 'seq' apart, or takes that back.
+static struct str notice_of(char to[NOTICE_MAX], uint64_t seq, const char *row)
+{
+    char sql[128], id[64];
+    (void)snprintf(sql, sizeof sql, "SELECT lower(hex(id)) FROM journal WHERE seq = %d", (int)seq);
+    (void)snprintf(id, sizeof id, "%s", chain_sql(&c.till_config, sql));
+    (void)snprintf(to, NOTICE_MAX,
+                   "{\"type\":\"notice\",\"id\":\"%.8s-%.4s-%.4s-%.4s-%.12s\",\"row\":%s}", id,
+                   id + 8, id + 12, id + 16, id + 20, row);
+    return str_of(to);
+}
+
+static const char dead[] = "{\"status\":\"dead_letter\",\"reason\":\"unknown\"}";
+
+static struct str milk_of(char to[NOTICE_MAX], int quantity)
+{
+    (void)snprintf(to, NOTICE_MAX,
+                   "{\"type\":\"stock\",\"id\":\"milk\",\"row\":{\"quantity\":\"%d\"}}", quantity);
+    return str_of(to);
+}
+
+static void assert_till_holds(void)
+{
+    struct arena a;
+    struct store_verdict verdict;
+    arena_init(&a, 64 * 1024 * 1024);
+    assert_int_equal(store_verify(journal_store(c.till), &a, NULL, NULL, &verdict, &e), ERR_OK);
+    if (!verdict.refold_equal || verdict.chain_errors || verdict.gaps)
+        fail_msg("%.*s", STR_ARG(verdict.first_problem));
+    arena_fini(&a);
+}
+
+// The same before a restart and after it, and as a fresh fold gives it.
+static void assert_milk(int quantity)
+{
+    for (int restarts = 0; restarts < 2; restarts++) {
+        assert_int_equal(chain_stock(c.till, "milk"), quantity);
+        assert_till_holds();
+        journal_close(c.till);
+        c.till = chain_journal(&c.till_config);
+    }
+}
+
+static void take_page(uint64_t from, const struct str *rows, size_t count, uint64_t included)
+{
+    struct message_feed page = page_of(from, from + 1, rows, count);
+    struct stream_info list[8];
+    size_t streams = 0;
+    assert_int_equal(
+        store_streams_unsettled(journal_store(c.till), list, COUNT_OF(list), &streams, &e), ERR_OK);
+    assert_true(streams > 0);
+    page.includes[0] = (struct message_include){list[0].key, included}; // the oldest
+    page.include_count = 1;
+    assert_int_equal(apply(&page), ERR_OK);
+}
+
+TEST(journal__an_event_that_the_upstream_did_not_fold_counts_beside_the_feed_until_it_is)
+{
+    char notice[NOTICE_MAX], stock[NOTICE_MAX];
+    chain_open(&c);
+    for (int i = 1; i <= 3; i++)
+        chain_waste(c.till, "milk", i); // seq 2, 3, 4
+    take_page(0, (struct str[]){notice_of(notice, 3, dead), milk_of(stock, -4)}, 2, 4);
+    assert_milk(-6); // 1 and 3 are in the feed's -4, 2 is not
+    chain_waste(c.till, "milk", 10);
+    assert_milk(-16);
+    take_page(1, (struct str[]){notice_of(notice, 3, "null"), milk_of(stock, -6)}, 2, 4);
+    assert_milk(-16); // after an upgrade there
+    chain_close(&c);
+}
+
+TEST(journal__an_event_that_the_upstream_took_back_counts_beside_the_feed_again)
+{
+    char notice[NOTICE_MAX], stock[NOTICE_MAX];
+    chain_open(&c);
+    chain_waste(c.till, "milk", 1);
+    chain_waste(c.till, "milk", 2);
+    take_page(0, (struct str[]){milk_of(stock, -3)}, 1, 3);
+    assert_milk(-3);
+    // Another event turns out to come first; only then a row of the SKU, or none at all.
+    take_page(1,
+              (struct str[]){notice_of(notice, 3, "{\"status\":\"conflict\"}"), milk_of(stock, -1)},
+              2, 3);
+    assert_milk(-3);
+    take_page(2, (struct str[]){notice_of(notice, 3, "null")}, 1, 3);
+    assert_milk(-1);
+    chain_close(&c);
+}
+
+TEST(journal__hundreds_of_events_that_the_upstream_did_not_fold_all_count_beside_the_feed)
+{
+    enum { EVENTS = 700 };
+    static char rows[EVENTS][NOTICE_MAX];
+    static struct str list[EVENTS];
+    chain_open(&c);
+    for (int i = 0; i < EVENTS; i++)
+        chain_waste(c.till, "milk", 1);
+    for (int i = 0; i < EVENTS; i++)
+        list[i] = notice_of(rows[i], (uint64_t)i + 2, dead);
+    take_page(0, list, EVENTS, EVENTS + 1);
+    assert_milk(-EVENTS);
+    chain_close(&c);
+}
+
+TEST(journal__a_fresh_copy_takes_back_the_notices_that_it_does_not_repeat)
+{
+    char notice[NOTICE_MAX], stock[NOTICE_MAX];
+    chain_open(&c);
+    chain_waste(c.till, "milk", 1);
+    chain_waste(c.till, "milk", 2);
+    take_page(0, (struct str[]){notice_of(notice, 2, dead), milk_of(stock, -2)}, 2, 3);
+    assert_milk(-3);
+    take_page(0, (struct str[]){milk_of(stock, -3)}, 1, 3);
+    assert_string_equal(chain_sql(&c.till_config, "SELECT status FROM journal WHERE seq = 2"),
+                        "pending");
+    assert_milk(-3);
+    chain_close(&c);
+}
+
+TEST(journal__includes_of_pages_that_are_kept_aside_count_with_the_one_that_completes_them)
+{
+    char stock[NOTICE_MAX];
+    chain_open(&c);
+    chain_waste(c.till, "milk", 1);
+    chain_waste(c.till, "milk", 2);
+    struct stream_key key = {c.till->runs[0].origin, LANE_CRITICAL};
+    const struct str row = milk_of(stock, -3);
+    struct message_feed page = page_of(0, 1, &row, 1);
+    page.complete = false;
+    page.includes[0] = (struct message_include){key, 3};
+    page.include_count = 1;
+    assert_int_equal(apply(&page), ERR_OK);
+    assert_milk(-3);
+    uint64_t included = 9;
+    assert_int_equal(store_include_get(journal_store(c.till), &key, &included, &e), ERR_OK);
+    assert_int_equal(included, 0);
+    page = page_of(1, 2, NULL, 0);
+    assert_int_equal(apply(&page), ERR_OK);
+    assert_int_equal(store_include_get(journal_store(c.till), &key, &included, &e), ERR_OK);
+    assert_int_equal(included, 3);
+    assert_milk(-3);
     chain_close(&c);
 }
 
@@ -222,7 +370,7 @@ TEST(journal__what_was_appended_again_is_pending_and_counted_once)
     }
     assert_int_equal(chain_stock(c.till, "milk"), -7);
     struct message_feed page = page_of(0, 1, NULL, 0); // the centre counts the new carriers
-    page.includes[0] = (struct message_include){fresh, 3, NULL, 0};
+    page.includes[0] = (struct message_include){fresh, 3};
     page.include_count = 1;
     const struct str milk =
         STR("{\"type\":\"stock\",\"id\":\"milk\",\"row\":{\"quantity\":\"-7\"}}");
@@ -237,17 +385,6 @@ static const char sale[] =
     "{\"ticket\":\"T1\",\"kind\":\"sale\",\"currency\":\"USD\",\"places\":2,\"lines\":[{\"n\":1,"
     "\"sku\":\"milk\",\"quantity\":\"2\",\"unit_price\":\"1\",\"amount\":200}],\"total\":200,"
     "\"payments\":[{\"method\":\"cash\",\"currency\":\"USD\",\"amount\":200}]}";
-
-static void assert_till_holds(void)
-{
-    struct arena a;
-    struct store_verdict verdict;
-    arena_init(&a, 64 * 1024 * 1024);
-    assert_int_equal(store_verify(journal_store(c.till), &a, NULL, NULL, &verdict, &e), ERR_OK);
-    if (!verdict.refold_equal || verdict.chain_errors || verdict.gaps)
-        fail_msg("%.*s", STR_ARG(verdict.first_problem));
-    arena_fini(&a);
-}
 
 static const char statuses[] = "SELECT group_concat(status, ' ') FROM (SELECT status FROM journal"
                                " ORDER BY lsn)";
@@ -285,17 +422,11 @@ TEST(journal__what_was_appended_again_is_settled_when_its_new_carrier_is)
 
 TEST(journal__what_the_upstream_said_of_an_event_it_says_of_its_new_carrier)
 {
-    char row[160], id[UUID_TEXT_SIZE];
+    char row[NOTICE_MAX];
     chain_open(&c);
     chain_waste(c.till, "milk", 4);
     struct stream_key old = {c.till->runs[0].origin, LANE_CRITICAL};
-    (void)snprintf(id, sizeof id, "%s",
-                   chain_sql(&c.till_config, "SELECT lower(hex(id)) FROM journal WHERE seq = 2"));
-    (void)snprintf(row, sizeof row,
-                   "{\"type\":\"notice\",\"id\":\"%.8s-%.4s-%.4s-%.4s-%.12s\","
-                   "\"row\":{\"status\":\"dead_letter\",\"reason\":\"unknown\"}}",
-                   id, id + 8, id + 12, id + 16, id + 20);
-    const struct str notice = str_of(row);
+    const struct str notice = notice_of(row, 2, dead);
     struct message_feed page = page_of(0, 1, &notice, 1);
     assert_int_equal(apply(&page), ERR_OK);
     assert_string_equal(chain_sql(&c.till_config, statuses), "pending dead_letter");
@@ -409,9 +540,10 @@ TEST(journal__more_streams_than_a_hello_may_name_come_in_turn)
         assert_int_equal(
             store_stream_acked(journal_store(c.till), &s->key, s->head.seq, s->head.seq, 1, &e),
             ERR_OK);
-        assert_int_equal(store_include_set(journal_store(c.till),
-                                           &(struct feed_include){s->key, s->head.seq}, &e),
-                         ERR_OK);
+        struct feed_include include = {s->key, s->head.seq};
+        struct feed_apply frame = {
+            .location = STR("BR01"), .complete = true, .includes = &include, .include_count = 1};
+        assert_int_equal(store_feed_apply(journal_store(c.till), &frame, &e), ERR_OK);
         assert_int_equal(journal_commit(c.till, &e), ERR_OK);
         s->held = s->head;
         s->settled = s->included = s->head.seq;

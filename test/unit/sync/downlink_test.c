@@ -401,20 +401,19 @@ TEST(downlink__ignores_acks_of_what_it_never_sent)
     assert_true(downlink_is_live(&d));
 }
 
-TEST(downlink__splits_includes_over_messages_that_can_be_written)
+TEST(downlink__completes_a_copy_when_all_its_includes_are_out)
 {
     bring_to(LIVE);
-    struct uuid *ids = calloc(MESSAGE_MAX_EXCEPT, sizeof *ids);
-    struct message_include includes[100];
-    assert_non_null(ids);
+    struct message_include includes[3 * MESSAGE_MAX_INCLUDES - 1];
     for (uint32_t i = 0; i < COUNT_OF(includes); i++) {
         struct message_mark mark = {.key = {sample_id(4, i + 1), LANE_CRITICAL}};
         mark.held.seq = 5;
         struct downlink_stored stored = {.mark = mark};
         downlink_stored(&d, &stored, &out);
-        includes[i] = (struct message_include){mark.key, 5, ids, MESSAGE_MAX_EXCEPT};
+        includes[i] = (struct message_include){mark.key, 5};
     }
     size_t pages = 0, included = 0;
+    bool complete = false;
     struct downlink_page page = {.location = STR("Hamra"),
                                  .after = 40,
                                  .to = 40,
@@ -427,13 +426,15 @@ TEST(downlink__splits_includes_over_messages_that_can_be_written)
         assert_false(out.failed);
         if (out.count) {
             struct message m;
+            assert_false(complete);
             arena_reset(&arena);
             assert_int_equal(message_decode(out.items[0].text, &arena, &m, NULL), ERR_OK);
             included += m.feed.include_count;
+            complete = m.feed.complete;
             pages++;
         }
     } while (out.count == 2 && pages < 1000);
     assert_int_equal(included, COUNT_OF(includes));
-    assert_in_range(pages, 2, 50);
-    free(ids);
+    assert_int_equal(pages, 3);
+    assert_true(complete);
 }

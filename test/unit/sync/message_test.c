@@ -166,11 +166,8 @@ TEST(message__keeps_every_field_of_a_feed)
     assert_true(f->complete && !f->reset);
     assert_int_equal(f->include_count, 1);
     assert_int_equal(f->includes[0].seq, 2);
-    assert_int_equal(f->includes[0].except_count, 1);
-    assert_true(uuid_equal(&f->includes[0].except[0],
-                           &sample()->messages[MESSAGE_FEED].feed.includes[0].except[0]));
     assert_int_equal(f->count, 2);
-    assert_true(str_starts(f->rows[1], STR("{\"type\":\"device\"")));
+    assert_true(str_starts(f->rows[1], STR("{\"type\":\"notice\"")));
 }
 
 TEST(message__leaves_device_and_certificate_out_behind_the_first_event)
@@ -361,27 +358,27 @@ TEST(message__is_refused_beyond_its_maximum)
     buf_fini(&small);
 }
 
-TEST(message__bounds_includes_and_exceptions)
+TEST(message__bounds_includes)
 {
     struct message m = sample()->messages[MESSAGE_FEED];
-    struct uuid *ids = calloc(MESSAGE_MAX_EXCEPT + 1, sizeof *ids);
-    assert_non_null(ids);
-    m.feed.includes[0].except = ids;
-    m.feed.includes[0].except_count = MESSAGE_MAX_EXCEPT;
-    assert_int_equal(decode(sample_text(&m)), ERR_OK);
-    m.feed.includes[0].except_count++;
-    assert_int_equal(decode(sample_text(&m)), ERR_PROTOCOL);
-    free(ids);
     for (int i = 1; i < MESSAGE_MAX_INCLUDES; i++) {
         m.feed.includes[i] = m.feed.includes[0];
-        m.feed.includes[i].except_count = 0;
     }
-    m.feed.includes[0].except_count = 0;
     m.feed.include_count = MESSAGE_MAX_INCLUDES;
     assert_int_equal(decode(sample_text(&m)), ERR_OK);
     assert_int_equal(message.feed.include_count, MESSAGE_MAX_INCLUDES);
-    refused_with(MESSAGE_FEED, "\"except\":[", "\"except\":[null,", ERR_PROTOCOL);
-    refused_with(MESSAGE_FEED, "\"except\":[", "\"except\":[\"1\",", ERR_PROTOCOL);
+    struct str text = sample_text(&sample()->messages[MESSAGE_FEED]);
+    char *many = calloc(1, 64 * 1024);
+    assert_non_null(many);
+    const char *list = "\"includes\":[";
+    const char *at = memmem(text.p, text.n, list, strlen(list));
+    assert_non_null(at);
+    (void)snprintf(many, 64 * 1024, "%s", list);
+    for (int i = 0; i < MESSAGE_MAX_INCLUDES; i++) {
+        strcat(many, "{},");
+    }
+    refused_with(MESSAGE_FEED, list, many, ERR_PROTOCOL);
+    free(many);
 }
 
 TEST(message__bounds_feeds_to_four)

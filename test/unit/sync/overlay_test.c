@@ -7,7 +7,7 @@
 #include <string.h>
 
 static struct overlay *overlay;
-static struct stream_key one, two;
+static struct arena arena;
 static char changed[256]; // the SKUs that were named, in order
 
 static void begin(void)
@@ -15,8 +15,8 @@ static void begin(void)
     overlay_free(overlay);
     overlay = NULL;
     assert_int_equal(overlay_new(&overlay), ERR_OK);
-    one = (struct stream_key){sample_id(4, 1), LANE_CRITICAL};
-    two = (struct stream_key){sample_id(4, 2), LANE_CRITICAL};
+    arena_fini(&arena);
+    arena_init(&arena, 16 << 20);
     changed[0] = '\0';
 }
 
@@ -26,24 +26,21 @@ static void finish(void)
     overlay = NULL;
 }
 
-static void add(const struct stream_key *key, uint64_t seq, const char *sku, int64_t delta)
-{
-    struct uuid id = sample_id(5, (uint32_t)seq);
-    assert_int_equal(overlay_add(overlay, key, seq, &id, str_of(sku), delta), ERR_OK);
-}
-
-static void note_change(void *context, struct str sku)
+static enum err_code note_change(void *context, struct str sku)
 {
     assert_ptr_equal(context, changed);
     size_t n = strlen(changed);
     (void)snprintf(changed + n, sizeof changed - n, "%.*s ", STR_ARG(sku));
+    return ERR_OK;
 }
 
-static void include(const struct stream_key *key, uint64_t seq, struct uuid *except, size_t count)
+// Event i of the sample: a ticket of two coffees, then a wasted cake.
+static enum err_code apply(int i, int turn)
 {
-    struct message_include i = {*key, seq, except, count};
-    changed[0] = '\0';
-    overlay_include(overlay, &i, note_change, changed);
+    struct event event;
+    struct overlay_change change = {turn, note_change, changed};
+    assert_int_equal(event_parse(sample()->events[i], &arena, &event, NULL), ERR_OK);
+    return overlay_apply(overlay, &event, &change, &arena);
 }
 
 static int64_t sum(const char *sku)
@@ -51,62 +48,55 @@ static int64_t sum(const char *sku)
     return overlay_sum(overlay, str_of(sku));
 }
 
-TEST(overlay__sums_what_the_feed_does_not_include)
+TEST(overlay__sums_what_own_events_do_beside_the_feed)
 {
     begin();
-    add(&one, 1, "A", -5);
-    add(&one, 2, "A", -3);
-    add(&one, 2, "B", 7);
-    add(&two, 1, "A", 100);
-    assert_int_equal(sum("A"), 92);
-    assert_int_equal(sum("B"), 7);
-    assert_int_equal(sum("C"), 0);
-    assert_int_equal(overlay_count(overlay), 4);
-    include(&one, 1, NULL, 0);
-    assert_int_equal(sum("A"), 97);
-    assert_string_equal(changed, "A ");
-    include(&one, 1, NULL, 0); // the same again changes nothing
-    assert_int_equal(sum("A"), 97);
+    assert_int_equal(overlay_move(overlay, STR("COFFEE"), -50000), ERR_OK); // as it was stored
+    assert_int_equal(apply(1, 1), ERR_OK);
+    assert_int_equal(apply(2, 1), ERR_OK);
+    assert_int_equal(sum("COFFEE"), -70000);
+    assert_int_equal(sum("CAKE"), -10000);
+    assert_int_equal(sum("TEA"), 0);
+    assert_string_equal(changed, "COFFEE CAKE ");
+    assert_int_equal(apply(1, 0), ERR_OK); // stays where it is
+    assert_int_equal(sum("COFFEE"), -70000);
+    assert_int_equal(apply(1, -1), ERR_OK);
+    assert_int_equal(sum("COFFEE"), -50000);
+    assert_int_equal(apply(0, 1), ERR_OK); // run_started moves nothing
+    assert_string_equal(changed, "COFFEE CAKE COFFEE ");
+    finish();
+}
+
+TEST(overlay__an_event_that_no_reducer_can_read_moves_nothing)
+{
+    begin();
+    struct event event;
+    struct overlay_change change = {1, note_change, changed};
+    assert_int_equal(event_parse(sample()->events[2], &arena, &event, NULL), ERR_OK);
+    event.version = 99;
+    assert_int_equal(overlay_apply(overlay, &event, &change, &arena), ERR_OK);
+    event.type = NULL;
+    assert_int_equal(overlay_apply(overlay, &event, &change, &arena), ERR_OK);
     assert_string_equal(changed, "");
-    include(&one, 9, NULL, 0);
-    assert_string_equal(changed, "A B ");
-    assert_int_equal(sum("A"), 100);
-    assert_int_equal(sum("B"), 0);
-    assert_int_equal(overlay_count(overlay), 1);
     finish();
 }
 
-TEST(overlay__keeps_what_was_not_folded)
+TEST(overlay__shows_an_event_until_it_is_included_and_not_set_apart)
 {
-    begin();
-    struct uuid except[2] = {sample_id(5, 2), sample_id(5, 4)};
-    for (uint64_t seq = 1; seq <= 4; seq++) {
-        add(&one, seq, "A", 1);
-    }
-    include(&one, 4, except, 2);
-    assert_int_equal(sum("A"), 2);
-    add(&one, 5, "A", 1);
-    include(&one, 5, except, 1); // 4 was folded meanwhile
-    assert_int_equal(sum("A"), 1);
-    include(&one, 5, NULL, 0);
-    assert_int_equal(sum("A"), 0);
-    assert_int_equal(overlay_count(overlay), 0);
-    add(&one, 6, "A", 3); // the queue's end is still right
-    assert_int_equal(sum("A"), 3);
-    finish();
-}
-
-TEST(overlay__knows_streams_and_lanes_apart)
-{
-    begin();
-    struct stream_key normal = {one.origin, LANE_NORMAL};
-    add(&one, 1, "A", 1);
-    add(&normal, 1, "A", 10);
-    include(&normal, 1, NULL, 0);
-    assert_int_equal(sum("A"), 1);
-    include(&two, 1, NULL, 0); // never seen
-    assert_int_equal(sum("A"), 1);
-    finish();
+    // What is included and whether it is set apart, before and after, of the event with seq 5.
+    static const struct {
+        struct overlay_mark before, after;
+        int turn;
+    } cases[] = {
+        {{4, false}, {5, false}, -1}, // included
+        {{0, false}, {9, false}, -1}, {{4, false}, {4, false}, 0},
+        {{5, false}, {6, false}, 0},  {{4, false}, {5, true}, 0},  // ... but not folded there
+        {{5, true}, {7, true}, 0},    {{5, true}, {5, false}, -1}, // folded after all
+        {{5, false}, {5, true}, 1},                                // taken back there
+        {{4, true}, {5, false}, -1},  {{5, false}, {4, false}, 1}, // another copy has less
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_int_equal(overlay_turn(5, cases[i].before, cases[i].after), cases[i].turn);
 }
 
 TEST(overlay__finds_skus_among_thousands)
@@ -115,26 +105,22 @@ TEST(overlay__finds_skus_among_thousands)
     char sku[32];
     for (int i = 0; i < 5000; i++) {
         (void)snprintf(sku, sizeof sku, "SKU-%d", i);
-        add(&one, (uint64_t)i + 1, sku, i);
+        assert_int_equal(overlay_move(overlay, str_of(sku), i), ERR_OK);
     }
     for (int i = 0; i < 5000; i++) {
         (void)snprintf(sku, sizeof sku, "SKU-%d", i);
         assert_int_equal(sum(sku), i);
     }
-    include(&one, 2500, NULL, 0);
-    assert_int_equal(sum("SKU-2499"), 0);
-    assert_int_equal(sum("SKU-2500"), 2500);
-    assert_int_equal(overlay_count(overlay), 2500);
     finish();
 }
 
 TEST(overlay__never_overflows_and_comes_back)
 {
     begin();
-    for (uint64_t seq = 1; seq <= 3; seq++) {
-        add(&one, seq, "A", INT64_MAX);
-    }
-    include(&one, 2, NULL, 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(overlay_move(overlay, STR("A"), INT64_MAX), ERR_OK);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(overlay_move(overlay, STR("A"), -INT64_MAX), ERR_OK);
     assert_int_equal(sum("A"), INT64_MAX);
     finish();
 }
@@ -143,18 +129,15 @@ TEST(overlay__survives_every_failing_allocation)
 {
     for (unsigned n = 0;; n++) {
         struct overlay *o = NULL;
-        struct uuid id = sample_id(5, 1);
-        struct stream_key key = {sample_id(4, 1), LANE_CRITICAL};
         unit_alloc_fail(n);
         enum err_code code = overlay_new(&o);
         if (code == ERR_OK) {
-            code = overlay_add(o, &key, 1, &id, STR("A"), 5);
+            code = overlay_move(o, STR("A"), 5);
         }
         bool failed = unit_alloc_end();
         assert_int_equal(code, failed ? ERR_NO_MEMORY : ERR_OK);
         if (o) {
             assert_int_equal(overlay_sum(o, STR("A")), failed ? 0 : 5);
-            assert_int_equal(overlay_count(o), failed ? 0 : 1);
         }
         overlay_free(o);
         if (!failed) {

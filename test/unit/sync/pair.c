@@ -374,8 +374,7 @@ static void read_feed(struct pair *p, const struct step *step)
     page.hash = own ? p->row_hash[page.to] : (struct hash){0};
     for (size_t i = 0; i < p->run_count && !p->no_includes; i++) {
         struct message_include *include = &includes[page.include_count];
-        *include = (struct message_include){
-            {p->runs[i].origin, LANE_CRITICAL}, p->held[i].count, p->except, p->except_count};
+        *include = (struct message_include){{p->runs[i].origin, LANE_CRITICAL}, p->held[i].count};
         page.include_count += include->seq > 0;
     }
     downlink_feed_page(&p->down, &page, p->now.mono_ms, &p->down_steps);

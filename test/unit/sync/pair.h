@@ -76,8 +76,6 @@ struct pair {
     struct str rows[PAIR_ROWS];
     struct hash row_hash[PAIR_ROWS + 1];
     uint64_t row_count;
-    struct uuid *except;
-    size_t except_count;
     int64_t jitter_ms;
     uint64_t window_events, window_bytes;
     size_t evidence, reports, feed_reads;

@@ -150,12 +150,10 @@ static void make_push(void)
 static void make_feed(void)
 {
     static struct str rows[] = {{NULL, 0}, {NULL, 0}}; // string literals below
-    static struct uuid except[1];
     struct message_feed *f = &it.messages[MESSAGE_FEED].feed;
     rows[0] = STR("{\"type\":\"stock\",\"id\":\"COFFEE\",\"row\":{\"quantity\":\"98\"}}");
-    rows[1] =
-        STR("{\"type\":\"device\",\"id\":\"019aa52d-5d20-7002-8000-000000000009\",\"row\":null}");
-    except[0] = sample_id(FAMILY_EVENT, 1);
+    rows[1] = STR("{\"type\":\"notice\",\"id\":\"019aa52d-5d20-7005-8000-000000000002\",\"row\":"
+                  "{\"status\":\"conflict\"}}");
     *f = (struct message_feed){.location = STR("Hamra"),
                                .feed = sample_id(FAMILY_FEED, 1),
                                .number = 1,
@@ -163,7 +161,7 @@ static void make_feed(void)
                                .to = 42,
                                .hash = it.marks[2].hash,
                                .complete = true,
-                               .includes = {{stream(), 2, except, 1}},
+                               .includes = {{stream(), 2}},
                                .include_count = 1,
                                .rows = rows,
                                .count = 2};

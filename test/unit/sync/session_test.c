@@ -699,23 +699,6 @@ TEST(uplink__asks_for_includes_that_were_lost)
     pair_end(p);
 }
 
-TEST(downlink__includes_again_when_a_dead_letter_was_folded)
-{
-    struct pair *p = pair_begin();
-    struct uuid ids[2] = {sample_id(5, 1), sample_id(5, 2)};
-    p->except = ids;
-    p->except_count = 2;
-    pair_start(p);
-    settles(p);
-    pair_pass(p, 200);
-    uint64_t before = p->includes_taken;
-    p->except_count = 1; // and its row moved the feed
-    pair_publish(p, 1);
-    pair_pass(p, 200);
-    assert_int_equal(p->includes_taken, before + 1);
-    pair_end(p);
-}
-
 TEST(downlink__sends_a_lost_page_again)
 {
     struct pair *p = pair_begin();
