@@ -133,7 +133,8 @@ def test_a_program_syncs_in_the_background(wasl):
     for _ in range(3):
         till.waste("MILK")
     wait_for(lambda: till.status().settled == 3, "the events to settle", seconds=30)
-    assert till.status().online and till.status().pending == 0
+    wait_for(lambda: till.status().online, "the library's look at the link")
+    assert till.status().pending == 0
     centre.stop()
     till.waste("MILK")
     wait_for(lambda: not till.status().online, "the library to see the link go")
