@@ -59,6 +59,33 @@ static struct str read_ca(struct power_world *w)
     return str_make(pem, n);
 }
 
+// The centre knows the till, as after an enrolment.
+static void enrol(struct power_world *w)
+{
+    char json[512], key[HASH_TEXT_SIZE], device[UUID_TEXT_SIZE];
+    struct json draft = {0};
+    struct event event;
+    struct journal_added added = {.verdict = VERDICT_REJECTED};
+    struct err e = {ERR_OK, ""};
+    struct journal *j = w->centre.journal;
+    const struct identity *till = journal_identity(w->till.journal);
+    str_to_hex(key, till->key.public_key.b, sizeof till->key.public_key.b);
+    uuid_format(&till->device, device);
+    (void)snprintf(json, sizeof json,
+                   "{\"id\":\"019aa52d-5d20-7005-8000-000000000001\",\"type\":\"device_enrolled\","
+                   "\"location\":\"hq\",\"record\":{\"type\":\"device\",\"id\":\"%s\"},"
+                   "\"at\":1760000000000,\"body\":{\"role\":\"terminal\",\"location\":\"" PLACE
+                   "\",\"key\":\"%s\"}}",
+                   device, key);
+    if (journal_begin(j, &e) ||
+        json_parse_in(&w->arena, str_of(json), LIMIT_EVENT_DEPTH, &draft, &e) ||
+        event_parse_draft(draft.root, &w->arena, &event, &e) ||
+        journal_add(j, &event, &added, &e) || journal_commit(j, &e))
+        problem(w, "the till cannot be enrolled", &e);
+    if (added.verdict != VERDICT_ACCEPTED)
+        problem(w, added.reason, NULL);
+}
+
 void power_world_make(struct power_world *w, uint64_t seed)
 {
     struct err e = {ERR_OK, ""};
@@ -80,6 +107,7 @@ void power_world_make(struct power_world *w, uint64_t seed)
     w->till.journal = NULL;
     open_node(w, &w->till);
     MUST(w->till.journal);
+    enrol(w);
 }
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
