@@ -17,18 +17,19 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-// Devices commit one small transaction at a time and write whole pages to the log, so theirs are
-// small; the centre commits batches, and larger pages waste less at their ends.
+// Events of about a kilobyte leave up to that much free at the end of each page: the larger the
+// page, the less it matters. A sale writes whole pages to the log, which is why they are no larger.
+enum { PAGE_BYTES = 16384 };
+
 struct shape {
-    int page_bytes;
     int cache_kib;
     int map_mib;
     int checkpoint_pages; // after how many pages in the log a commit also writes them home
 };
 static const struct shape shapes[] = {
-    [ROLE_TERMINAL] = {8192, 4096, 0, 4000},
-    [ROLE_BRANCH] = {8192, 16384, 64, 2000},
-    [ROLE_CENTRAL] = {16384, 65536, 256, 4000},
+    [ROLE_TERMINAL] = {4096, 0, 2000},
+    [ROLE_BRANCH] = {16384, 64, 2000},
+    [ROLE_CENTRAL] = {65536, 256, 4000},
 };
 
 static enum err_code path_of(const char *dir, const char *name, char to[PATH_MAX], struct err *e)
@@ -61,7 +62,7 @@ static enum err_code fill(struct db *db, enum node_role role, struct err *e)
 {
     uint8_t random[HASH_SIZE];
     char text[HASH_TEXT_SIZE];
-    enum err_code code = pragma(db, "page_size", shapes[role].page_bytes, e);
+    enum err_code code = pragma(db, "page_size", PAGE_BYTES, e);
     if (code == ERR_OK)
         code = migrate_run(db, migration_count, e);
     if (code == ERR_OK)
