@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes what documents say of tables in the code, so that neither can grow stale unnoticed.
 //
-// usage: docgen write ROOT    writes them anew under ROOT/docs: EVENTS.md, METRICS.md and CONFIG.md
-//                             whole, of PROTOCOL.md the generated parts
+// usage: docgen write ROOT    writes them anew under ROOT/docs: EVENTS.md, POLICIES.md, METRICS.md
+// and
+//                             CONFIG.md whole, of PROTOCOL.md the generated parts
 //        docgen check ROOT    1 when one of them says something else than the code
 //
 // A generated part of a document stands between the lines '<!-- generated: NAME -->' and
 // '<!-- end -->'.
 #include "model/event_type.h"
+#include "model/policy.h"
 #include "model/role.h"
 #include "node/config.h"
 #include "node/metrics.h"
@@ -408,14 +410,29 @@ static bool write_file(const char *path, struct str text)
     return ok;
 }
 
+static void put_policies(void)
+{
+    put("# Merge policies\n\n"
+        "Written by `docgen write .` from the table in `src/model/policy.c`; a test fails when the "
+        "two differ.\n\n"
+        "Any two nodes that hold the same events hold the same records. *The order* is: what an "
+        "author had seen comes before, apart\nfrom that by hybrid clock, origin, lane and seq "
+        "([adr/0009](adr/0009-merging.md)). What a rule cannot decide, a person is asked.\n\n"
+        "| record | rule | edits that had not seen each other | a person is asked | why |\n"
+        "|---|---|---|---|---|\n");
+    for (size_t i = 0; i < policy_count; i++) {
+        const struct policy *p = &policies[i];
+        put("| %s | %s | %s | %s | [%s](../%s) |\n", p->record, p->rule, p->concurrent, p->asked,
+            p->why, p->tests);
+    }
+}
+
 static const struct {
     const char *name;
     void (*whole)(void); // NULL: only parts of it are written
 } documents[] = {
-    {"EVENTS.md", put_events},
-    {"METRICS.md", put_metrics},
-    {"CONFIG.md", put_config},
-    {"PROTOCOL.md", NULL},
+    {"EVENTS.md", put_events}, {"POLICIES.md", put_policies}, {"METRICS.md", put_metrics},
+    {"CONFIG.md", put_config}, {"PROTOCOL.md", NULL},
 };
 
 // Puts into out what a document ought to be, and into *is what it is.
