@@ -5,7 +5,9 @@
 // Appending never waits for a network: when wasl_append returns WASL_OK, the events and what they
 // do to the records are on this machine's disk (synchronous=FULL), and sync goes on behind.
 //
-// Threads: every call may come from any thread; appends take turns. One process per folder.
+// Threads: every call may come from any thread; appends take turns. One process per folder: a child
+//   made by fork() is another one. What it inherited is refused to it (WASL_INVALID), and closing
+//   it there does nothing.
 // Errors: every call returns WASL_OK or a code; struct wasl_error, when given, holds one sentence.
 // Strings are UTF-8. Ids are UUIDs as text. Money is integer minor units; prices and quantities are
 // decimal strings with up to four places, inside the body. docs/EVENTS.md has each type's body.

@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { APPEND_ARENA = 64 * 1024 * 1024, LOOK_MS = 200 };
 
 struct wasl {
+    pid_t owner; // who opened it
     struct config config;
     struct journal *journal;
     struct writer *writer;
@@ -70,6 +72,13 @@ static enum wasl_code missing(const char *text, struct wasl_error *error)
 {
     struct err e = {0};
     return report(err_set(&e, ERR_INVALID, "%s", text), &e, error);
+}
+
+// A child has neither the threads nor the locks of its parent, but the same open file: what it
+// wrote would stop the parent from writing ever again.
+static bool is_usable(const struct wasl *w)
+{
+    return w != NULL && w->owner == getpid();
 }
 
 const char *wasl_version(void)
@@ -158,6 +167,7 @@ enum wasl_code wasl_open(const char *dir, bool sync, struct wasl **ret, struct w
     struct wasl *w = calloc(1, sizeof(*w));
     if (w == NULL)
         return report(ERR_NO_MEMORY, &e, error);
+    w->owner = getpid();
     pthread_mutex_init(&w->view_lock, NULL);
     pthread_mutex_init(&w->ids_lock, NULL);
     enum err_code code = open_parts(w, dir, sync, &e);
@@ -170,7 +180,7 @@ enum wasl_code wasl_open(const char *dir, bool sync, struct wasl **ret, struct w
 
 void wasl_close(struct wasl *w)
 {
-    if (w == NULL)
+    if (!is_usable(w))
         return;
     if (w->syncing) {
         loop_stop(w->loop);
@@ -294,8 +304,9 @@ enum wasl_code wasl_append(struct wasl *w, const struct wasl_event *events, size
                            struct wasl_result *results, struct wasl_error *error)
 {
     struct err e = {0};
-    if (w == NULL || events == NULL || results == NULL)
-        return missing("a till, events and room for their results are needed", error);
+    if (!is_usable(w) || events == NULL || results == NULL)
+        return missing("a till of this process, events and room for their results are needed",
+                       error);
     if (count == 0 || count > LIMIT_BATCH_EVENTS)
         return report(err_set(&e, ERR_LIMIT, "1 to %d events a call", LIMIT_BATCH_EVENTS), &e,
                       error);
@@ -343,8 +354,8 @@ enum wasl_code wasl_stock(struct wasl *w, const char *sku,
                           bool (*each)(void *context, const char *sku, int64_t quantity),
                           void *context, struct wasl_error *error)
 {
-    if (w == NULL || each == NULL)
-        return missing("a till and a function for its rows are needed", error);
+    if (!is_usable(w) || each == NULL)
+        return missing("a till of this process and a function for its rows are needed", error);
     struct stock_job job = {{.reads = true, .run = run_stock}, sku, each, context};
     enum err_code code = writer_run(w->writer, &job.job);
     return report(code, &job.job.error, error);
@@ -362,8 +373,8 @@ static enum err_code run_counts(struct job *job, struct journal *j, struct err *
 
 enum wasl_code wasl_status(struct wasl *w, struct wasl_status *ret, struct wasl_error *error)
 {
-    if (w == NULL || ret == NULL)
-        return missing("a till and a place for the result are needed", error);
+    if (!is_usable(w) || ret == NULL)
+        return missing("a till of this process and a place for the result are needed", error);
     struct count_job job = {.job = {.reads = true, .run = run_counts}};
     enum err_code code = writer_run(w->writer, &job.job);
     if (code)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define ID_1 "01890000-0000-7000-8000-000000000001"
 #define ID_2 "01890000-0000-7000-8000-000000000002"
@@ -277,5 +279,51 @@ TEST(library__runs_and_stops_with_its_own_thread)
     assert_int_equal(pending(&s), 1);
     reopen_shop(&s);
     assert_int_equal(pending(&s), 1);
+    close_shop(&s);
+}
+
+static bool stop(void *context, const char *sku, int64_t quantity)
+{
+    (void)sku;
+    (void)quantity;
+    *(bool *)context = true;
+    return false;
+}
+
+// What a forked child gets to do with its parent's till: 0 when nothing.
+static int try_as_child(struct wasl *till)
+{
+    enum { PATIENCE_S = 20 };
+    char body[SALE_BODY_MAX];
+    struct wasl_event event = library_sale("child", body);
+    struct wasl_result result;
+    struct wasl_status status;
+    bool told = false;
+    (void)alarm(PATIENCE_S); // else a lock that another thread of the parent held
+    int done = wasl_append(till, &event, 1, &result, NULL) != WASL_INVALID;
+    done += wasl_stock(till, NULL, stop, &told, NULL) != WASL_INVALID || told;
+    done += wasl_status(till, &status, NULL) != WASL_INVALID;
+    wasl_close(till);
+    return done;
+}
+
+// Its write would take the position that the parent takes next: no sale of the parent's after it.
+TEST(library__a_forked_child_leaves_the_till_to_its_parent)
+{
+    struct shop s;
+    char body[SALE_BODY_MAX];
+    open_shop(&s);
+    struct wasl_event before = library_sale("before", body);
+    assert_int_equal(append_one(&s, &before), WASL_ACCEPTED);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(try_as_child(s.till));
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    struct wasl_event after = library_sale("after", body);
+    assert_int_equal(append_one(&s, &after), WASL_ACCEPTED);
+    assert_int_equal(pending(&s), 2);
     close_shop(&s);
 }
