@@ -15,18 +15,19 @@ void reject_file_open(struct reject_file *r, const char *source)
     r->failed = n < 0 || n >= (int)sizeof r->path;
 }
 
-// True when what stands there was written by an import.
-static bool is_ours(const char *path)
+enum found { FOUND_NOTHING, FOUND_OURS, FOUND_FOREIGN };
+
+// What stands there: an import begins its file with the header, or had no room for it.
+static enum found look_at(const char *path)
 {
     char head[sizeof HEADER] = "";
     FILE *f = fopen(path, "re");
     if (f == NULL) {
-        return false;
+        return FOUND_NOTHING;
     }
-    bool ours =
-        fread(head, 1, sizeof HEADER - 1, f) == sizeof HEADER - 1 && strcmp(head, HEADER) == 0;
+    size_t n = fread(head, 1, sizeof HEADER - 1, f);
     (void)fclose(f);
-    return ours;
+    return n == 0 || strcmp(head, HEADER) == 0 ? FOUND_OURS : FOUND_FOREIGN;
 }
 
 static struct str without_line_end(struct str record)
@@ -41,7 +42,7 @@ void reject_file_add(struct reject_file *r, uint64_t line, const char *reason, s
 {
     r->rows++;
     if (r->file == NULL && !r->failed) {
-        r->file = fopen(r->path, "we");
+        r->file = look_at(r->path) == FOUND_FOREIGN ? NULL : fopen(r->path, "we");
         r->failed = r->file == NULL || fputs(HEADER, r->file) < 0;
     }
     if (r->file == NULL) {
@@ -62,7 +63,7 @@ void reject_file_close(struct reject_file *r)
     }
     r->file = NULL;
     if (r->rows == 0) {
-        if (is_ours(r->path)) {
+        if (look_at(r->path) == FOUND_OURS) {
             (void)unlink(r->path);
         }
         return;

@@ -2,7 +2,8 @@
 // FILE.rejected.csv: the rows of an import that were kept aside, with line numbers and reasons.
 //
 // Why: a bad row must neither stop the others nor vanish. The file is made by the first of them;
-//   one that an earlier import left is removed by an import without any.
+//   one that an earlier import left is removed by an import without any. A file of that name that
+//   no import wrote is left alone.
 // Ownership: the caller's struct; reject_file_close. Limits: none of its own.
 #ifndef WASL_CLI_REJECT_FILE_H
 #define WASL_CLI_REJECT_FILE_H

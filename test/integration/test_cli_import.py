@@ -112,6 +112,17 @@ def test_bad_rows_are_kept_aside(wasl, tickets):
     assert not (wasl.folder / "bad.csv.rejected.csv").exists()
 
 
+
+def test_rejected_rows_go_over_no_file_of_somebody_else(wasl, tickets):
+    wasl.till()
+    bad = "no,time,sku,name,quantity,price\n1,yesterday,A,Apple,1,1.50\n"
+    wasl.write("bad.csv", bad)
+    kept = wasl.write("bad.csv.rejected.csv", "what the owner put right by hand\n")
+    result = wasl("import", "till", "--map", "plain.ini", "bad.csv")
+    assert result.code == 1 and "could not be written" in result.err
+    assert kept.read_text() == "what the owner put right by hand\n"
+
+
 def test_nothing_but_bad_rows_is_an_error(wasl, tickets):
     wasl.centre()
     wasl.write("bad.csv", ROWS.split("\n")[0] + "\n4,yesterday,A,Apple,1,1,BR01\n")
