@@ -2,6 +2,7 @@
 """libwasl as a program meets it: the shared and the static library, and the example."""
 
 import ctypes
+import json
 import os
 import re
 import sqlite3
@@ -9,12 +10,15 @@ import subprocess
 
 import pytest
 from conftest import ROOT, wait_for
+from shop import sale
+from test_room import small_disk
 
 BUILD = ROOT / "build"
 HEADER = ROOT / "include" / "wasl.h"
 SHARED_LIBRARY = BUILD / "include" / "libwasl.so"
 STATIC_LIBRARY = BUILD / "include" / "libwasl.a"
 EXAMPLE = BUILD / "examples" / "example_till"
+WASL_DISK_FULL = 4
 STATIC_NEEDS = "-lsqlite3 -lsodium -luv -lssl -lcrypto -lzstd -lz -linih -lwslay -lpthread -lm"
 
 
@@ -110,13 +114,20 @@ class Till:
         self.handle = ctypes.c_void_p()
         assert self.library.wasl_open(str(folder).encode(), True, ctypes.byref(self.handle), 0) == 0
 
-    def waste(self, sku):
-        body = f'{{"sku":"{sku}","quantity":"1","reason":"spoiled"}}'.encode()
-        event = Event(type=b"inventory_wasted", record_type=b"stock", record_id=sku.encode())
-        event.body = body
+    def append(self, kind, record, body):
+        event = Event(type=kind, record_type=record[0], record_id=record[1].encode())
+        event.body = json.dumps(body).encode()
         results = ctypes.create_string_buffer(1024)
-        assert self.library.wasl_append(self.handle, ctypes.byref(event), 1, results, 0) == 0
-        assert results.raw[:4] == b"\0\0\0\0"  # accepted
+        code = self.library.wasl_append(self.handle, ctypes.byref(event), 1, results, 0)
+        assert code != 0 or results.raw[:4] == b"\0\0\0\0"  # accepted
+        return code
+
+    def waste(self, sku):
+        body = {"sku": sku, "quantity": "1", "reason": "spoiled"}
+        assert self.append(b"inventory_wasted", (b"stock", sku), body) == 0
+
+    def sell(self, ticket):
+        return self.append(b"ticket_recorded", (b"ticket", ticket), sale("", ticket)["body"])
 
     def status(self):
         status = Status()
@@ -143,6 +154,19 @@ def test_a_program_syncs_in_the_background(wasl):
     wait_for(lambda: till.status().settled == 4, "the last event to settle", seconds=30)
     till.close()
     assert rows(centre, "SELECT quantity FROM stock WHERE sku = 'MILK'") == [(-40000,)]
+
+
+def test_a_program_is_told_its_status_on_a_full_disk(wasl):
+    with small_disk(wasl.folder / "disk", 24) as disk:
+        till = Till(wasl.till("disk/shop").path)
+        sold = 0
+        while till.sell(f"T-{sold}") == 0:
+            sold += 1
+            if sold == 100:
+                disk.fill()
+        assert till.sell("one more") == WASL_DISK_FULL
+        assert till.status().pending == sold
+        till.close()
 
 
 def test_a_program_builds_against_the_static_library(wasl):

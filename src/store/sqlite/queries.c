@@ -82,7 +82,7 @@ enum err_code store_counts(struct store *s, struct store_counts *ret, struct err
     if (s->read_only)
         stream_cache_clear(&s->streams); // another process or thread moves the streams
     enum err_code code = stream_cache_flush(&s->streams, e);
-    if (code == ERR_OK)
+    if (code == ERR_OK || code == ERR_DISK_FULL) // the counts look at the last rows too
         code = count_lanes(s, &counts, e);
     if (code == ERR_OK)
         code = count_people(s, &counts, e);

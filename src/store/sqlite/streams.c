@@ -47,14 +47,16 @@ enum err_code store_streams_unsettled(struct store *s, struct stream_info *ret, 
     struct stream_slot slot;
     size_t count = 0;
     enum err_code code = stream_cache_flush(&s->streams, e);
+    // Beside a writer, or where there is no room to write it, the table may be behind.
+    bool behind = s->read_only || code == ERR_DISK_FULL;
+    code = code == ERR_DISK_FULL ? ERR_OK : code;
     if (code)
         return code;
-    // Beside a writer the table may be behind.
-    query_begin(&q, &s->db, s->read_only ? Q_STREAMS_UNSETTLED_LATE : Q_STREAMS_UNSETTLED);
+    query_begin(&q, &s->db, behind ? Q_STREAMS_UNSETTLED_LATE : Q_STREAMS_UNSETTLED);
     query_u64(&q, max);
     while (code == ERR_OK && count < max && query_row(&q)) {
         stream_slot_read(&q, &slot);
-        if (s->read_only)
+        if (behind)
             code = stream_cache_catch_up(&s->streams, &slot, e);
         if (slot.info.settled.seq < slot.info.head.seq)
             ret[count++] = slot.info;
