@@ -113,9 +113,15 @@ static enum err_code trace(struct store *s, const struct uuid *id, bool as_json,
     struct dead_letter_list dead = {0};
     arena_init(&arena, ARENA_BYTES);
     buf_init(&text, 8 * LIMIT_EVENT_BYTES);
+    bool past = false;
     enum err_code code = store_find_event(s, id, &arena, &list, e);
     if (code == ERR_OK && list.count == 0) {
-        code = err_set(e, ERR_NOT_FOUND, "this node holds no such event");
+        code = store_past_has(s, id, &arena, &past, e);
+    }
+    if (code == ERR_OK && list.count == 0) {
+        code = err_set(e, ERR_NOT_FOUND,
+                       past ? "the event was settled long ago and is not kept here: ask the centre"
+                            : "this node holds no such event");
     }
     if (code == ERR_OK) {
         code = store_dead_letters(s, LIST_MAX, &arena, &dead, e);
@@ -151,7 +157,7 @@ static enum err_code run(int argc, char **argv, struct err *e)
     }
     code = trace(access.store, &id, arguments_has(&a, 'j'), e);
     access_close(&access);
-    return code == ERR_NOT_FOUND ? err_set(e, code, "this node holds no such event") : code;
+    return code;
 }
 
 const struct command command_trace = {"trace", "one event from till to view", run};

@@ -6,6 +6,7 @@
 #include "cli/progress.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { ARENA_BYTES = 64 * 1024 * 1024 };
 
@@ -51,6 +52,9 @@ static enum err_code print_json(const struct store_verdict *v, struct err *e)
     json_out_count(&o, o.root, "duplicates", v->duplicates);
     json_out_count(&o, o.root, "chain_errors", v->chain_errors);
     json_out_flag(&o, o.root, "refold_equal", v->refold_equal);
+    if (v->pruned > 0) { // on devices only, and only after a month
+        json_out_count(&o, o.root, "pruned", v->pruned);
+    }
     return json_out_print(&o, e);
 }
 
@@ -66,6 +70,9 @@ static void print_people(const struct store_verdict *v)
     }
     decimal_format(v->quantity, text);
     (void)printf("%-14s %s\n", "quantity", text);
+    if (v->pruned > 0)
+        (void)printf("%-14s %llu older events, at the centre only\n", "not kept",
+                     (unsigned long long)v->pruned);
     (void)printf("%-14s %llu\n", "duplicates", (unsigned long long)v->duplicates);
     (void)printf("%-14s %llu\n", "gaps", (unsigned long long)v->gaps);
     (void)printf("%-14s %llu\n", "chain errors", (unsigned long long)v->chain_errors);
@@ -108,6 +115,11 @@ static enum err_code run_verify(int argc, char **argv, struct err *e)
     }
     if (code != ERR_OK) {
         return code;
+    }
+    struct identity own;
+    if (identity_read(&access.config, access.store, &own, NULL) == ERR_OK) { // a copy has none
+        store_set_key(access.store, &own.key.public_key);
+        explicit_bzero(&own.key, sizeof own.key);
     }
     arena_init(&arena, ARENA_BYTES);
     progress_begin(&progress, "verify");

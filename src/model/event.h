@@ -9,6 +9,7 @@
 #ifndef WASL_MODEL_EVENT_H
 #define WASL_MODEL_EVENT_H
 
+#include "base/hash.h"
 #include "base/hlc.h"
 #include "base/json.h"
 #include "base/uuid.h"
@@ -60,6 +61,10 @@ enum err_code event_write(const struct event *event, struct buf *to) MUST_CHECK;
 // True when two carriers of one id say the same: all fields but those that the node which takes
 // the event gives it: v, origin, lane, seq, hlc, and base where the client left it out.
 bool event_same_content(const struct event *a, const struct event *b);
+// A hash that two carriers share exactly when they say the same, for when one of them is gone.
+// ERR_NO_MEMORY.
+enum err_code event_content(const struct event *event, struct arena *arena,
+                            struct hash *ret) MUST_CHECK;
 
 // Total order everywhere: (hlc, origin, lane, seq). <0, 0, >0.
 struct event_order {

@@ -143,6 +143,29 @@ bool stream_join_verify(const struct signature *proof, const struct hash *code,
     return sign_verify(key, message_str(&m), proof);
 }
 
+static struct message base_message(const struct base *base, const struct uuid *chain)
+{
+    struct message m = message_of_chain("wasl.v1 base\n", chain);
+    add(&m, base->key.origin.b, sizeof(base->key.origin.b));
+    add_u64(&m, (uint64_t)base->key.lane);
+    add_u64(&m, base->mark.seq);
+    add(&m, base->mark.hash.b, sizeof(base->mark.hash.b));
+    add(&m, base->past.b, sizeof(base->past.b));
+    return m;
+}
+
+void base_sign(struct base *base, const struct sign_key *key, const struct uuid *chain)
+{
+    struct message m = base_message(base, chain);
+    base->signature = sign_make(key, message_str(&m));
+}
+
+bool base_verify(const struct base *base, const struct uuid *chain, const struct sign_public *key)
+{
+    struct message m = base_message(base, chain);
+    return sign_verify(key, message_str(&m), &base->signature);
+}
+
 static struct message proof_message(const struct uuid *chain, const struct uuid *device,
                                     const struct uuid *run, const uint8_t challenge[CHALLENGE_SIZE])
 {

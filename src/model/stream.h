@@ -57,6 +57,18 @@ bool stream_join_verify(const struct signature *proof, const struct hash *code,
                         const struct uuid *device, struct str location,
                         const struct sign_public *key) MUST_CHECK;
 
+// A device's word for what it no longer keeps of one of its streams: all up to the mark. past
+// is a hash over what it does keep of each such event.
+struct base {
+    struct stream_key key;
+    struct mark mark;
+    struct hash past;
+    struct signature signature;
+};
+void base_sign(struct base *base, const struct sign_key *key, const struct uuid *chain);
+bool base_verify(const struct base *base, const struct uuid *chain,
+                 const struct sign_public *key) MUST_CHECK;
+
 // Proof that a device holds its key, fresh for one connection: signs chain, device, run and the
 // server's challenge.
 enum { CHALLENGE_SIZE = 32 };

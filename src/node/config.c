@@ -65,6 +65,9 @@ enum { FILE_BYTES_MAX = 64 * 1024, LINE_WIDTH = 96 };
       "a device with so many events that the centre has not settled takes only what finishes "     \
       "sales",                                                                                     \
       "more than a year of a till: whoever is alone for so long should look at the line first")    \
+    X("store", "keep_ms", NUMBER, keep_ms, "3024000000", 1000, INT64_C(315576000000),              \
+      "a device keeps settled events and their records for so long; preset 35 days",               \
+      "a month's receipts and reports, without the till's disk filling up; the centre keeps all")  \
     X("branch", "offline_ms", NUMBER, offline_ms, "300000", 1000, DAY_MS,                          \
       "a branch silent for longer is shown as offline",                                            \
       "long enough for a restart, short enough to be worth a telephone call")                      \

@@ -24,6 +24,7 @@ struct config {
     int64_t store_max_bytes; // quota of wasl.db, 0: none
     int64_t ballast_bytes;   // reserve of the disk and of the quota, 0: none
     int64_t warn_percent;    // of disk, quota or outbox
+    int64_t keep_ms;         // a device keeps what is settled for so long
     int64_t outbox_events;   // beyond it only what finishes sales is taken
     int64_t offline_ms;      // a branch silent for longer is shown as offline
     int64_t drop_acks_every; // fault injection: every n-th ack is lost; 0: none

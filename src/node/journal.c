@@ -24,6 +24,7 @@ const struct uuid *journal_run_id(const struct journal *j)
 void journal_set_clock(struct journal *j, int64_t offset_ms)
 {
     j->clock_offset_ms = offset_ms;
+    j->clock_known = true;
     for (size_t i = 0; i < j->run_count; i++)
         j->runs[i].clock_offset_ms = offset_ms;
 }
@@ -69,6 +70,8 @@ enum err_code journal_open(const struct config *config, struct journal **ret, st
         code = store_open(&options, &j->store, e);
     if (code == ERR_OK)
         code = identity_read(config, j->store, &j->identity, e);
+    if (code == ERR_OK)
+        store_set_key(j->store, &j->identity.key.public_key);
     if (code == ERR_OK)
         code = journal_load_overlay(j, e);
     if (code == ERR_OK)
@@ -369,6 +372,25 @@ enum err_code journal_run_for(struct journal *j, struct str location, struct run
     return ERR_OK;
 }
 
+static void say_repeat(struct journal_added *ret, bool same)
+{
+    ret->verdict = same ? VERDICT_DUPLICATE : VERDICT_REJECTED;
+    if (!same)
+        memcpy(ret->reason, "the id was used with other content", 35);
+}
+
+// What was pruned is known by its id and a hash of its content; a device has one place only.
+static enum err_code find_past(struct journal *j, const struct event *draft,
+                               struct journal_added *ret, bool *ret_found, struct err *e)
+{
+    enum store_past past = PAST_NONE;
+    enum err_code code = store_past_find(j->store, draft, &j->arena, &past, e);
+    *ret_found = past != PAST_NONE;
+    if (*ret_found)
+        say_repeat(ret, past == PAST_SAME);
+    return code;
+}
+
 // A used id: the same content is a repeat, other content is a mistake of its author.
 static enum err_code find_repeat(struct journal *j, const struct event *draft,
                                  struct journal_added *ret, bool *ret_found, struct err *e)
@@ -384,12 +406,11 @@ static enum err_code find_repeat(struct journal *j, const struct event *draft,
         *ret_found = true;
         struct event given;
         code = journal_given_content(j, &event, &given, e);
-        bool same = code == ERR_OK && event_same_content(&given, draft);
-        ret->verdict = same ? VERDICT_DUPLICATE : VERDICT_REJECTED;
-        if (!same)
-            memcpy(ret->reason, "the id was used with other content", 35);
+        say_repeat(ret, code == ERR_OK && event_same_content(&given, draft));
     }
-    return code == ERR_NOT_FOUND ? ERR_OK : code;
+    if (code == ERR_NOT_FOUND)
+        code = ERR_OK;
+    return code || *ret_found ? code : find_past(j, draft, ret, ret_found, e);
 }
 
 // A client that names no base has seen what this node shows.

@@ -81,7 +81,11 @@ enum err_code journal_unsettled(struct journal *j, struct arena *a, struct journ
 void journal_load(struct journal *j, const struct step *step, struct arena *a,
                   struct uplink_loaded *ret);
 enum err_code journal_acked(struct journal *j, const struct message_mark *mark, bool lost,
-                            int64_t now_ms, struct err *e) MUST_CHECK;
+                            struct err *e) MUST_CHECK;
+// Drops some of what is settled, included and acknowledged longer than [store] keep_ms ago by the
+// upstream's clock (nothing while that is unknown), as store_prune does.
+enum err_code journal_prune(struct journal *j, int64_t *from, size_t *ret_pruned,
+                            struct err *e) MUST_CHECK;
 // This device was revoked, or is not any more, as its upstream says: kept for its status, and since
 // no feed says what it includes.
 enum err_code journal_set_revoked(struct journal *j, bool revoked, struct err *e) MUST_CHECK;

@@ -191,6 +191,8 @@ enum err_code journal_apply_feed(struct journal *j, const struct message_feed *f
     enum err_code code = check_follows(j, feed, e);
     if (code)
         return code;
+    if (store_reserve(j->store) && (feed->reset || !feed->complete))
+        return err_set(e, ERR_DISK_FULL, "the reserve is for sales, not for a copy of the feed");
     j->overlay_touched = true;
     if (journal_enter_deltas(j)) // own events of this very transaction stand before the page
         return err_set(e, ERR_NO_MEMORY, "the overlay");

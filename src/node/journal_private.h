@@ -17,6 +17,7 @@ enum {
     PREVIOUS_MAX = 3 * LANE_COUNT,
     LOAD_PAGE_EVENTS = 500,
     LOAD_PAGE_BYTES = 4 * 1024 * 1024,
+    PRUNE_EVENTS = 32,               // a sale that comes meanwhile waits for so many to go
     REHOME_PAGE_BYTES = 1024 * 1024, // read, parsed and written again in one transaction's arena
 };
 
@@ -40,6 +41,7 @@ struct journal {
     struct identity identity;
     struct uuid run_id;
     int64_t clock_offset_ms;
+    bool clock_known;       // an upstream told it
     struct run *runs;       // by location
     struct run *runs_saved; // as at journal_begin
     size_t run_count, run_count_saved;

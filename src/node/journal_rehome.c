@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 // True when a later row has the id: an appending that was cut short had come this far.
@@ -82,15 +83,21 @@ static enum err_code rehome_event(struct rehome *r, const struct store_event *st
 static enum err_code open_damage_review(struct journal *j, const struct stream_key *key,
                                         struct err *e)
 {
-    char record[UUID_TEXT_SIZE];
+    char record[UUID_TEXT_SIZE], detail[64];
+    struct mark base = {.seq = 0};
+    enum err_code code = store_base(j->store, key, &base, e);
+    if (code)
+        return code;
+    (void)snprintf(detail, sizeof detail, "{\"not_kept_up_to\":%llu}",
+                   (unsigned long long)base.seq);
     uuid_format(&key->origin, record);
     struct review review = {
         .kind = STR("damaged"),
         .record = str_of(record),
         .location = str_of(j->identity.location),
         .text = STR("this journal and the upstream disagree about a run: its events were "
-                    "appended again"),
-        .detail = STR("{}"),
+                    "appended again, but for those it does not keep any more"),
+        .detail = str_of(detail),
         .opened_at = clock_wall_ms(),
         .open = true};
     return store_review_open(j->store, &review, e);
@@ -165,7 +172,12 @@ enum err_code journal_rehome(struct journal *j, const struct stream_key *key, ui
     r.run = journal_find_run(j, str_of(info.location));
     if (r.run && uuid_equal(&r.run->origin, &key->origin)) // the disputed run must not go on
         journal_forget_run(j, r.run);
-    uint64_t to = *after;
+    struct mark base = {.seq = 0};
+    code = store_base(j->store, key, &base, e);
+    if (code)
+        return code;
+    from = from > base.seq ? from : base.seq; // what is not kept is not appended again
+    uint64_t to = *after > base.seq ? *after : base.seq;
     code = journal_run_for(j, str_of(info.location), &r.run, e);
     if (code == ERR_OK && to < info.head.seq)
         code = rehome_some(&r, key, &to, e);

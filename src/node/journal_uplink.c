@@ -160,9 +160,25 @@ static enum err_code load(struct journal *j, const struct step *step, struct are
 void journal_load(struct journal *j, const struct step *step, struct arena *a,
                   struct uplink_loaded *ret)
 {
+    struct mark base = {.seq = 0};
     *ret = (struct uplink_loaded){.key = step->key, .after = step->after};
-    if (load(j, step, a, ret, NULL) != ERR_OK)
-        ret->count = 0;
+    if (load(j, step, a, ret, NULL) == ERR_OK)
+        return;
+    ret->count = 0;
+    ret->pruned = store_base(j->store, &step->key, &base, NULL) == ERR_OK && step->after < base.seq;
+}
+
+enum err_code journal_prune(struct journal *j, int64_t *from, size_t *ret_pruned, struct err *e)
+{
+    struct store_prune how = {.key = &j->identity.key,
+                              .chain = j->identity.chain,
+                              .before_ms = journal_clock(j) - j->config.keep_ms,
+                              .max_events = PRUNE_EVENTS};
+    *ret_pruned = 0;
+    if (j->clock_known && j->identity.role == ROLE_TERMINAL)
+        return store_prune(j->store, &how, from, ret_pruned, e);
+    *from = 0;
+    return ERR_OK;
 }
 
 uint64_t journal_settled_of(struct journal *j, const struct stream_key *key)
@@ -172,12 +188,14 @@ uint64_t journal_settled_of(struct journal *j, const struct stream_key *key)
 }
 
 enum err_code journal_acked(struct journal *j, const struct message_mark *mark, bool lost,
-                            int64_t now_ms, struct err *e)
+                            struct err *e)
 {
     uint64_t before = journal_settled_of(j, &mark->key);
+    struct store_ack ack = {mark->key, mark->held.seq, mark->settled, clock_wall_ms(),
+                            journal_clock(j)};
     enum err_code code =
         lost ? store_stream_lost(j->store, &mark->key, mark->held.seq, mark->settled, e)
-             : store_stream_acked(j->store, &mark->key, mark->held.seq, mark->settled, now_ms, e);
+             : store_stream_acked(j->store, &ack, e);
     j->outbox +=
         before - journal_settled_of(j, &mark->key); // down by what was settled, or up again
     return code;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/upkeep.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "node/capacity.h"
 
@@ -8,15 +9,20 @@
 
 enum {
     LOOK_EVERY_MS = 5000,
+    PRUNE_EVERY_MS = 60 * 1000, // from the end of one look through everything to the next
+    PRUNE_PAUSE_MS = 20,        // between two transactions: the disk is for sales
     CALM_PERMILLE = 50, // so far below the warning before it is taken back: it must not flutter
 };
 
 struct upkeep {
     struct upkeep_options options;
     struct loop_timer *timer;
+    struct loop_timer *prune_timer;
     bool closing;
     bool looking;
-    unsigned jobs; // and one for the owner
+    int64_t prune_from; // where pruning goes on
+    uint64_t pruned;    // in this look through everything
+    unsigned jobs;      // and one for the owner
     bool warned[CAPACITY_KINDS];
     bool in_reserve;
     uint64_t reserves; // that were told of
@@ -99,6 +105,65 @@ static void look(struct upkeep *u)
     u->jobs++;
 }
 
+// ---- what it need not keep --------------------------------------------------------------------
+
+struct prune_job {
+    struct job job;
+    struct upkeep *upkeep;
+    int64_t from, next;
+    size_t pruned;
+};
+
+static enum err_code run_prune(struct job *job, struct journal *j, struct err *e)
+{
+    struct prune_job *prune = (struct prune_job *)job;
+    prune->next = prune->from;
+    return journal_prune(j, &prune->next, &prune->pruned, e);
+}
+
+static int64_t prune_pause(const struct upkeep *u)
+{
+    int64_t keep = u->options.config->keep_ms / 2;
+    return keep < PRUNE_EVERY_MS ? keep : PRUNE_EVERY_MS;
+}
+
+static void done_prune(struct job *job)
+{
+    struct prune_job *prune = (struct prune_job *)job;
+    struct upkeep *u = prune->upkeep;
+    bool more = job->code == ERR_OK && prune->next != 0;
+    if (job->code)
+        log_line(LOG_WARN, "upkeep", "old events could not be dropped: %s",
+                 err_message(&job->error));
+    u->pruned += prune->pruned;
+    if (!more && u->pruned)
+        log_line(LOG_INFO, "upkeep", "%llu settled events are not kept any more",
+                 (unsigned long long)u->pruned);
+    u->prune_from = more ? prune->next : 0;
+    u->pruned = more ? u->pruned : 0;
+    if (!u->closing)
+        loop_timer_start(u->prune_timer, more ? PRUNE_PAUSE_MS : prune_pause(u), 0);
+    free(prune);
+    release(u);
+}
+
+static void prune(void *context)
+{
+    struct upkeep *u = context;
+    struct prune_job *job = calloc(1, sizeof(*job));
+    if (job) {
+        *job = (struct prune_job){.job = {.idle = true, .run = run_prune, .done = done_prune},
+                                  .upkeep = u,
+                                  .from = u->prune_from};
+        if (writer_post(u->options.writer, &job->job) == ERR_OK) {
+            u->jobs++;
+            return;
+        }
+    }
+    free(job);
+    loop_timer_start(u->prune_timer, prune_pause(u), 0);
+}
+
 // ---- opening ----------------------------------------------------------------------------------
 
 static void on_timer(void *context)
@@ -113,11 +178,15 @@ enum err_code upkeep_open(const struct upkeep_options *options, struct upkeep **
         return err_set(e, ERR_NO_MEMORY, "out of memory");
     *u = (struct upkeep){.options = *options, .jobs = 1};
     enum err_code code = loop_timer_new(options->loop, on_timer, u, &u->timer);
+    if (code == ERR_OK)
+        code = loop_timer_new(options->loop, prune, u, &u->prune_timer);
     if (code) {
-        free(u);
+        upkeep_close(u);
         return err_set(e, code, "the upkeep");
     }
     loop_timer_start(u->timer, 0, LOOK_EVERY_MS);
+    if (options->config->role == ROLE_TERMINAL)
+        loop_timer_start(u->prune_timer, prune_pause(u), 0);
     *ret = u;
     return ERR_OK;
 }
@@ -128,5 +197,6 @@ void upkeep_close(struct upkeep *u)
         return;
     u->closing = true;
     loop_timer_free(u->timer);
+    loop_timer_free(u->prune_timer);
     release(u);
 }

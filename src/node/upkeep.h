@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a node does for itself between sales: it looks how full it is, and says so once.
+// What a node does for itself between sales: it looks how full it is, says so once, and drops what
+// it need not keep.
 //
 // Threads: the loop's; the work runs as jobs of the writer. Ownership: jobs under way finish on
 // their own after upkeep_close and find it gone.

@@ -186,7 +186,7 @@ static enum err_code run_acks(struct job *job, struct journal *j, struct err *e)
     struct ack_job *acks = (struct ack_job *)job;
     enum err_code code = ERR_OK;
     for (size_t i = 0; code == ERR_OK && i < acks->count; i++)
-        code = journal_acked(j, &acks->marks[i], acks->lost[i], clock_wall_ms(), e);
+        code = journal_acked(j, &acks->marks[i], acks->lost[i], e);
     return code;
 }
 

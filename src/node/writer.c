@@ -26,7 +26,7 @@ struct writer {
     bool started;
     pthread_mutex_t queue_lock;
     pthread_cond_t wake;
-    struct queue jobs, bulk;
+    struct queue jobs, bulk, idle;
     size_t queued; // atomic for those who only look
     size_t owed;   // atomic: jobs whose 'done' has not been called
     bool closing;
@@ -160,7 +160,8 @@ static enum err_code run_writes(struct writer *w, struct job *jobs)
     if (code == ERR_OK)
         code = journal_commit(w->journal, &e);
     if (code == ERR_OK) {
-        note_commit(w, clock_mono_us() - from_us);
+        if (!jobs->idle) // nobody waits for that one
+            note_commit(w, clock_mono_us() - from_us);
         collect_news(w);
     }
     for (struct job *job = jobs; job; job = job->next) {
@@ -241,10 +242,12 @@ static struct job *take_batch(struct writer *w)
 {
     struct job *jobs = NULL;
     pthread_mutex_lock(&w->queue_lock);
-    while (w->jobs.first == NULL && w->bulk.first == NULL && !w->closing)
+    while (w->jobs.first == NULL && w->bulk.first == NULL && w->idle.first == NULL && !w->closing)
         pthread_cond_wait(&w->wake, &w->queue_lock);
     struct job **end = take_jobs(w, &w->jobs, WRITER_BATCH_JOBS, &jobs);
     (void)take_jobs(w, &w->bulk, WRITER_BATCH_JOBS, end);
+    if (jobs == NULL)
+        (void)take_jobs(w, &w->idle, 1, &jobs);
     pthread_mutex_unlock(&w->queue_lock);
     return jobs;
 }
@@ -284,6 +287,7 @@ enum err_code writer_open(struct journal *j, struct loop *loop, const struct wri
         w->hooks = *hooks;
     w->jobs.end = &w->jobs.first;
     w->bulk.end = &w->bulk.first;
+    w->idle.end = &w->idle.first;
     pthread_mutex_init(&w->queue_lock, NULL);
     pthread_mutex_init(&w->journal_lock, NULL);
     pthread_mutex_init(&w->stats_lock, NULL);
@@ -337,7 +341,7 @@ enum err_code writer_post(struct writer *w, struct job *job)
     else if (w->queued >= WRITER_QUEUE_MAX)
         code = ERR_BUSY;
     if (code == ERR_OK) {
-        struct queue *queue = job->bulk ? &w->bulk : &w->jobs;
+        struct queue *queue = job->idle ? &w->idle : job->bulk ? &w->bulk : &w->jobs;
         *queue->end = job;
         queue->end = &job->next;
         __atomic_fetch_add(&w->queued, 1, __ATOMIC_RELAXED);

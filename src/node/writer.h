@@ -24,6 +24,7 @@ struct writer;
 struct job {
     struct job *next; // the writer's
     size_t bulk;      // bytes, 0: none: gives way to others, WRITER_BATCH_BULK bytes in one batch
+    bool idle;        // runs when nothing else waits, in a transaction of its own
     bool reads;       // runs after its batch's commit, outside any transaction
     // May be called again after a rollback: it must begin afresh. An error return fails the job.
     enum err_code (*run)(struct job *job, struct journal *j, struct err *e);

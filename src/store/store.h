@@ -58,6 +58,8 @@ enum err_code store_open(const struct store_options *options, struct store **ret
                          struct err *e) MUST_CHECK;
 void store_close(struct store *s); // accepts NULL
 enum node_role store_role(const struct store *s);
+// What this node signs with, from its folder and not from the file that is checked by it.
+void store_set_key(struct store *s, const struct sign_public *key);
 
 // Small facts about the node itself (chain, device, location, keys' file names ...). A missing name
 // gives ERR_NOT_FOUND.
@@ -96,13 +98,24 @@ enum err_code store_streams_unsettled(struct store *s, struct stream_info *ret, 
 enum err_code store_streams_each(struct store *s,
                                  bool (*each)(void *context, const struct stream_info *info),
                                  void *context, struct err *e) MUST_CHECK;
-// The chain hash at seq of a stream held here; ERR_NOT_FOUND where it is not (or was pruned).
+// The chain hash at seq of a stream held here; ERR_NOT_FOUND where it is not, or was pruned (the
+// last pruned one's is known).
 enum err_code store_chain_at(struct store *s, const struct stream_key *key, uint64_t seq,
                              struct hash *ret, struct err *e) MUST_CHECK;
+// What the upstream said of an own stream, and when: by this machine's clock, for who looks at it
+// here, and by the upstream's, for synced_at, from which the age of what may be pruned is counted.
+struct store_ack {
+    struct stream_key key;
+    uint64_t held;
+    uint64_t settled;
+    int64_t wall_ms;
+    int64_t corrected_ms;
+};
 // Moves an own stream's marks up (never down) and the status of its rows with them.
-enum err_code store_stream_acked(struct store *s, const struct stream_key *key, uint64_t held,
-                                 uint64_t settled, int64_t now_ms, struct err *e) MUST_CHECK;
-// An own stream whose upstream lost what it had acknowledged: moves its marks down.
+enum err_code store_stream_acked(struct store *s, const struct store_ack *ack,
+                                 struct err *e) MUST_CHECK;
+// An own stream whose upstream lost what it had acknowledged: moves its marks down, but never below
+// what was pruned.
 enum err_code store_stream_lost(struct store *s, const struct stream_key *key, uint64_t held,
                                 uint64_t settled, struct err *e) MUST_CHECK;
 // ---- own events that are appended again under another run ----------------------------------
@@ -174,8 +187,8 @@ struct store_page {
     size_t max_bytes;
     struct arena *arena; // holds what was read
 };
-// Events of one stream after 'after', in order: at most max_events, and at most max_bytes unless
-// the first alone is larger.
+// Events of one stream after 'after' that are still here, in order: at most max_events, and at most
+// max_bytes unless the first alone is larger.
 enum err_code store_read_stream(struct store *s, const struct stream_key *key, uint64_t after,
                                 const struct store_page *page, struct store_event_list *ret,
                                 struct err *e) MUST_CHECK;
@@ -185,6 +198,30 @@ enum err_code store_read_journal(struct store *s, int64_t after_lsn, const struc
 // Every carrier of an id in this journal.
 enum err_code store_find_event(struct store *s, const struct uuid *id, struct arena *a,
                                struct store_event_list *ret, struct err *e) MUST_CHECK;
+
+// ---- what a device need not keep ---------------------------------------------------------------
+
+struct store_prune {
+    const struct sign_key *key; // this device's: signs what is left behind
+    struct uuid chain;
+    int64_t before_ms; // goes: what was acknowledged before this, by the upstream's clock
+    size_t max_events; // in one call
+};
+// Drops own events that are settled, included by the feed and old enough, oldest first, and their
+// records with them; in the same transaction a signed base says so. Stays: the last event of each
+// stream, and from an event on that a person is asked about, its stream. Goes on at *from (0 at
+// first), which becomes 0 when everything was looked through.
+enum err_code store_prune(struct store *s, const struct store_prune *how, int64_t *from,
+                          size_t *ret_pruned, struct err *e) MUST_CHECK;
+// Up to where a stream was pruned; seq 0: it was not.
+enum err_code store_base(struct store *s, const struct stream_key *key, struct mark *ret,
+                         struct err *e) MUST_CHECK;
+// What an event's id says of events that were pruned.
+enum store_past { PAST_NONE, PAST_SAME, PAST_OTHER }; // other content under the id
+enum err_code store_past_find(struct store *s, const struct event *event, struct arena *a,
+                              enum store_past *ret, struct err *e) MUST_CHECK;
+enum err_code store_past_has(struct store *s, const struct uuid *id, struct arena *a, bool *ret,
+                             struct err *e) MUST_CHECK;
 
 // ---- the feed (upstream side) ----------------------------------------------------------------
 // A feed is a compacted log: one live row per record, each change gets the next position. Recently
@@ -446,13 +483,15 @@ struct store_verdict {
     struct currency_total *value; // one for each currency, in order
     size_t value_count;
     __int128 quantity; // decimal, over all ticket lines
+    uint64_t pruned;   // events that this device does not keep; none of the above counts them
     uint64_t gaps;
     uint64_t duplicates;      // carriers that do not count
     uint64_t chain_errors;    // rows whose bytes do not give their chain, or broken seals
     bool refold_equal;        // the records equal a fresh fold of the journal
     struct str first_problem; // one sentence, empty when none
 };
-// Reads the whole journal, recomputes every chain and folds it afresh beside the tables.
+// Reads the whole journal, recomputes every chain and folds it afresh beside the tables. Where a
+// stream was pruned, it begins at its base, whose signature must be this device's (store_set_key).
 // device_key finds the key that must have signed a stream's seal.
 enum err_code store_verify(struct store *s, struct arena *a,
                            void (*progress)(void *context, uint64_t done, uint64_t total),

@@ -146,6 +146,7 @@ struct uplink_loaded {
     struct hash base;         // own chain hash at 'after'
     const struct str *events; // after + 1, ...
     size_t count;             // 0: they could not be read; tried again later
+    bool pruned;              // with 0: the upstream lost what is not kept here any more
     struct hash head;         // own chain hash, as stored, at after + count
 };
 void uplink_loaded(struct uplink *u, const struct uplink_loaded *loaded, struct moment now,

@@ -197,6 +197,11 @@ void uplink_loaded(struct uplink *u, const struct uplink_loaded *loaded, struct 
         uplink_pump(u, now, out);
         return;
     }
+    if (loaded->count == 0 && loaded->pruned) { // what is left goes up as another run
+        ask_rehome(s, out);
+        uplink_pump(u, now, out);
+        return;
+    }
     if (loaded->count == 0) { // the others do not wait for it
         s->unreadable = true;
         u->reread_ms = now.mono_ms + NEVER_LOADED_RETRY_MS;

@@ -138,10 +138,14 @@ class Node:
     def url(self, scheme="http"):
         return f"{scheme}://127.0.0.1:{self.port}"
 
-    def serve(self):
+    def serve(self, **env):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [str(PROGRAM), "serve", self.name], cwd=self.wasl.folder, stderr=log, stdout=log
+                [str(PROGRAM), "serve", self.name],
+                cwd=self.wasl.folder,
+                stderr=log,
+                stdout=log,
+                env={**os.environ, **env},
             )
         self.wasl.nodes.append(self)
         wait_for(self.is_up, f"{self.name} to serve", lambda: self.log.read_text()[-2000:])

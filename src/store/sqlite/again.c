@@ -121,7 +121,7 @@ enum err_code store_stream_end(struct store *s, const struct stream_key *key, ui
     if (code == ERR_OK)
         code = dispute_rows(s, slot, seq + 1, e);
     if (code == ERR_OK)
-        code = store_stream_acked(s, key, head, head, now_ms, e);
+        code = store_stream_acked(s, &(struct store_ack){*key, head, head, now_ms, now_ms}, e);
     if (code == ERR_OK)
         code = write_end(s, key, seq, e);
     return scope_leave(&scope, code, e);

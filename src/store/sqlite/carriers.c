@@ -99,12 +99,27 @@ static enum err_code take_over(struct fold *f, struct fold_row *row, struct carr
     return code ? code : fold_apply(f, row, e);
 }
 
+// A carrier that was pruned stays the one that counts: it was settled long ago, and what it did is
+// not here to be undone. Should the order say otherwise, the centre does.
+static enum err_code settle_by_past(struct fold *f, struct fold_row *row,
+                                    const struct past_event *past, struct err *e)
+{
+    struct past_event mine;
+    enum err_code code = past_of(row->event, true, &f->others, &mine, e);
+    if (code)
+        return code;
+    row->ret_state = mine.content == past->content ? ROW_DUPLICATE : ROW_ID_CONFLICT;
+    return review_id(f, row, row->ret_state == ROW_ID_CONFLICT, e);
+}
+
 enum err_code carriers_settle(struct fold *f, struct fold_row *row, const struct ids_carriers *from,
                               struct err *e)
 {
     struct carriers others = {.count = 0};
     size_t holder = 0;
     bool conflict = false, any = false;
+    if (from->gone && from->past.counts)
+        return settle_by_past(f, row, &from->past, e);
     enum err_code code = from->count > 0 ? load(f, row, from, &others, e) : ERR_OK;
     if (code)
         return code;

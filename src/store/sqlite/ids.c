@@ -230,6 +230,21 @@ static enum err_code keep(struct ids_carriers *to, int64_t lsn, struct arena *a)
     return ERR_OK;
 }
 
+// The row that has the key was pruned.
+static enum err_code look_back(struct ids *ids, const struct uuid *id, int64_t lsn,
+                               struct ids_carriers *to, struct err *e)
+{
+    struct past_event past;
+    bool there = false;
+    enum err_code code = past_find(ids->journal, lsn, &past, &there, e);
+    if (code || !there || !uuid_equal(&past.id, id))
+        return code;
+    if (!to->gone || past.counts)
+        to->past = past;
+    to->gone = true;
+    return ERR_OK;
+}
+
 // The row that has the key: kept when it carries this very id.
 static enum err_code look(struct ids *ids, const struct uuid *id, int64_t lsn, struct arena *a,
                           struct ids_carriers *to, struct err *e)
@@ -238,8 +253,11 @@ static enum err_code look(struct ids *ids, const struct uuid *id, int64_t lsn, s
     struct uuid other;
     query_begin(&q, ids->journal, Q_EVENT_ID_STATE);
     query_int(&q, lsn);
-    bool same = query_row(&q) && query_get_uuid(&q, 0, &other) && uuid_equal(&other, id);
+    bool there = query_row(&q);
+    bool same = there && query_get_uuid(&q, 0, &other) && uuid_equal(&other, id);
     enum err_code code = query_end(&q, e);
+    if (code == ERR_OK && !there)
+        return look_back(ids, id, lsn, to, e);
     if (code == ERR_OK && same && keep(to, lsn, a))
         code = err_set(e, ERR_NO_MEMORY, "out of memory for the carriers of an id");
     return code;

@@ -17,8 +17,7 @@
 #ifndef WASL_STORE_SQLITE_IDS_H
 #define WASL_STORE_SQLITE_IDS_H
 
-#include "base/arena.h"
-#include "store/sqlite/db.h"
+#include "store/sqlite/past.h"
 
 enum { IDS_PROBES = 100000, IDS_LATE = 128, IDS_LATE_MAX = 4 * IDS_LATE };
 
@@ -43,6 +42,8 @@ int64_t ids_key(const struct ids *ids, const struct uuid *id, int probe);
 struct ids_carriers {
     int64_t *lsns; // in the order of arrival
     size_t count;
+    bool gone; // one was pruned, and this is left of it: the one that counted, if any of them did
+    struct past_event past;
 };
 // Notes that the row at lsn carries id; gives the rows that did before. Ends with ERR_LIMIT when
 // one id was carried IDS_PROBES times.

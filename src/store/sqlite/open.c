@@ -287,6 +287,12 @@ void store_close(struct store *s)
     free(s);
 }
 
+void store_set_key(struct store *s, const struct sign_public *key)
+{
+    s->key = *key;
+    s->key_known = true;
+}
+
 enum node_role store_role(const struct store *s)
 {
     return s->role;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/past.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/state.h"
 
@@ -83,11 +84,15 @@ enum err_code store_read_stream(struct store *s, const struct stream_key *key, u
                                 struct err *e)
 {
     struct stream_slot *slot;
-    struct reader r = {.arena = page->arena,
-                       .bytes_left = page->max_bytes,
-                       .max_events = page->max_events,
-                       .next_seq = after + 1};
+    struct base base;
+    struct reader r = {
+        .arena = page->arena, .bytes_left = page->max_bytes, .max_events = page->max_events};
     enum err_code code = stream_cache_find(&s->streams, key, &slot, e);
+    if (code == ERR_OK)
+        code = past_base_find(&s->db, slot->number, &base, e);
+    if (code == ERR_OK && after < base.mark.seq)
+        after = base.mark.seq;
+    r.next_seq = after + 1;
     if (code == ERR_OK)
         code = read_pieces(s, slot, after, &r, e);
     if (code == ERR_OK)
@@ -107,6 +112,30 @@ enum err_code store_read_journal(struct store *s, int64_t after_lsn, const struc
     enum err_code code = drain(&r, &q, e);
     if (code == ERR_OK)
         *ret = r.list;
+    return code;
+}
+
+enum err_code store_past_find(struct store *s, const struct event *event, struct arena *a,
+                              enum store_past *ret, struct err *e)
+{
+    struct ids_carriers carriers;
+    struct past_event mine;
+    enum err_code code = ids_find(&s->fold.ids, &event->id, a, &carriers, e);
+    *ret = PAST_NONE;
+    if (code || !carriers.gone)
+        return code;
+    code = past_of(event, true, a, &mine, e);
+    if (code == ERR_OK)
+        *ret = mine.content == carriers.past.content ? PAST_SAME : PAST_OTHER;
+    return code;
+}
+
+enum err_code store_past_has(struct store *s, const struct uuid *id, struct arena *a, bool *ret,
+                             struct err *e)
+{
+    struct ids_carriers carriers;
+    enum err_code code = ids_find(&s->fold.ids, id, a, &carriers, e);
+    *ret = code == ERR_OK && carriers.gone;
     return code;
 }
 

@@ -7,6 +7,9 @@
 
 struct refold_stream {
     bool known;
+    struct base base; // mark.seq 0: nothing was pruned
+    struct hash past; // the chain over what is left of pruned events, as it was read
+    uint64_t past_count;
     struct stream_info info;
     int64_t since;
     struct mark at;   // the newest row seen
@@ -29,8 +32,9 @@ struct refold {
     uint8_t *withdrawn; // not 0: it was appended again; NULL: none was
     uint64_t total;
     uint64_t done;
-    uint64_t ids;      // rows that have one, up to ids_until
+    uint64_t ids;      // rows that have one, up to ids_until, and pruned ones
     int64_t ids_until; // the index of ids is whole up to this row
+    uint64_t pruned;
     uint64_t extents;
     uint64_t gaps;
     uint64_t chain_errors;

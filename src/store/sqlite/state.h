@@ -17,6 +17,8 @@ struct store {
     int lock_fd;
     bool in_transaction;
     struct room room;
+    struct sign_public key; // this node's own
+    bool key_known;
     int64_t last_lsn;
     struct stream_cache streams;
     struct fold fold;

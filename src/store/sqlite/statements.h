@@ -125,17 +125,47 @@
                       " WHERE lsn = ?")                                                            \
     /* ids */                                                                                      \
     X(ID_ADD, "INSERT INTO event_ids (key, lsn) VALUES (?, ?) ON CONFLICT DO NOTHING")             \
-    X(IDS_ALL, "SELECT i.key, i.lsn, e.id FROM event_ids AS i LEFT JOIN events AS e"               \
-               " ON e.lsn = i.lsn")                                                                \
     X(ID_ADD_MANY,                                                                                 \
       "INSERT INTO event_ids (key, lsn) VALUES (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?),"    \
       " (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?)"            \
       " ON CONFLICT DO NOTHING")                                                                   \
+    X(IDS_ALL, "SELECT i.key, i.lsn, coalesce(e.id, p.id) FROM event_ids AS i LEFT JOIN events"    \
+               " AS e ON e.lsn = i.lsn LEFT JOIN past AS p ON p.lsn = i.lsn")                      \
     X(ID_FIND, "SELECT lsn FROM event_ids WHERE key = ?")                                          \
     X(ID_LAST, "SELECT max(key) FROM event_ids")                                                   \
     X(IDS_BEHIND, "SELECT lsn, id FROM events WHERE lsn > ? AND id IS NOT NULL ORDER BY lsn")      \
     X(IDS_UNTIL, "SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'ids_until'")               \
     X(IDS_UNTIL_SET, "UPDATE meta SET value = ? WHERE name = 'ids_until'")                         \
+    /* what was pruned */                                                                          \
+    X(BASE_FIND, "SELECT seq, hash, past, signature FROM bases WHERE stream = ?")                  \
+    X(BASE_PUT, "INSERT INTO bases (stream, seq, hash, past, signature) VALUES (?, ?, ?, ?, ?)"    \
+                " ON CONFLICT DO UPDATE SET seq = excluded.seq, hash = excluded.hash,"             \
+                " past = excluded.past, signature = excluded.signature")                           \
+    X(BASES_ALL, "SELECT seq, hash, past, signature, stream FROM bases ORDER BY stream")           \
+    X(PAST_ADD, "INSERT INTO past (lsn, stream, id, content, counts) VALUES (?, ?, ?, ?, ?)")      \
+    X(PAST_FIND, "SELECT id, content, counts FROM past WHERE lsn = ?")                             \
+    X(PAST_ALL, "SELECT p.lsn, p.stream, p.id, p.content, p.counts, e.lsn FROM past AS p"          \
+                " LEFT JOIN events AS e ON e.lsn = p.lsn ORDER BY p.lsn")                          \
+    X(PRUNE_NEXT,                                                                                  \
+      "SELECT number, s.origin, s.lane, since, coalesce(b.seq, 0),"                                \
+      " min(settled_seq, head_seq - 1, CASE WHEN coalesce(i.seq, 0) >= n.seq THEN head_seq"        \
+      " ELSE coalesce(i.seq, 0) END) AS upto FROM streams AS s LEFT JOIN bases AS b"               \
+      " ON b.stream = s.number LEFT JOIN includes AS i ON i.origin = s.origin"                     \
+      " AND i.lane = s.lane LEFT JOIN ended AS n ON n.origin = s.origin AND n.lane = s.lane"       \
+      " WHERE own = 1 AND number >= ? AND upto > coalesce(b.seq, 0)"                               \
+      " ORDER BY number LIMIT 1")                                                                  \
+    X(PRUNE_ROWS, "SELECT lsn, id, seq, state, synced, chain, bytes, EXISTS (SELECT 1 FROM"        \
+                  " tickets AS t JOIN claims AS c ON c.location = t.location AND c.record = t.id"  \
+                  " WHERE t.lsn = e.lsn), received FROM events AS e WHERE lsn BETWEEN ? AND ?"     \
+                  " AND stream = ? ORDER BY lsn")                                                  \
+    X(PRUNE_EVENTS, "DELETE FROM events WHERE lsn BETWEEN ? AND ?")                                \
+    X(PRUNE_TICKETS, "DELETE FROM tickets WHERE lsn BETWEEN ? AND ?")                              \
+    X(PRUNE_LINES, "DELETE FROM ticket_lines WHERE ticket BETWEEN ? AND ?")                        \
+    X(PRUNE_PAYMENTS, "DELETE FROM ticket_payments WHERE ticket BETWEEN ? AND ?")                  \
+    X(PRUNE_RUNS, "DELETE FROM runs WHERE lsn BETWEEN ? AND ?")                                    \
+    X(PRUNE_HEADS, "DELETE FROM run_heads WHERE lsn BETWEEN ? AND ?")                              \
+    X(PRUNE_WITHDRAWN, "DELETE FROM withdrawn WHERE lsn BETWEEN ? AND ?")                          \
+    X(PRUNE_EXTENTS, "DELETE FROM extents WHERE stream = ? AND seq <= ?")                          \
     /* dead letters and notices */                                                                 \
     X(DEAD_ADD, "INSERT INTO dead (lsn, reason, since, given) VALUES (?, ?, ?, ?)"                 \
                 " ON CONFLICT DO UPDATE SET reason = excluded.reason, given = excluded.given")     \

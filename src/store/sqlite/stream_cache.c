@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/stream_cache.h"
 
+#include "store/sqlite/past.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,6 +295,20 @@ enum err_code stream_slot_piece(struct stream_cache *c, const struct stream_slot
     return query_end(&q, e);
 }
 
+// Where the row is not there: of those that were pruned only the last one's hash is known.
+static enum err_code base_hash_at(struct stream_cache *c, const struct stream_slot *slot,
+                                  uint64_t seq, struct hash *ret, struct err *e)
+{
+    struct base base;
+    enum err_code code = past_base_find(c->db, slot->number, &base, e);
+    if (code)
+        return code;
+    if (base.mark.seq != seq)
+        return err_set(e, ERR_NOT_FOUND, "no such event in the stream");
+    *ret = base.mark.hash;
+    return ERR_OK;
+}
+
 enum err_code stream_slot_chain_at(struct stream_cache *c, const struct stream_slot *slot,
                                    uint64_t seq, struct hash *ret, struct err *e)
 {
@@ -308,7 +324,7 @@ enum err_code stream_slot_chain_at(struct stream_cache *c, const struct stream_s
     }
     enum err_code code = stream_slot_piece(c, slot, seq, seq, &piece, e);
     if (code)
-        return code;
+        return code == ERR_NOT_FOUND ? base_hash_at(c, slot, seq, ret, e) : code;
     query_begin(&q, c->db, Q_CHAIN_AT);
     query_int(&q, piece.first_lsn);
     query_int(&q, slot->number);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
+#include "store/sqlite/past.h"
 #include "store/sqlite/state.h"
 
 enum err_code store_stream_find(struct store *s, const struct stream_key *key,
@@ -111,6 +112,19 @@ enum err_code store_chain_at(struct store *s, const struct stream_key *key, uint
     return code ? code : stream_slot_chain_at(&s->streams, slot, seq, ret, e);
 }
 
+enum err_code store_base(struct store *s, const struct stream_key *key, struct mark *ret,
+                         struct err *e)
+{
+    struct stream_slot *slot;
+    struct base base;
+    enum err_code code = stream_cache_find(&s->streams, key, &slot, e);
+    if (code == ERR_OK)
+        code = past_base_find(&s->db, slot->number, &base, e);
+    if (code == ERR_OK)
+        *ret = base.mark;
+    return code;
+}
+
 // ---- marks
 // ---------------------------------------------------------------------------------------
 
@@ -200,33 +214,37 @@ static enum err_code raise_marks(struct store *s, struct stream_slot *slot, uint
     return code;
 }
 
-enum err_code store_stream_acked(struct store *s, const struct stream_key *key, uint64_t held,
-                                 uint64_t settled, int64_t now_ms, struct err *e)
+enum err_code store_stream_acked(struct store *s, const struct store_ack *ack, struct err *e)
 {
     struct scope scope;
     struct stream_slot *slot;
     enum err_code code = scope_enter(&scope, s, e);
     if (code)
         return code;
-    code = stream_cache_find(&s->streams, key, &slot, e);
-    if (code == ERR_OK && (held > slot->info.head.seq || settled > slot->info.head.seq))
+    code = stream_cache_find(&s->streams, &ack->key, &slot, e);
+    if (code == ERR_OK && (ack->held > slot->info.head.seq || ack->settled > slot->info.head.seq))
         code = err_set(e, ERR_INVALID, "acknowledged beyond the stream's head");
     if (code == ERR_OK)
-        code = raise_marks(s, slot, held, settled, now_ms, e);
+        code = raise_marks(s, slot, ack->held, ack->settled, ack->corrected_ms, e);
     if (code == ERR_OK)
-        code = set_acked(s, slot, now_ms, e);
+        code = set_acked(s, slot, ack->wall_ms, e);
     return scope_leave(&scope, code, e);
 }
 
 static enum err_code lower_marks(struct store *s, struct stream_slot *slot, uint64_t held,
                                  uint64_t settled, struct err *e)
 {
+    struct base base;
     struct stream_info *info = &slot->info;
     uint64_t held_before = info->held.seq, settled_before = info->settled.seq;
-    enum err_code code = ERR_OK;
+    enum err_code code = past_base_find(&s->db, slot->number, &base, e);
+    if (held < base.mark.seq)
+        held = base.mark.seq;
+    if (settled < base.mark.seq)
+        settled = base.mark.seq;
     if (settled > held)
         settled = held;
-    if (held < held_before)
+    if (code == ERR_OK && held < held_before)
         code = mark_at(s, slot, held, &info->held, e);
     if (code == ERR_OK && settled < settled_before)
         code = mark_at(s, slot, settled, &info->settled, e);

@@ -242,20 +242,21 @@ static bool meta_uuid(struct store *s, const char *name, struct arena *a, struct
     return store_meta_get(s, name, a, &text, NULL) == ERR_OK && uuid_parse(text, ret) == ERR_OK;
 }
 
-// The key that must have signed a stream: of an enrolled device, or this node's own (meta 'key').
-static bool key_of(struct store *s, const struct stream_info *info, struct arena *a,
-                   struct sign_public *ret)
+// The key that must have signed a stream: this node's own, or that of an enrolled device.
+static bool key_of(struct store *s, const struct stream_info *info, struct sign_public *ret)
 {
     static const struct sign_public none;
     struct device_record device;
-    struct str text = STR("");
+    if (info->own) {
+        *ret = s->key;
+        return s->key_known;
+    }
     if (store_device_find(s, &info->device, &device) == ERR_OK &&
         memcmp(device.key.b, none.b, sizeof none.b) != 0) {
         *ret = device.key;
         return true;
     }
-    return info->own && store_meta_get(s, "public_key", a, &text, NULL) == ERR_OK &&
-           str_from_hex(text, ret->b, sizeof ret->b) == ERR_OK;
+    return false;
 }
 
 static bool seal_holds(const struct refold_stream *stream, const struct uuid *chain,
@@ -264,7 +265,8 @@ static bool seal_holds(const struct refold_stream *stream, const struct uuid *ch
     const struct seal seal = {stream->info.key, stream->seal, stream->signature};
     if (stream->seal.seq == 0)
         return true;
-    if (stream->seal.seq <= stream->at.seq && !hash_equal(&stream->seal_chain, &stream->seal.hash))
+    bool known = stream->seal.seq >= stream->base.mark.seq && stream->seal.seq <= stream->at.seq;
+    if (known && !hash_equal(&stream->seal_chain, &stream->seal.hash))
         return false;
     return key == NULL || seal_verify(&seal, chain, key);
 }
@@ -281,7 +283,7 @@ static void check_signatures(struct refold *r, struct arena *a)
         struct sign_public key;
         if (!stream->known)
             continue;
-        bool signed_by = chain_known && key_of(r->s, info, a, &key);
+        bool signed_by = chain_known && key_of(r->s, info, &key);
         const char *wrong = NULL;
         bool received = chain_known && !info->own && r->s->role == ROLE_CENTRAL;
         if (!seal_holds(stream, &chain, signed_by ? &key : NULL))
@@ -296,6 +298,25 @@ static void check_signatures(struct refold *r, struct arena *a)
             continue;
         r->chain_errors++;
         refold_problem(r, "stream %lld: %s", (long long)i, wrong);
+    }
+}
+
+// Only this device's own word counts for what it does not keep.
+static void check_bases(struct refold *r, struct arena *a)
+{
+    struct uuid chain;
+    bool chain_known = meta_uuid(r->s, "chain", a, &chain);
+    for (int64_t i = 0; i <= r->stream_max; i++) {
+        const struct refold_stream *stream = &r->streams[i];
+        struct sign_public key;
+        if (!stream->known || stream->base.mark.seq == 0)
+            continue;
+        if (stream->info.own && chain_known && key_of(r->s, &stream->info, &key) &&
+            base_verify(&stream->base, &chain, &key))
+            continue;
+        r->chain_errors++;
+        refold_problem(r, "stream %lld: its base at %llu is not signed by this device",
+                       (long long)i, (unsigned long long)stream->base.mark.seq);
     }
 }
 
@@ -390,6 +411,8 @@ static enum err_code check_all(struct refold *r, struct db *scratch, struct aren
     if (code)
         return code;
     check_signatures(r, a);
+    check_bases(r, a);
+    to->pruned = r->pruned;
     to->gaps = r->gaps;
     to->chain_errors = r->chain_errors;
     to->refold_equal = r->equal;

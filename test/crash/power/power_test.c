@@ -13,6 +13,8 @@
 
 enum { CUTS_PER_WORLD = 10, ACTS_MAX = 400 };
 
+static size_t events_pruned;
+
 struct options {
     uint64_t seed;
     unsigned points;
@@ -71,6 +73,7 @@ static unsigned one_world(uint64_t seed, unsigned cuts, bool no_sync, char probl
         done++;
     power_world_drain(&w);
     memcpy(problem, w.problem, sizeof w.problem);
+    events_pruned += w.pruned;
     power_world_remove(&w);
     return done;
 }
@@ -95,11 +98,11 @@ int main(int argc, char **argv)
     }
     struct power_counts counts = power_count();
     (void)printf("%u cuts in %u worlds: %llu writes, %llu syncs; of what was not synced %llu lost, "
-                 "%llu kept, %llu torn; %llu files gone, %llu back\n",
+                 "%llu kept, %llu torn; %llu files gone, %llu back; %zu events pruned\n",
                  done, worlds, (unsigned long long)counts.writes, (unsigned long long)counts.syncs,
                  (unsigned long long)counts.lost, (unsigned long long)counts.kept,
                  (unsigned long long)counts.torn, (unsigned long long)counts.files_gone,
-                 (unsigned long long)counts.files_back);
+                 (unsigned long long)counts.files_back, events_pruned);
     if (problem[0])
         (void)printf("seed %llu: %s\n", (unsigned long long)(options.seed + worlds - 1), problem);
     return problem[0] ? 1 : 0;

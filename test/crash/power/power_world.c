@@ -45,6 +45,8 @@ static void open_node(struct power_world *w, struct power_node *node)
     struct err e = {ERR_OK, ""};
     if (journal_open(&node->config, &node->journal, &e))
         explain(w, "it does not start", &e);
+    else if (node->config.role == ROLE_TERMINAL)
+        journal_set_clock(node->journal, 0); // it is told at each hello; nothing goes before that
 }
 
 static struct str read_ca(struct power_world *w)
@@ -96,6 +98,7 @@ void power_world_make(struct power_world *w, uint64_t seed)
     MUST(w->sales != NULL);
     make_node(&w->centre, ROLE_CENTRAL, STR("hq"));
     make_node(&w->till, ROLE_TERMINAL, STR(PLACE));
+    w->till.config.keep_ms = -1000; // what was acknowledged just now is old
     open_node(w, &w->centre);
     open_node(w, &w->till);
     MUST(w->centre.journal && w->till.journal);
@@ -203,22 +206,52 @@ static struct power_sale *next_sale(struct power_world *w, bool delivery)
     return new_sale(w, delivery);
 }
 
+static enum err_code read_sale(struct power_world *w, const struct power_sale *sale,
+                               struct event *ret, struct err *e)
+{
+    struct json json = {0};
+    enum err_code code = json_parse_in(&w->arena, str_of(sale->json), LIMIT_EVENT_DEPTH, &json, e);
+    return code ? code : event_parse_draft(json.root, &w->arena, ret, e);
+}
+
+static enum err_code read_and_add(struct power_world *w, struct journal *j,
+                                  const struct power_sale *sale, struct journal_added *ret,
+                                  struct err *e)
+{
+    struct event event;
+    enum err_code code = read_sale(w, sale, &event, e);
+    return code ? code : journal_add(j, &event, ret, e);
+}
+
 static enum err_code add_sale(struct power_world *w, struct journal *j, struct power_sale *sale,
                               struct err *e)
 {
-    struct json json = {0};
-    struct event event;
     struct journal_added added = {.verdict = VERDICT_ACCEPTED};
-    enum err_code code = json_parse_in(&w->arena, str_of(sale->json), LIMIT_EVENT_DEPTH, &json, e);
-    if (code == ERR_OK)
-        code = event_parse_draft(json.root, &w->arena, &event, e);
-    if (code == ERR_OK)
-        code = journal_add(j, &event, &added, e);
+    enum err_code code = read_and_add(w, j, sale, &added, e);
     if (code == ERR_OK && added.verdict == VERDICT_REJECTED)
         problem(w, added.reason, NULL);
     if (code == ERR_OK && added.verdict == VERDICT_ACCEPTED && sale->confirmed)
         problem(w, "what was confirmed was taken once more", NULL);
     return code;
+}
+
+// The same again, whatever became of it here: it must be known.
+static void repeat(struct power_world *w)
+{
+    struct err e = {ERR_OK, ""};
+    struct journal_added added = {.verdict = VERDICT_DUPLICATE};
+    struct power_sale *sale = w->sale_count ? &w->sales[rng_below(&w->rng, w->sale_count)] : NULL;
+    if (sale == NULL || !sale->confirmed || sale->delivery)
+        return;
+    enum err_code code = journal_begin(w->till.journal, &e);
+    if (code == ERR_OK) {
+        code = read_and_add(w, w->till.journal, sale, &added, &e);
+        journal_rollback(w->till.journal);
+    }
+    if (code)
+        explain(w, "a repeat is not answered", &e);
+    else if (added.verdict != VERDICT_DUPLICATE)
+        problem(w, "a repeat is taken for something new", NULL);
 }
 
 // One to four events in one transaction; confirmed once its commit is.
@@ -308,7 +341,7 @@ static void take_ack(struct power_world *w, const struct message_mark *mark)
     struct err e = {ERR_OK, ""};
     enum err_code code = journal_begin(w->till.journal, &e);
     if (code == ERR_OK) {
-        code = journal_acked(w->till.journal, mark, false, clock_wall_ms(), &e);
+        code = journal_acked(w->till.journal, mark, false, &e);
         if (code)
             journal_rollback(w->till.journal);
         else
@@ -334,9 +367,12 @@ static bool push(struct power_world *w, bool lossless)
     if (count == 0)
         return false;
     const struct stream_info *info = &streams[lossless ? 0 : rng_below(&w->rng, count)];
+    struct mark base = {.seq = 0};
     uint64_t after = info->held.seq;
+    if (store_base(journal_store(w->till.journal), &info->key, &base, &e))
+        explain(w, "a base cannot be read", &e);
     if (after && !lossless && rng_chance(&w->rng, 1, 5))
-        after -= rng_below(&w->rng, after + 1); // again from further back
+        after -= rng_below(&w->rng, after - base.seq + 1); // again from further back
     buf_init(&text, MESSAGE_MAX_BYTES);
     if (!encode_push(w, info, after, &text))
         explain(w, "events of an unsettled stream cannot be read", NULL);
@@ -430,6 +466,26 @@ static bool feed(struct power_world *w)
     return message.complete;
 }
 
+// ---- pruning ----------------------------------------------------------------------------------
+
+static void prune(struct power_world *w)
+{
+    struct err e = {ERR_OK, ""};
+    size_t pruned = 0;
+    enum err_code code = journal_begin(w->till.journal, &e);
+    if (code == ERR_OK) {
+        code = journal_prune(w->till.journal, &w->prune_from, &pruned, &e);
+        if (code)
+            journal_rollback(w->till.journal);
+        else
+            code = journal_commit(w->till.journal, &e);
+    }
+    if (code)
+        explain(w, "old events cannot be dropped", &e);
+    else
+        w->pruned += pruned;
+}
+
 // ---- acts -------------------------------------------------------------------------------------
 
 static void restart_cleanly(struct power_world *w, struct power_node *node)
@@ -444,12 +500,16 @@ void power_world_act(struct power_world *w)
 {
     uint64_t what = rng_below(&w->rng, 100);
     arena_reset(&w->arena);
-    if (what < 45)
+    if (what < 40)
         append(w, &w->till, false);
-    else if (what < 70)
+    else if (what < 60)
         (void)push(w, false);
-    else if (what < 88)
+    else if (what < 75)
         (void)feed(w);
+    else if (what < 86)
+        prune(w);
+    else if (what < 89)
+        repeat(w);
     else if (what < 95)
         append(w, &w->centre, true);
     else
@@ -484,21 +544,43 @@ static void check_journal(struct power_world *w, struct power_node *node, const 
     }
 }
 
+static size_t count_carriers(struct power_world *w, struct power_node *node,
+                             const struct power_sale *sale)
+{
+    struct store_event_list list = {.count = 0};
+    enum err_code code =
+        store_find_event(journal_store(node->journal), &sale->id, &w->arena, &list, NULL);
+    return code ? 0 : list.count;
+}
+
+static bool is_pruned(struct power_world *w, struct power_node *node, const struct power_sale *sale)
+{
+    struct event event;
+    enum store_past past = PAST_NONE;
+    struct err e = {ERR_OK, ""};
+    if (read_sale(w, sale, &event, &e) ||
+        store_past_find(journal_store(node->journal), &event, &w->arena, &past, &e))
+        problem(w, "what was pruned cannot be read", &e);
+    if (past == PAST_OTHER)
+        problem(w, "a pruned event is remembered wrongly", NULL);
+    return past != PAST_NONE;
+}
+
 static void check_sales(struct power_world *w, struct power_node *node, bool deliveries)
 {
-    struct store_event_list list;
     for (size_t i = 0; i < w->sale_count; i++) {
         const struct power_sale *sale = &w->sales[i];
         if (!sale->confirmed || sale->delivery != deliveries)
             continue;
         arena_reset(&w->arena);
-        list.count = 0;
-        enum err_code code =
-            store_find_event(journal_store(node->journal), &sale->id, &w->arena, &list, NULL);
-        if ((code && code != ERR_NOT_FOUND) || list.count != 1) {
+        bool pruned = is_pruned(w, node, sale);
+        size_t count = count_carriers(w, node, sale);
+        if (pruned && count_carriers(w, &w->centre, sale) != 1)
+            problem(w, "what the till dropped is not at the centre", NULL);
+        if (count + pruned != 1) {
             char text[96];
-            (void)snprintf(text, sizeof text, "confirmed event %zu is there %zu times", i,
-                           list.count);
+            (void)snprintf(text, sizeof text, "confirmed event %zu is there %zu times%s", i, count,
+                           pruned ? " and pruned" : "");
             problem(w, text, NULL);
         }
     }

@@ -44,6 +44,8 @@ struct power_world {
     struct feed_cursor cursor;       // what the till confirmed to have of the feed
     bool has_cursor;
     uint64_t page_number;
+    int64_t prune_from; // where dropping old events goes on
+    size_t pruned;      // so many were
     struct arena arena; // of one act
     char problem[512];  // the first one; empty: none
 };

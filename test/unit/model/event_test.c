@@ -578,6 +578,14 @@ static struct event parsed(struct str text, struct arena *into)
     return ev;
 }
 
+static bool same_content_hash(const struct event *a, const struct event *b, struct arena *in)
+{
+    struct hash x, y;
+    assert_int_equal(event_content(a, in, &x), ERR_OK);
+    assert_int_equal(event_content(b, in, &y), ERR_OK);
+    return hash_equal(&x, &y);
+}
+
 TEST(event__has_the_same_content_under_another_carrier)
 {
     static const struct {
@@ -615,7 +623,56 @@ TEST(event__has_the_same_content_under_another_carrier)
             event_same_content(&right, &left) != rows[i].same) {
             fail_msg("%s = %s", rows[i].key, rows[i].value);
         }
+        if (same_content_hash(&left, &right, &a) != rows[i].same)
+            fail_msg("the hash of %s = %s", rows[i].key, rows[i].value);
     }
+    arena_fini(&a);
+}
+
+// Every two of these bodies: the hashes are equal exactly where the contents are.
+TEST(event__has_a_content_hash_as_sharp_as_the_comparison)
+{
+    static const char *const bodies[] = {
+        "{}",
+        "{\"a\":1}",
+        "{\"a\":1.0}",
+        "{\"a\":-1}",
+        "{\"a\":18446744073709551615}",
+        "{\"a\":\"1\"}",
+        "{\"a\":[1]}",
+        "{\"a\":[]}",
+        "{\"a\":{}}",
+        "{\"a\":null}",
+        "{\"a\":true}",
+        "{\"a\":false}",
+        "{\"a\":\"\",\"b\":\"\"}",
+        "{\"b\":\"\",\"a\":\"\"}",
+        "{\"ab\":\"\"}",
+        "{\"a\":\"b\"}",
+        "{\"a\":[\"b\",\"c\"]}",
+        "{\"a\":[\"c\",\"b\"]}",
+        "{\"a\":[[\"b\"],\"c\"]}",
+        "{\"a\":[[\"b\",\"c\"]]}",
+        "{\"a\":[],\"b\":[]}",
+        "{\"a\":[{\"b\":[]}]}",
+        "{\"a\":{\"x\":1,\"y\":2}}",
+        "{\"a\":{\"y\":2,\"x\":1}}",
+        "{\"a\":{\"y\":1,\"x\":2}}",
+    };
+    struct arena a;
+    arena_init(&a, 64 << 20);
+    size_t equal = 0;
+    for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+        for (size_t j = 0; j < COUNT_OF(bodies); j++) {
+            struct event x = parsed(compose(NONE, member_index("body"), bodies[i], ""), &a);
+            struct event y = parsed(compose(NONE, member_index("body"), bodies[j], ""), &a);
+            bool same = event_same_content(&x, &y);
+            if (same_content_hash(&x, &y, &a) != same)
+                fail_msg("%s and %s", bodies[i], bodies[j]);
+            equal += same;
+        }
+    }
+    assert_int_equal(equal, COUNT_OF(bodies) + 4); // two pairs that differ in their order only
     arena_fini(&a);
 }
 

@@ -407,7 +407,8 @@ TEST(journal__what_was_appended_again_is_settled_when_its_new_carrier_is)
     assert_till_holds();
     assert_int_equal(chain_stock(c.till, "milk"), -6);
     struct stream_key fresh = {c.till->runs[0].origin, LANE_CRITICAL};
-    assert_int_equal(store_stream_acked(journal_store(c.till), &fresh, 3, 3, 1, &e), ERR_OK);
+    struct store_ack ack = {fresh, 3, 3, 1, 1};
+    assert_int_equal(store_stream_acked(journal_store(c.till), &ack, &e), ERR_OK);
     assert_string_equal(chain_sql(&c.till_config, statuses),
                         "conflict duplicate duplicate settled settled settled");
     assert_string_equal(chain_sql(&c.till_config, "SELECT sync_status FROM tickets"), "settled");
@@ -538,7 +539,8 @@ TEST(journal__more_streams_than_a_hello_may_name_come_in_turn)
         struct outbox_stream *s = &u.outbox.streams[i];
         assert_int_equal(journal_begin(c.till, &e), ERR_OK);
         assert_int_equal(
-            store_stream_acked(journal_store(c.till), &s->key, s->head.seq, s->head.seq, 1, &e),
+            store_stream_acked(journal_store(c.till),
+                               &(struct store_ack){s->key, s->head.seq, s->head.seq, 1, 1}, &e),
             ERR_OK);
         struct feed_include include = {s->key, s->head.seq};
         struct feed_apply frame = {

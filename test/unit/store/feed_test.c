@@ -245,7 +245,7 @@ TEST(follow__a_notice_sets_the_status_of_the_own_event)
                    "\"reason\":\"too old\"}}",
                    id);
     apply(&f, row, false, true, -20000);
-    assert_int_equal(store_stream_acked(f.store, &l.key, 2, 2, 1760000000000, &e), ERR_OK);
+    assert_int_equal(fixture_ack(&f, &l, 2, 2, 1760000000000), ERR_OK);
     fixture_assert_text(&f, "SELECT status FROM journal", "dead_letter\nsettled\n");
     fixture_assert_text(&f, "SELECT reason FROM dead_letters", "too old\n");
     assert_int_equal(store_verify(f.store, &f.arena, NULL, NULL, &verdict, &e), ERR_OK);

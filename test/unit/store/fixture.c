@@ -300,3 +300,10 @@ void fixture_append_all(struct fixture *f, const struct line *l, enum event_stat
     for (size_t i = 0; i < l->count; i++)
         (void)fixture_append(f, l, i, status);
 }
+
+enum err_code fixture_ack(struct fixture *f, const struct line *l, uint64_t held, uint64_t settled,
+                          int64_t at_ms)
+{
+    struct store_ack ack = {l->key, held, settled, at_ms, at_ms};
+    return store_stream_acked(f->store, &ack, NULL);
+}

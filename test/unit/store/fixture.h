@@ -69,6 +69,9 @@ enum event_status fixture_append(struct fixture *f, const struct line *l, size_t
 // The same without a transaction around it.
 enum err_code fixture_try(struct fixture *f, const struct line *l, size_t index,
                           enum event_status status, enum event_status *ret, struct err *e);
+// Both clocks say at_ms.
+enum err_code fixture_ack(struct fixture *f, const struct line *l, uint64_t held, uint64_t settled,
+                          int64_t at_ms);
 void fixture_append_all(struct fixture *f, const struct line *l, enum event_status status);
 
 #endif

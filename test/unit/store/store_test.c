@@ -141,7 +141,7 @@ TEST(store__a_reader_beside_the_writer_sees_commits_and_cannot_write)
     assert_int_equal(store_begin(reader, &e), ERR_READ_ONLY);
     assert_int_equal(store_meta_set(reader, "x", STR("y"), &e), ERR_READ_ONLY);
     // All settled, then one more: its head is not yet in the table of streams.
-    assert_int_equal(store_stream_acked(f.store, &l.key, 5, 5, 1760000000000, &e), ERR_OK);
+    assert_int_equal(fixture_ack(&f, &l, 5, 5, 1760000000000), ERR_OK);
     line_sell(&l, 6, 30, "rice", "1");
     (void)fixture_append(&f, &l, 5, STATUS_PENDING);
     assert_int_equal(store_counts(reader, &counts, &e), ERR_OK);
@@ -315,7 +315,7 @@ TEST(store__status_of_rows_and_tickets_follows_the_marks)
     fixture_append_all(&f, &l, STATUS_PENDING);
     assert_int_equal(store_streams_unsettled(f.store, &info, 1, &count, &e), ERR_OK);
     assert_int_equal(count, 1);
-    assert_int_equal(store_stream_acked(f.store, &l.key, 4, 2, 1760000009000, &e), ERR_OK);
+    assert_int_equal(fixture_ack(&f, &l, 4, 2, 1760000009000), ERR_OK);
     fixture_assert_text(&f, "SELECT group_concat(status) FROM (SELECT status FROM journal)",
                         "settled,settled,held,held,pending,conflict\n");
     fixture_assert_text(&f, "SELECT id, sync_status FROM tickets ORDER BY id",
@@ -330,15 +330,15 @@ TEST(store__status_of_rows_and_tickets_follows_the_marks)
     assert_int_equal(counts.last_sync_at, 1760000009000);
     assert_true(counts.oldest_pending_at > 0);
     // Never down, and not beyond the head.
-    assert_int_equal(store_stream_acked(f.store, &l.key, 1, 1, 1760000009001, &e), ERR_OK);
-    assert_int_equal(store_stream_acked(f.store, &l.key, 7, 7, 0, &e), ERR_INVALID);
+    assert_int_equal(fixture_ack(&f, &l, 1, 1, 1760000009001), ERR_OK);
+    assert_int_equal(fixture_ack(&f, &l, 7, 7, 0), ERR_INVALID);
     assert_int_equal(store_stream_find(f.store, &l.key, &info), ERR_OK);
     assert_true(mark_equal(&info.held, &l.marks[3]) && mark_equal(&info.settled, &l.marks[1]));
     // The upstream was restored and lost most of it.
     assert_int_equal(store_stream_lost(f.store, &l.key, 1, 1, &e), ERR_OK);
     fixture_assert_text(&f, "SELECT group_concat(status) FROM (SELECT status FROM journal)",
                         "settled,pending,pending,pending,pending,conflict\n");
-    assert_int_equal(store_stream_acked(f.store, &l.key, 0, 6, 1760000009002, &e), ERR_OK);
+    assert_int_equal(fixture_ack(&f, &l, 0, 6, 1760000009002), ERR_OK);
     assert_int_equal(store_streams_unsettled(f.store, &info, 1, &count, &e), ERR_OK);
     assert_int_equal(count, 0);
     assert_int_equal(store_stream_find(f.store, &l.key, &info), ERR_OK);
