@@ -59,6 +59,19 @@ def test_counts_a_chain_that_lost_its_network(tmp_path):
     assert (folder / "centre" / "wasl.db").exists()
 
 
+def test_refuses_tickets_that_are_not_there_or_cannot_be_read(tmp_path):
+    (tmp_path / "map.ini").write_text("[columns]\n")
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n")
+    words = ["--headless", "--seconds", 60, "--branches", 1, "--tills", 1]
+    missing = demo(*words, "--tickets", "none.csv", "--map", "map.ini", cwd=tmp_path)
+    assert missing.returncode == 2 and "none.csv: no such file" in missing.stderr
+    began = time.monotonic()
+    bad = demo(*words, "--tickets", "rows.csv", "--map", "map.ini", cwd=tmp_path)
+    assert bad.returncode == 1 and bad.stdout == "", bad.stdout
+    assert bad.stderr.splitlines()[-1].endswith("map.ini: columns.ticket is missing")
+    assert time.monotonic() - began < 30  # at once, not after all the seconds
+
+
 def test_replays_ones_own_tickets(tmp_path):
     rows = ["no,time,sku,quantity,price"]
     rows += [f"{n},2026-11-20 08:{n % 60:02}:00,A{n % 7},2,1.50" for n in range(100)]

@@ -246,6 +246,7 @@ static enum err_code run(struct load *l, struct err *e)
     enum err_code code = load_source_open(&l->source, &l->options.source, e);
     if (code == ERR_OK)
         code = http_client_open(&l->client, e);
+    bool began = code == ERR_OK; // a file that is not there has no end to come to
     l->began_us = clock_mono_us();
     while (code == ERR_OK) {
         code = gather(l, e);
@@ -254,7 +255,7 @@ static enum err_code run(struct load *l, struct err *e)
     }
     http_client_close(&l->client);
     load_source_close(&l->source);
-    return code == ERR_NOT_FOUND ? ERR_OK : code;
+    return began && code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 
 static void report(const struct load *l)
