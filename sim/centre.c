@@ -93,6 +93,7 @@ static void identify(struct world *w, struct conn *c, const struct message_hello
     struct downlink_identity identity = {.key = t->key.public_key,
                                          .location = str_of(world_place(t->place)),
                                          .count = hello->count,
+                                         .revoked = t->revoked,
                                          .wall_ms = wall_ms(w)};
     if (w->knobs.jitter_told_ms && !w->healed)
         identity.jitter_ms = rng_between(&w->rng, 0, w->knobs.jitter_told_ms);
@@ -155,9 +156,11 @@ static void on_read_feed(struct world *w, struct conn *c, const struct step *ste
     e->data = copy;
 }
 
-// A message on its way out: acks are held against what is durable.
-static void check_sent(struct world *w, struct str text)
+// A message on its way out: acks are held against what is durable; a revoked device gets no feed.
+static void check_sent(struct world *w, const struct conn *c, struct str text)
 {
+    if (w->tills[c->till].revoked && str_starts(text, STR("{\"m\":\"feed\"")))
+        world_fail(w, SIM_DIVERGENT, "till %d was revoked, and is fed", c->till);
     if (!str_starts(text, STR("{\"m\":\"ack\"")) && !str_starts(text, STR("{\"m\":\"welcome\"")))
         return;
     struct message m;
@@ -172,7 +175,7 @@ static void perform_step(struct world *w, struct conn *c, const struct step *ste
 {
     switch (step->kind) {
     case STEP_SEND:
-        check_sent(w, step->text);
+        check_sent(w, c, step->text);
         net_send(w, c, DOWN, step->text);
         break;
     case STEP_CLOSE:

@@ -12,7 +12,8 @@ void centre_init(struct world *w);
 void centre_fini(struct world *w);
 void centre_start(struct world *w);
 void centre_kill(struct world *w, int64_t restart_in_ms);
-void centre_lose_front(struct world *w);   // its disk: all that is held and not settled
+void centre_lose_front(struct world *w); // its disk: all that is held and not settled
+void centre_revoke(struct world *w, const struct uuid *device);
 void centre_forget_front(struct world *w); // the same, but it still believes that it holds it
 void centre_opened(struct world *w, struct conn *c);
 void centre_told(struct world *w, struct conn *c);

@@ -3,6 +3,7 @@
 
 #include "model/effect.h"
 #include "sim/feed.h"
+#include "sim/net.h"
 #include "sim/oracle.h"
 
 #include <inttypes.h>
@@ -55,6 +56,7 @@ static struct centre_stream *stream_or_new(struct world *w, struct stream *truth
     struct centre *c = &w->centre;
     struct centre_stream *s = world_alloc(w, sizeof(*s));
     *s = (struct centre_stream){.stream = truth, .device = sender->device, .place = place};
+    s->revoked = w->tills[truth->till].revoked; // then none of it counts
     truth->at_centre = s;
     if (c->stream_count == c->stream_capacity)
         c->streams = world_grow(w, c->streams, &c->stream_capacity, sizeof(void *));
@@ -201,8 +203,12 @@ void centre_upgrade(struct world *w)
 
 static void settle(struct world *w, struct centre_stream *s, uint64_t seq)
 {
-    for (uint64_t i = s->settled; i < seq; i++)
-        fold(w, s, s->entries[i]);
+    for (uint64_t i = s->settled; i < seq; i++) {
+        if (s->revoked && i >= s->counts_to)
+            s->entries[i]->truth->item->withheld = true;
+        else
+            fold(w, s, s->entries[i]);
+    }
     if (seq > s->settled)
         s->settled = seq;
 }
@@ -361,6 +367,28 @@ void centre_commit(struct world *w)
     }
     centre_tell_feeds(w);
     need_forward(w);
+}
+
+// What is settled now counts; who is connected learns it with the next welcome.
+void centre_revoke(struct world *w, const struct uuid *device)
+{
+    struct centre *c = &w->centre;
+    for (int i = 0; i < w->till_count; i++) {
+        if (uuid_equal(&w->tills[i].device, device))
+            w->tills[i].revoked = true;
+    }
+    for (size_t i = 0; i < c->stream_count; i++) {
+        struct centre_stream *s = c->streams[i];
+        if (!uuid_equal(&s->device, device))
+            continue;
+        s->revoked = true;
+        s->counts_to = s->settled;
+    }
+    for (size_t i = 0; i < c->conn_count; i++) {
+        struct conn *conn = c->conns[i];
+        if (conn->centre_open && uuid_equal(&w->tills[conn->till].device, device))
+            net_close(w, conn, DOWN);
+    }
 }
 
 void centre_setting(struct world *w)

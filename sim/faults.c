@@ -89,6 +89,7 @@ static void draw_faults(struct world *w, int what)
     if (what & RESTORE) {
         k->restore = some(w, 50);
         k->clone = some(w, 10);
+        k->revoke = some(w, 10);
     }
     if (what)
         k->fault_ms = rng_between(&w->rng, 50, 3000);
@@ -185,6 +186,15 @@ static void strike_clone(struct world *w)
     till_clone(w, t, downtime(w));
 }
 
+static void strike_revoke(struct world *w)
+{
+    const struct till *t = any_till(w);
+    if (t->revoked || !w->centre.up)
+        return;
+    world_trace(w, "till %d is revoked", t->index);
+    centre_revoke(w, &t->device);
+}
+
 static void strike_rot(struct world *w)
 {
     till_rot(w, any_till(w));
@@ -208,6 +218,7 @@ void faults_strike(struct world *w)
                  {k->jump, strike_jump},
                  {k->restore, strike_restore},
                  {k->clone, strike_clone},
+                 {k->revoke, strike_revoke},
                  {k->front_loss, strike_front_loss},
                  {k->front_amnesia, strike_front_amnesia},
                  {k->rot, strike_rot},

@@ -223,7 +223,7 @@ static bool till_is_drained(const struct world *w, const struct till *t)
         if (s->count && (c == NULL || c->settled < s->count))
             return false;
     }
-    for (int i = 0; i < UPLINK_FEEDS; i++) {
+    for (int i = 0; !t->revoked && i < UPLINK_FEEDS; i++) {
         const struct centre_feed *f = &w->centre.feeds[i == 0 ? t->place : MAX_PLACES];
         if (!uuid_equal(&t->disk.feeds[i].feed, &f->id) || t->disk.feeds[i].position != f->head)
             return false;
@@ -233,6 +233,8 @@ static bool till_is_drained(const struct world *w, const struct till *t)
         if (totals.pending[i])
             return false;
     }
+    if (t->revoked && !t->disk.revoked)
+        return false; // it was not told
     return t->uplink.outbox.count <= LANE_COUNT;
 }
 
@@ -278,7 +280,8 @@ static void check_items(struct world *w)
         const struct item *item = w->items[i];
         if (item->counted > 1)
             world_fail(w, SIM_DOUBLED, "an event counts %u times", item->counted);
-        if (item->committed && !item->excused && !item->foreign && item->counted == 0)
+        bool reached = item->counted > 0 || item->withheld;
+        if (item->committed && !item->excused && !item->foreign && !reached)
             world_fail(w, SIM_LOST, "event %zu of %s was committed and is not at the centre", i,
                        world_place(item->place));
         if (item->counted && !item->committed)
@@ -316,6 +319,8 @@ static void check_centre_stream(struct world *w, const struct centre_stream *c)
             !str_equal(entry->bytes, entry->truth->bytes))
             world_fail(w, SIM_DIVERGENT, "the centre's bytes at %" PRIu64 " are not its author's",
                        seq);
+        if (c->revoked && seq > c->counts_to && entry->truth->item->folded_by == c->stream)
+            world_fail(w, SIM_DIVERGENT, "an event counts that came after its device was revoked");
     }
 }
 
@@ -346,7 +351,7 @@ void oracle_check_end(struct world *w)
     for (size_t i = 0; i < w->centre.stream_count && !world_failed(w); i++)
         check_centre_stream(w, w->centre.streams[i]);
     for (int i = 0; i < w->till_count && !world_failed(w); i++) {
-        if (w->tills[i].used)
+        if (w->tills[i].used && !w->tills[i].revoked) // its view ends where it was fed last
             check_till_end(w, &w->tills[i]);
     }
 }

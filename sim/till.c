@@ -45,7 +45,8 @@ static void restore_outbox(struct till *t)
 {
     for (size_t i = 0; i < t->disk.count; i++) {
         struct till_stream *d = &t->disk.streams[i];
-        if (d->count == 0 || (d->settled >= d->count && d->included >= d->count))
+        bool included = t->disk.revoked || d->included >= d->count;
+        if (d->count == 0 || (d->settled >= d->count && included))
             continue;
         struct mark head = {d->count, d->stream->carriers[d->count - 1]->chain};
         MUST(outbox_committed(&t->uplink.outbox, &d->stream->key, &d->stream->certificate, &head) ==
@@ -96,6 +97,7 @@ void till_start(struct world *w, struct till *t)
                                    .origin = t->run.origin,
                                    .key = &t->key,
                                    .software = "wasl-sim",
+                                   .revoked = t->disk.revoked,
                                    .seed = rng_next(&w->rng)};
     MUST(str_copy(config.location, sizeof(config.location), who.location) == ERR_OK);
     memset(t->streams, 0, sizeof(t->streams));
@@ -265,6 +267,8 @@ static void perform_step(struct world *w, struct till *t, const struct step *ste
         on_clock(w, t, step->number);
         break;
     case STEP_REVOKED:
+        till_pend(w, t, PENDING_REVOKED)->after = (uint64_t)step->number;
+        till_need_fsync(w, t, true);
         break;
     case STEP_REFUSED:
         world_fail(w, SIM_WEDGED, "till %d is refused: %.*s", t->index, STR_ARG(step->text));

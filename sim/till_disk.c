@@ -297,6 +297,9 @@ static void apply(struct world *w, struct till *t, const struct pending *p)
     case PENDING_MARK:
         apply_mark(w, t, p);
         break;
+    case PENDING_REVOKED:
+        t->disk.revoked = p->after != 0;
+        break;
     case PENDING_REHOMED:
         apply_rehomed(w, t, p);
         break;
@@ -403,6 +406,7 @@ void till_clone(struct world *w, struct till *t, int64_t start_in_ms)
     *copy = (struct till){.index = w->till_count++,
                           .place = t->place,
                           .used = true,
+                          .revoked = t->revoked,
                           .device = t->device,
                           .key = t->key,
                           .disk = t->disk,

@@ -31,6 +31,7 @@ struct item { // one thing that happened, as its author meant it
     bool foreign;   // of a version that the centre cannot read: a dead letter there
     bool committed; // durable at a till
     bool excused;   // a restored till forgot it before the centre had it
+    bool withheld;  // the centre keeps it of a revoked device, and does not count it
     int notice;     // its record in the place's feed; 0: none
     unsigned counted;
     const struct stream *folded_by;
@@ -96,7 +97,7 @@ struct knobs {
     int64_t latency_ms, jitter_ms, bytes_per_ms; // 0: no limit
     int64_t fsync_ms, commit_ms, forward_ms;
     int64_t fault_ms; // mean pause between faults; 0: none
-    unsigned kill_till, kill_centre, cut, partition, jump, restore, clone, front_loss,
+    unsigned kill_till, kill_centre, cut, partition, jump, restore, clone, revoke, front_loss,
         front_amnesia, upgrade;
     unsigned failed_fsync, failed_commit, foreign, other_lane, rot;
     int64_t clock_ms; // offsets up to this
@@ -159,11 +160,12 @@ struct till_disk { // what survives a crash
         struct hash hash;
     } feeds[UPLINK_FEEDS];
     hlc last;
+    bool revoked;            // as the centre told last
     int64_t clock_offset_ms; // as the centre told last
     struct uuid run;         // of the last run
     bool any_run;
 };
-enum pending_kind { PENDING_EVENT, PENDING_FEED, PENDING_MARK, PENDING_REHOMED };
+enum pending_kind { PENDING_EVENT, PENDING_FEED, PENDING_MARK, PENDING_REHOMED, PENDING_REVOKED };
 struct pending {
     enum pending_kind kind;
     struct stream *stream;
@@ -177,6 +179,7 @@ struct pending {
 struct till {
     int index, place;
     bool used, up;
+    bool revoked; // its device was, at the centre
     uint64_t life;
     struct uuid device;
     struct sign_key key;
@@ -216,6 +219,8 @@ struct centre_stream {
     struct centre_entry **entries;
     uint64_t capacity;
     uint64_t working, held, settled; // seen, durable, folded
+    bool revoked;
+    uint64_t counts_to; // when revoked
 };
 struct feed_entry {
     struct str row;

@@ -71,10 +71,11 @@ static void begin_session(struct uplink *u, struct moment now)
 }
 
 // What a revoked device has brought up is done with: no feed will say what it includes. Where the
-// upstream takes it back (it was restored), the journal knows what the feed still lacks.
+// upstream takes it back (it was restored), the journal knows what the feed still lacks. It is said
+// at every welcome: what was said before may never have reached the disk.
 static void take_revoked(struct uplink *u, bool revoked, struct steps *out)
 {
-    if (revoked != u->config.revoked)
+    if (revoked || u->config.revoked)
         steps_add(out, STEP_REVOKED)->number = revoked;
     if (u->config.revoked && !revoked)
         u->outbox.overflowed = true;

@@ -581,12 +581,12 @@ TEST(uplink__forgets_what_a_revoked_device_has_settled_and_remembers_when_it_is_
     assert_int_equal(p->up.outbox.count, 1); // of the current run; nothing waits for includes
     pair_cut(p);
     pair_pass(p, 5000);
-    assert_int_equal(p->told_revoked_count, 1); // it knew
+    assert_int_equal(p->told_revoked_count, 2); // again: the first may not be durable
     p->revoked = false;
     pair_cut(p);
     pair_pass(p, 5000);
     assert_int_equal(p->told_revoked, 0);
-    assert_int_equal(p->told_revoked_count, 2);
+    assert_int_equal(p->told_revoked_count, 3);
     assert_true(outbox_wants_refill(&p->up.outbox)); // the journal knows what no feed included yet
     pair_publish(p, 1);
     pair_pass(p, 5000);
