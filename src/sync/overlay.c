@@ -7,8 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-// SKUs sit in a hash table with separate chains, doubled when it is as full as it is wide; a SKU
-// stays once seen: there are as many as the shop sells.
+// SKUs sit in a hash table with separate chains, doubled when it is as full as it is wide. One
+// whose sum is zero again leaves it, and the last one to leave takes the width along: what a day's
+// delivery needed is given back when the feed has it.
+
+enum { WIDTH_FIRST = 64 };
 
 struct sku {
     struct sku *next;
@@ -36,7 +39,7 @@ enum err_code overlay_new(struct overlay **ret)
     struct overlay *o = calloc(1, sizeof(*o));
     if (o == NULL)
         return ERR_NO_MEMORY;
-    o->width = 64;
+    o->width = WIDTH_FIRST;
     o->buckets = calloc(o->width, sizeof(struct sku *));
     if (o->buckets == NULL) {
         free(o);
@@ -61,13 +64,13 @@ void overlay_free(struct overlay *o)
     free(o);
 }
 
-static struct sku *find(const struct overlay *o, struct str text, uint64_t hash)
+// Where the SKU is linked in, or would be: at the end of its chain.
+static struct sku **place_of(const struct overlay *o, struct str text, uint64_t hash)
 {
-    for (struct sku *s = o->buckets[hash & (o->width - 1)]; s; s = s->next) {
-        if (s->hash == hash && str_equal(str_make(s->text, s->n), text))
-            return s;
-    }
-    return NULL;
+    struct sku **at = &o->buckets[hash & (o->width - 1)];
+    while (*at && !((*at)->hash == hash && str_equal(str_make((*at)->text, (*at)->n), text)))
+        at = &(*at)->next;
+    return at;
 }
 
 static void widen(struct overlay *o)
@@ -89,32 +92,47 @@ static void widen(struct overlay *o)
     o->width *= 2;
 }
 
-static struct sku *find_or_add(struct overlay *o, struct str text)
+static enum err_code add(struct overlay *o, struct str text, uint64_t hash, int64_t sum)
 {
-    uint64_t hash = text_hash(text);
-    struct sku *s = find(o, text, hash);
-    if (s)
-        return s;
-    s = calloc(1, sizeof(*s) + text.n);
+    struct sku *s = calloc(1, sizeof(*s) + text.n);
     if (s == NULL)
-        return NULL;
+        return ERR_NO_MEMORY;
     if (o->skus++ >= o->width)
         widen(o);
     s->hash = hash;
+    s->sum = sum;
     s->n = text.n;
     memcpy(s->text, text.p, text.n);
     s->next = o->buckets[hash & (o->width - 1)];
     o->buckets[hash & (o->width - 1)] = s;
-    return s;
+    return ERR_OK;
+}
+
+static void leave(struct overlay *o, struct sku **at)
+{
+    struct sku *s = *at;
+    *at = s->next;
+    free(s);
+    if (--o->skus > 0 || o->width == WIDTH_FIRST)
+        return;
+    struct sku **buckets = calloc(WIDTH_FIRST, sizeof(struct sku *));
+    if (buckets == NULL)
+        return; // wider than it must be, not wrong
+    free(o->buckets);
+    o->buckets = buckets;
+    o->width = WIDTH_FIRST;
 }
 
 // Sums wrap, so that they are right again when what made them too large has left.
 enum err_code overlay_move(struct overlay *o, struct str sku, int64_t delta)
 {
-    struct sku *s = find_or_add(o, sku);
-    if (s == NULL)
-        return ERR_NO_MEMORY;
-    s->sum = (int64_t)((uint64_t)s->sum + (uint64_t)delta);
+    uint64_t hash = text_hash(sku);
+    struct sku **at = place_of(o, sku, hash);
+    if (*at == NULL)
+        return delta == 0 ? ERR_OK : add(o, sku, hash, delta);
+    (*at)->sum = (int64_t)((uint64_t)(*at)->sum + (uint64_t)delta);
+    if ((*at)->sum == 0)
+        leave(o, at);
     return ERR_OK;
 }
 
@@ -152,6 +170,6 @@ enum err_code overlay_apply(struct overlay *o, const struct event *event,
 
 int64_t overlay_sum(const struct overlay *o, struct str sku)
 {
-    const struct sku *s = find(o, sku, text_hash(sku));
+    const struct sku *s = *place_of(o, sku, text_hash(sku));
     return s ? s->sum : 0;
 }

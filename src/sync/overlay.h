@@ -7,7 +7,7 @@
 // there) stays, however far its stream is included.
 // Why sums only: which events make them up, the journal knows. So an outbox of any length costs
 //   nothing at a start.
-// Limits: one sum per SKU ever seen. Ownership: owns its sums; SKUs are copied.
+// Limits: one sum per SKU that such events move. Ownership: owns its sums; SKUs are copied.
 #ifndef WASL_SYNC_OVERLAY_H
 #define WASL_SYNC_OVERLAY_H
 

@@ -3,6 +3,7 @@
 #include "test/unit/sync/sample.h"
 #include "test/unit/unit.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -111,6 +112,39 @@ TEST(overlay__finds_skus_among_thousands)
         (void)snprintf(sku, sizeof sku, "SKU-%d", i);
         assert_int_equal(sum(sku), i);
     }
+    finish();
+}
+
+static void move_thousands(int64_t delta)
+{
+    char sku[32];
+    for (int i = 0; i < 5000; i++) {
+        (void)snprintf(sku, sizeof sku, "SKU-%d", i);
+        assert_int_equal(overlay_move(overlay, str_of(sku), delta), ERR_OK);
+    }
+}
+
+// glibc counts what it has handed out; under a sanitizer that is always 0.
+TEST(overlay__gives_back_what_thousands_needed)
+{
+    enum { A_FEW = 16 * 1024 };
+    begin();
+    assert_int_equal(overlay_move(overlay, STR("SKU-7"), 2), ERR_OK);
+    size_t before = mallinfo2().uordblks;
+    move_thousands(3);
+    assert_true(mallinfo2().uordblks >= before);
+    assert_int_equal(sum("SKU-7"), 5);
+    assert_int_equal(overlay_move(overlay, STR("SKU-7"), -2), ERR_OK);
+    unit_alloc_fail(0); // no memory for a narrower table: the wide one does as well
+    move_thousands(-3);
+    assert_true(unit_alloc_end());
+    assert_int_equal(sum("SKU-4999"), 0);
+    move_thousands(1);
+    move_thousands(-1);
+    assert_int_equal(sum("SKU-7"), 0);
+    assert_true(mallinfo2().uordblks <= before + A_FEW);
+    assert_int_equal(overlay_move(overlay, STR("SKU-7"), 4), ERR_OK);
+    assert_int_equal(sum("SKU-7"), 4);
     finish();
 }
 
