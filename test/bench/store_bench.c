@@ -460,7 +460,7 @@ static void raw_till_open(struct raw_till *t, const struct corpus *c, int page_b
     store_close(open_store(&t->place, ROLE_TERMINAL, c)); // for its schema
     raw_till_make(&t->place, page_bytes);
     t->db = raw_open(t->place.raw, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                                   "PRAGMA secure_delete=OFF; PRAGMA cache_size=-4096;"
+                                   "PRAGMA secure_delete=OFF; PRAGMA cache_size=-2048;"
                                    "PRAGMA wal_autocheckpoint=2000");
     t->begin = raw_prepare(t->db, "BEGIN IMMEDIATE");
     t->commit = raw_prepare(t->db, "COMMIT");

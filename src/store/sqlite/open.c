@@ -27,7 +27,7 @@ struct shape {
     int checkpoint_pages; // after how many pages in the log a commit also writes them home
 };
 static const struct shape shapes[] = {
-    [ROLE_TERMINAL] = {4096, 0, 2000},
+    [ROLE_TERMINAL] = {2048, 0, 2000},
     [ROLE_BRANCH] = {16384, 64, 2000},
     [ROLE_CENTRAL] = {65536, 256, 4000},
 };
