@@ -153,6 +153,10 @@ static int check_head(const struct http_conn *h, const char **text)
         *text = "the target of the request does not begin with '/'";
         return 400;
     }
+    if (count_headers(r, "") > 0) { // which the parser lets through
+        *text = "a header field has no name";
+        return 400;
+    }
     size_t hosts = count_headers(r, "host");
     if (hosts > 1 || (hosts == 0 && h->parser.http_minor > 0)) {
         *text = "the request needs one Host field";
