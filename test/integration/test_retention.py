@@ -58,7 +58,7 @@ def test_a_till_drops_what_the_centre_has_and_stays_provable(wasl, centre, till)
     ids = sell(till, token, sales)
     wait_until_pruned(till, 300)  # run_started went too, the last sale stays
     assert rows(till) == 1 and query(till, "SELECT count(*) FROM tickets") == [(1,)]
-    assert "events are not kept any more" in till.log.read_text()
+    wait_for(lambda: "events are not kept any more" in till.log.read_text(), "word of it")
     status, answer = post(till, token, sales)
     assert status == 200 and {r["status"] for r in answer["results"]} == {"duplicate"}
     other = dict(sales[3], at=sales[3]["at"] + 1)

@@ -3,13 +3,13 @@
 // Of each own stream a piece from its base on: as many rows as may go, one after another. Each is
 // read once more, since what goes is never read again: a row whose bytes do not give its chain hash
 // was edited and stays, with all behind it, for 'wasl verify' to find.
-#include "model/record.h"
 #include "store/sqlite/past.h"
+#include "store/sqlite/prune_records.h"
 #include "store/sqlite/state.h"
 
 #include <stdlib.h>
 
-enum { ROWS_MAX = 256, STREAMS_MAX = 64, ARENA_BYTES = 16 * 1024 * 1024 };
+enum { ROWS_MAX = 256, STREAMS_MAX = 64, ARENA_BYTES = 16 * 1024 * 1024, RECORDS_FIRST = -1 };
 
 struct pruner {
     struct store *s;
@@ -22,7 +22,9 @@ struct pruner {
     struct past_event rows[ROWS_MAX];
     size_t count;
     int64_t first_lsn;
-    bool starts_run; // among the rows
+    bool starts_run;           // among the rows
+    int64_t records[ROWS_MAX]; // folded ones that rows are part of
+    size_t record_count;
 };
 
 static enum err_code next_stream(struct pruner *p, int64_t from, bool *ret_there, struct err *e)
@@ -64,6 +66,19 @@ static bool is_old(const struct pruner *p, struct query *q)
     return p->since + query_get_int(q, acknowledged ? 4 : 8) < p->how->before_ms;
 }
 
+static enum err_code note_record(struct pruner *p, const struct event *event, int64_t lsn,
+                                 struct err *e)
+{
+    int64_t record = 0;
+    enum err_code code = prune_records_keep(p->s, event, lsn, &record, e);
+    size_t i = 0;
+    while (i < p->record_count && p->records[i] != record)
+        i++;
+    if (code == ERR_OK && record != 0 && i == p->record_count)
+        p->records[p->record_count++] = record;
+    return code;
+}
+
 // Takes the row into the base when it may go.
 static enum err_code take_row(struct pruner *p, struct query *q, bool *ret_taken, struct err *e)
 {
@@ -82,10 +97,10 @@ static enum err_code take_row(struct pruner *p, struct query *q, bool *ret_taken
         return code == ERR_NO_MEMORY ? err_set(e, code, "out of memory for an event") : ERR_OK;
     if (!query_get_uuid(q, 1, &id) || !uuid_equal(&id, &event.id))
         return ERR_OK;
-    if (reducer_find(event.record_type) != NULL) // its record is folded from all of its events
-        return ERR_OK;
     struct past_event *row = &p->rows[p->count];
     code = past_of(&event, query_get_int(q, 3) == ROW_SETTLED, &p->arena, row, e);
+    if (code == ERR_OK && query_get_int(q, 3) == ROW_SETTLED)
+        code = note_record(p, &event, query_get_int(q, 0), e);
     if (code)
         return code;
     p->base.mark = mark;
@@ -184,6 +199,7 @@ static enum err_code keep_past(struct pruner *p, struct err *e)
 static enum err_code prune_one(struct pruner *p, size_t max, struct err *e)
 {
     p->count = 0;
+    p->record_count = 0;
     p->starts_run = false;
     enum err_code code = gather(p, max, e);
     if (code || p->count == 0)
@@ -193,6 +209,8 @@ static enum err_code prune_one(struct pruner *p, size_t max, struct err *e)
         code = keep_past(p, e);
     if (code == ERR_OK)
         code = drop_rows(p, e);
+    for (size_t i = 0; code == ERR_OK && i < p->record_count; i++)
+        code = prune_records_end(p->s, p->records[i], p->how->before_ms, e);
     return code ? code : move_extents(p, e);
 }
 
@@ -213,8 +231,19 @@ static enum err_code prune(struct pruner *p, int64_t *from, size_t *ret_pruned, 
         *from = p->count > 0 ? p->stream : p->stream + 1;
     }
     if (!there)
-        *from = 0;
+        *from = RECORDS_FIRST;
     *ret_pruned = pruned;
+    return code;
+}
+
+// Behind the last stream come the records: as numbers below zero.
+static enum err_code prune_from(struct pruner *p, int64_t *from, size_t *ret_pruned, struct err *e)
+{
+    if (*from >= 0)
+        return prune(p, from, ret_pruned, e);
+    int64_t record = -*from;
+    enum err_code code = prune_records_sweep(p->s, &record, p->how->before_ms, e);
+    *from = -record;
     return code;
 }
 
@@ -230,8 +259,10 @@ enum err_code store_prune(struct store *s, const struct store_prune *how, int64_
     *p = (struct pruner){.s = s, .how = how};
     arena_init(&p->arena, ARENA_BYTES);
     enum err_code code = scope_enter(&scope, s, e);
+    if (code == ERR_OK && !scope.mine)
+        code = fold_flush(&s->fold, e); // what waits to be written is of rows that may go
     if (code == ERR_OK)
-        code = scope_leave(&scope, prune(p, from, ret_pruned, e), e);
+        code = scope_leave(&scope, prune_from(p, from, ret_pruned, e), e);
     if (code) {
         *from = begun;
         *ret_pruned = 0;

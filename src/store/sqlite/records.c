@@ -320,6 +320,22 @@ static enum err_code drop_rows(struct records *r, const struct kept_record *k, s
     return code;
 }
 
+enum err_code records_drop(struct records *r, const struct record_name *name, struct err *e)
+{
+    struct kept_record *k = find_kept(r, name);
+    const struct row_table *const *tables = reducer_find(name->type)->tables;
+    enum err_code code = ERR_OK;
+    if (k != NULL) { // it is the first now
+        MUST(!k->touched);
+        r->kept = k->next;
+        r->count--;
+        kept_free(k);
+    }
+    for (size_t i = 0; tables[i] != NULL && code == ERR_OK; i++)
+        code = row_store_drop_record(&r->rows, name->location, tables[i], name->id, e);
+    return code;
+}
+
 static enum err_code flush_one(struct records *r, struct kept_record *k, struct err *e)
 {
     struct arena fresh;

@@ -38,6 +38,9 @@ enum err_code records_put(struct records *r, const struct event *event, int64_t 
 enum err_code records_take_back(struct records *r, const struct event *event, int64_t lsn,
                                 struct err *e) MUST_CHECK;
 enum err_code records_flush(struct records *r, struct err *e) MUST_CHECK;
+// The record is not kept any more: nothing lists it. Not one that was touched since the last flush.
+enum err_code records_drop(struct records *r, const struct record_name *name,
+                           struct err *e) MUST_CHECK;
 void records_forget(struct records *r); // after a rollback: what is in memory may be ahead
 
 // What a new event on the record gives as its base; *ret_count 0 for a record not known.

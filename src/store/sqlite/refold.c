@@ -88,79 +88,6 @@ static enum err_code read_withdrawn(struct refold *r, size_t span, struct err *e
     return code == ERR_OK && memory ? err_set(e, memory, "out of memory for a check") : code;
 }
 
-// ---- what was pruned ------------------------------------------------------------------------
-
-static enum err_code read_bases(struct refold *r, struct err *e)
-{
-    struct query q;
-    query_begin(&q, &r->s->db, Q_BASES_ALL);
-    while (query_row(&q)) {
-        int64_t number = query_get_int(&q, 4);
-        bool known = number >= 0 && number <= r->stream_max && r->streams[number].known;
-        struct refold_stream *stream = known ? &r->streams[number] : NULL;
-        if (stream == NULL) {
-            r->chain_errors++;
-            refold_problem(r, "a base is of stream %lld, which is not there", (long long)number);
-            continue;
-        }
-        past_read_base(&q, &stream->base);
-        stream->base.key = stream->info.key;
-        stream->at = stream->base.mark;
-        r->pruned += stream->base.mark.seq;
-        if (stream->seal.seq == stream->base.mark.seq)
-            stream->seal_chain = stream->base.mark.hash;
-    }
-    return query_end(&q, e);
-}
-
-// Ids of pruned events are taken in the fresh fold too.
-static enum err_code take_past(struct refold *r, struct query *q, struct arena *a, struct err *e)
-{
-    struct past_event past = {.content = query_get_int(q, 3), .counts = query_get_int(q, 4) != 0};
-    struct ids_carriers carriers;
-    int64_t lsn = query_get_int(q, 0), number = query_get_int(q, 1);
-    bool known = number >= 0 && number <= r->stream_max && r->streams[number].known;
-    if (!query_get_uuid(q, 2, &past.id) || !known || !query_is_null(q, 5)) {
-        r->chain_errors++;
-        refold_problem(r, "what is left of row %lld is not of a pruned event", (long long)lsn);
-        return ERR_OK;
-    }
-    struct refold_stream *stream = &r->streams[number];
-    stream->past = past_chain(&stream->past, &past);
-    stream->past_count++;
-    r->ids++;
-    arena_reset(a);
-    return ids_add(&r->fold.ids, &past.id, lsn, a, &carriers, e);
-}
-
-static enum err_code read_past(struct refold *r, struct err *e)
-{
-    struct query q;
-    struct arena a;
-    enum err_code code = ERR_OK;
-    arena_init(&a, (size_t)16 * 1024 * 1024);
-    query_begin(&q, &r->s->db, Q_PAST_ALL);
-    while (code == ERR_OK && query_row(&q))
-        code = take_past(r, &q, &a, e);
-    enum err_code end = query_end(&q, code ? NULL : e);
-    arena_fini(&a);
-    return code ? code : end;
-}
-
-static void check_past(struct refold *r)
-{
-    for (int64_t i = 0; i <= r->stream_max; i++) {
-        const struct refold_stream *stream = &r->streams[i];
-        if (!stream->known ||
-            (stream->past_count == stream->base.mark.seq &&
-             (stream->past_count == 0 || hash_equal(&stream->past, &stream->base.past))))
-            continue;
-        r->chain_errors++;
-        refold_problem(r, "stream %lld: what is left of its pruned events is not what was signed",
-                       (long long)i);
-    }
-}
-
 enum err_code refold_init(struct refold *r, struct store *s, struct db *tables, struct err *e)
 {
     *r = (struct refold){.s = s, .equal = true};
@@ -183,13 +110,7 @@ enum err_code refold_init(struct refold *r, struct store *s, struct db *tables, 
     code = read_withdrawn(r, span, e);
     if (code == ERR_OK)
         code = read_streams(r, e);
-    if (code == ERR_OK)
-        code = read_bases(r, e);
-    if (code == ERR_OK)
-        code = read_past(r, e);
-    if (code == ERR_OK)
-        check_past(r);
-    return code;
+    return code ? code : refold_read_past(r, e);
 }
 
 void refold_fini(struct refold *r)

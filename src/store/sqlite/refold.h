@@ -50,6 +50,11 @@ void refold_fini(struct refold *r); // accepts a zeroed struct
 enum err_code refold_run(struct refold *r, struct err *e) MUST_CHECK;
 void refold_problem(struct refold *r, const char *format, ...) PRINTF_LIKE(2, 3);
 
+// refold_past.c. Part of refold_init: bases, and the ids of what was pruned.
+enum err_code refold_read_past(struct refold *r, struct err *e) MUST_CHECK;
+// What is kept of pruned events for their records is what was pruned.
+enum err_code refold_check_told(struct refold *r, struct err *e) MUST_CHECK;
+
 // Terminals: what the events that the feed does not include add to the stock, summed into 'to'.
 enum err_code refold_overlay(struct refold *r, struct delta_map *to, struct err *e) MUST_CHECK;
 

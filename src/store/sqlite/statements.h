@@ -99,7 +99,7 @@
     X(TOLD_BYTES, "SELECT bytes FROM told_events WHERE number = ?")                                \
     X(TOLD_FIND, "SELECT number, bytes FROM told_events WHERE id = ? AND location = ?")            \
     X(TOLD_ADD, "INSERT INTO told_events (location, id, generation, bytes) VALUES (?, ?, ?, ?)")   \
-    X(TOLD_KEEP, "UPDATE told_events SET generation = ? WHERE number = ?")                         \
+    X(TOLD_KEEP, "UPDATE told_events SET generation = max(generation, ?) WHERE number = ?")        \
     X(TOLD_DROP, "DELETE FROM told_events WHERE number = ?")                                       \
     X(TOLD_STALE, "SELECT number, bytes FROM told_events WHERE location = ? AND generation < ?"    \
                   " LIMIT 1")                                                                      \
@@ -165,6 +165,28 @@
     X(PRUNE_RUNS, "DELETE FROM runs WHERE lsn BETWEEN ? AND ?")                                    \
     X(PRUNE_HEADS, "DELETE FROM run_heads WHERE lsn BETWEEN ? AND ?")                              \
     X(PRUNE_WITHDRAWN, "DELETE FROM withdrawn WHERE lsn BETWEEN ? AND ?")                          \
+    X(RECORD_OF_EVENT, "SELECT r.number FROM records AS r JOIN record_events AS m"                 \
+                       " ON m.record = r.number WHERE r.location = ? AND r.type = ?"               \
+                       " AND r.id = ? AND m.lsn = ?")                                              \
+    X(TOLD_KEEP_OWN, "INSERT INTO told_events (location, id, generation, bytes)"                   \
+                     " VALUES (?, ?, 9223372036854775807, ?) ON CONFLICT DO UPDATE SET"            \
+                     " generation = excluded.generation RETURNING number")                         \
+    X(RECORD_NAME, "SELECT location, type, id FROM records WHERE number = ?")                      \
+    X(RECORD_YOUNG, "SELECT 1 FROM record_events AS m LEFT JOIN told_events AS t"                  \
+                    " ON t.number = -m.lsn WHERE m.record = ? AND (m.lsn > 0"                      \
+                    " OR json_extract(t.bytes, '$.hlc') >= ?) LIMIT 1")                            \
+    X(RECORD_ASKED, "SELECT 1 FROM record_reviews WHERE location = ? AND record = ? AND open = 1"  \
+                    " LIMIT 1")                                                                    \
+    X(ORDER_OPEN, "SELECT 1 FROM order_heads WHERE location = ? AND id = ?"                        \
+                  " AND status IN ('draft', 'fired') AND merged_into IS NULL")                     \
+    X(TOLD_DROP_RECORD, "DELETE FROM told_events WHERE number IN (SELECT -lsn FROM record_events"  \
+                        " WHERE record = ? AND lsn < 0)")                                          \
+    X(RECORD_EVENTS_DROP, "DELETE FROM record_events WHERE record = ?")                            \
+    X(RECORD_DROP, "DELETE FROM records WHERE number = ?")                                         \
+    X(RECORD_TOLD_ONLY, "SELECT number FROM records WHERE number BETWEEN ? AND ?"                  \
+                        " AND NOT EXISTS (SELECT 1 FROM record_events WHERE record = number"       \
+                        " AND lsn > 0) ORDER BY number LIMIT 1")                                   \
+    X(RECORD_LAST, "SELECT max(number) FROM records")                                              \
     X(PRUNE_EXTENTS, "DELETE FROM extents WHERE stream = ? AND seq <= ?")                          \
     /* dead letters and notices */                                                                 \
     X(DEAD_ADD, "INSERT INTO dead (lsn, reason, since, given) VALUES (?, ?, ?, ?)"                 \

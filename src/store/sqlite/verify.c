@@ -403,6 +403,8 @@ static enum err_code check_all(struct refold *r, struct db *scratch, struct aren
     if (code == ERR_OK)
         code = check_ids(r, e);
     if (code == ERR_OK)
+        code = refold_check_told(r, e);
+    if (code == ERR_OK)
         code = check_extent_count(r, e);
     if (code == ERR_OK)
         code = compare_tables(r, scratch, e);

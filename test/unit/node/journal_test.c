@@ -68,6 +68,56 @@ TEST(journal__a_feed_page_does_not_make_the_overlay_be_read_again)
     chain_close(&c);
 }
 
+// What the till holds fills its quota but for the reserve.
+static void use_quota_up(void)
+{
+    struct store_room room;
+    assert_int_equal(store_room(journal_store(c.till), &room, &e), ERR_OK);
+    journal_close(c.till);
+    c.till_config.store_max_bytes = room.used_bytes * 10 / 9;
+    c.till = chain_journal(&c.till_config);
+    assert_int_equal(store_reserve(journal_store(c.till)), RESERVE_QUOTA);
+}
+
+TEST(journal__takes_no_copy_of_a_feed_into_the_reserve)
+{
+    const struct str milk =
+        STR("{\"type\":\"stock\",\"id\":\"milk\",\"row\":{\"quantity\":\"7\"}}");
+    chain_open(&c);
+    struct message_feed page = page_of(0, 1, &milk, 1);
+    assert_int_equal(apply(&page), ERR_OK);
+    use_quota_up();
+    page = page_of(1, 2, &milk, 1);
+    page.complete = false; // more of it follows, however much
+    assert_int_equal(apply(&page), ERR_DISK_FULL);
+    page = page_of(0, 2, &milk, 1);
+    page.reset = true;
+    assert_int_equal(apply(&page), ERR_DISK_FULL);
+    page = page_of(1, 2, &milk, 1);
+    assert_int_equal(apply(&page), ERR_OK); // what is new reaches the till as ever
+    chain_close(&c);
+}
+
+TEST(journal__takes_only_what_finishes_sales_into_the_reserve)
+{
+    struct event draft;
+    struct journal_added added;
+    struct json body;
+    const struct str delivery = STR("{\"sku\":\"milk\",\"quantity\":\"5\"}");
+    assert_int_equal(json_parse(delivery, LIMIT_EVENT_DEPTH, &body, &e), ERR_OK);
+    chain_open(&c);
+    use_quota_up();
+    assert_int_equal(journal_begin(c.till, &e), ERR_OK);
+    chain_event(c.till, "inventory_received", "milk", body.root, &draft);
+    assert_int_equal(journal_add(c.till, &draft, &added, &e), ERR_DISK_FULL);
+    chain_event(c.till, "inventory_sold", "milk", body.root, &draft);
+    assert_int_equal(journal_add(c.till, &draft, &added, &e), ERR_OK);
+    assert_int_equal(added.verdict, VERDICT_ACCEPTED);
+    journal_rollback(c.till);
+    json_close(&body);
+    chain_close(&c);
+}
+
 TEST(journal__a_rollback_leaves_overlay_and_runs_as_they_were)
 {
     chain_open(&c);

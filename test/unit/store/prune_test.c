@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a till need not keep goes; what is left proves itself, and nothing is taken twice.
-#include "model/stream.h"
-#include "test/unit/store/fixture.h"
+#include "test/unit/store/till.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,61 +8,6 @@
 
 #define ACKED_AT INT64_C(1760000100000)
 enum { TICKETS = 10 };
-
-struct till {
-    struct fixture f;
-    struct line l;
-    struct sign_key key;
-    struct uuid chain;
-};
-
-// As its device certified it.
-static void add_stream(struct till *t, const struct line *l)
-{
-    struct stream_info info = {.key = l->key, .device = l->device, .own = true};
-    info.certificate =
-        certificate_make(&t->key, &t->chain, &l->key.origin, &l->device, str_of(l->location));
-    memcpy(info.location, info.certificate.location, sizeof info.location);
-    assert_int_equal(store_stream_add(t->f.store, &info, NULL), ERR_OK);
-}
-
-static void till_open(struct till *t)
-{
-    static const uint8_t seed[SIGN_SEED_SIZE] = {7};
-    char text[UUID_TEXT_SIZE];
-    struct err e = {ERR_OK, ""};
-    fixture_open(&t->f, ROLE_TERMINAL);
-    line_init(&t->l, 1, "BR1");
-    t->l.own = true;
-    t->chain = fixture_uuid(9, 1);
-    sign_key_from_seed(seed, &t->key);
-    uuid_format(&t->chain, text);
-    assert_int_equal(store_meta_set(t->f.store, "chain", str_of(text), &e), ERR_OK);
-    store_set_key(t->f.store, &t->key.public_key);
-    struct feed_apply empty = {.location = STR("BR1"), .reset = true, .complete = true};
-    assert_int_equal(store_feed_apply(t->f.store, &empty, NULL), ERR_OK);
-    add_stream(t, &t->l);
-}
-
-static void till_reopen(struct till *t)
-{
-    fixture_reopen(&t->f);
-    store_set_key(t->f.store, &t->key.public_key);
-}
-
-static void till_close(struct till *t)
-{
-    line_fini(&t->l);
-    fixture_close(&t->f);
-}
-
-static void include(struct till *t, const struct line *l, uint64_t seq)
-{
-    struct feed_include to = {l->key, seq};
-    struct feed_apply frame = {
-        .location = STR("BR1"), .complete = true, .includes = &to, .include_count = 1};
-    assert_int_equal(store_feed_apply(t->f.store, &frame, NULL), ERR_OK);
-}
 
 // The feed counted all but so many of the tickets of a line.
 static void confirm(struct till *t, int but)
@@ -92,42 +36,8 @@ static void till_sold(struct till *t)
     sell_tickets(&t->l, 1, TICKETS);
     fixture_append_all(&t->f, &t->l, STATUS_PENDING);
     assert_int_equal(fixture_ack(&t->f, &t->l, TICKETS, TICKETS, ACKED_AT), ERR_OK);
-    include(t, &t->l, TICKETS);
+    till_include(t, &t->l, TICKETS);
     confirm(t, 0);
-}
-
-// Everything that may go at that time, in steps of so many; how many went.
-static size_t prune(struct till *t, int64_t before_ms, size_t step)
-{
-    struct store_prune how = {&t->key, t->chain, before_ms, step};
-    struct err e = {ERR_OK, ""};
-    int64_t from = 0;
-    size_t sum = 0, pruned = 0;
-    do {
-        if (store_prune(t->f.store, &how, &from, &pruned, &e))
-            fail_msg("%s", e.text);
-        assert_true(pruned <= step);
-        sum += pruned;
-    } while (from != 0);
-    return sum;
-}
-
-static struct store_verdict verdict_of(struct till *t)
-{
-    struct store_verdict v;
-    struct err e = {ERR_OK, ""};
-    if (store_verify(t->f.store, &t->f.arena, NULL, NULL, &v, &e))
-        fail_msg("%s", e.text);
-    return v;
-}
-
-static void assert_whole(struct till *t, uint64_t pruned)
-{
-    struct store_verdict v = verdict_of(t);
-    if (v.first_problem.n > 0)
-        fail_msg("%.*s", STR_ARG(v.first_problem));
-    assert_true(v.gaps == 0 && v.chain_errors == 0 && v.refold_equal);
-    assert_int_equal(v.pruned, pruned);
 }
 
 static enum store_past past_of_id(struct till *t, unsigned id, const char *ticket)
@@ -147,16 +57,16 @@ TEST(prune__drops_what_is_settled_included_and_old)
 {
     struct till t;
     till_sold(&t);
-    assert_int_equal(prune(&t, ACKED_AT, 100), 0); // not older than this
-    assert_int_equal(prune(&t, ACKED_AT + 1, 4), TICKETS - 1);
+    assert_int_equal(till_prune(&t, ACKED_AT, 100), 0); // not older than this
+    assert_int_equal(till_prune(&t, ACKED_AT + 1, 4), TICKETS - 1);
     fixture_assert_text(&t.f, "SELECT seq, status FROM journal", "10|settled\n");
     fixture_assert_text(&t.f, "SELECT id FROM tickets", "T-10\n");
     fixture_assert_text(&t.f, "SELECT count(*) FROM ticket_lines", "2\n");
     fixture_assert_text(&t.f, "SELECT count(*) FROM payments", "1\n");
     fixture_assert_text(&t.f, "SELECT seq, lsn FROM extents", "10|10\n");
     fixture_assert_text(&t.f, "SELECT sku, quantity FROM stock", "bread|-100000\nrice|-200000\n");
-    assert_whole(&t, TICKETS - 1);
-    assert_int_equal(prune(&t, INT64_MAX, 100), 0); // the last one stays
+    till_assert_whole(&t, TICKETS - 1);
+    assert_int_equal(till_prune(&t, INT64_MAX, 100), 0); // the last one stays
     till_close(&t);
 }
 
@@ -166,23 +76,23 @@ TEST(prune__keeps_what_is_not_settled_not_included_or_young)
     till_open(&t);
     sell_tickets(&t.l, 1, TICKETS);
     fixture_append_all(&t.f, &t.l, STATUS_PENDING);
-    include(&t, &t.l, 6);
+    till_include(&t, &t.l, 6);
     assert_int_equal(fixture_ack(&t.f, &t.l, TICKETS, 0, ACKED_AT), ERR_OK);
-    assert_int_equal(prune(&t, INT64_MAX, 100), 0); // held only
+    assert_int_equal(till_prune(&t, INT64_MAX, 100), 0); // held only
     assert_int_equal(fixture_ack(&t.f, &t.l, TICKETS, 2, ACKED_AT), ERR_OK);
-    assert_int_equal(prune(&t, INT64_MAX, 100), 2); // settled so far
+    assert_int_equal(till_prune(&t, INT64_MAX, 100), 2); // settled so far
     assert_int_equal(fixture_ack(&t.f, &t.l, TICKETS, TICKETS, ACKED_AT + 50), ERR_OK);
-    assert_int_equal(prune(&t, INT64_MAX, 100), 4); // included so far
+    assert_int_equal(till_prune(&t, INT64_MAX, 100), 4); // included so far
     confirm(&t, 4);
-    assert_whole(&t, 6);
+    till_assert_whole(&t, 6);
     sell_tickets(&t.l, 11, 14);
     for (size_t i = 10; i < 14; i++)
         (void)fixture_append(&t.f, &t.l, i, STATUS_PENDING);
     assert_int_equal(fixture_ack(&t.f, &t.l, 14, 14, ACKED_AT + 1000), ERR_OK);
-    include(&t, &t.l, 14);
-    assert_int_equal(prune(&t, ACKED_AT + 1000, 100), 4); // what was acknowledged before
+    till_include(&t, &t.l, 14);
+    assert_int_equal(till_prune(&t, ACKED_AT + 1000, 100), 4); // what was acknowledged before
     confirm(&t, 0);
-    assert_whole(&t, 10);
+    till_assert_whole(&t, 10);
     till_close(&t);
 }
 
@@ -191,7 +101,7 @@ TEST(prune__never_lets_an_id_be_taken_again)
     struct till t;
     till_sold(&t);
     assert_int_equal(past_of_id(&t, 3, "T-3"), PAST_NONE); // the row itself is there
-    (void)prune(&t, INT64_MAX, 100);
+    (void)till_prune(&t, INT64_MAX, 100);
     till_reopen(&t);
     assert_int_equal(past_of_id(&t, 3, "T-3"), PAST_SAME);
     assert_int_equal(past_of_id(&t, 3, "T-4"), PAST_OTHER);
@@ -212,7 +122,7 @@ TEST(prune__leaves_a_stream_that_goes_on)
     struct store_event_list list = {.count = 0};
     struct store_page page = {100, 1 << 20, &t.f.arena};
     till_sold(&t);
-    (void)prune(&t, INT64_MAX, 100);
+    (void)till_prune(&t, INT64_MAX, 100);
     for (int again = 0; again < 2; again++) {
         assert_int_equal(store_base(t.f.store, &t.l.key, &base, NULL), ERR_OK);
         assert_true(mark_equal(&base, &t.l.marks[8]));
@@ -245,7 +155,7 @@ TEST(prune__of_streams_that_lie_between_each_other)
     till_open(&t);
     line_init(&other, 2, "BR1");
     other.own = true;
-    add_stream(&t, &other);
+    till_add_stream(&t, &other);
     sell_tickets(&t.l, 1, 12);
     sell_tickets(&other, 21, 32);
     for (size_t i = 0; i < 12; i++) {
@@ -256,19 +166,19 @@ TEST(prune__of_streams_that_lie_between_each_other)
     }
     assert_int_equal(fixture_ack(&t.f, &t.l, 12, 12, ACKED_AT), ERR_OK);
     assert_int_equal(fixture_ack(&t.f, &other, 8, 8, ACKED_AT + 9), ERR_OK);
-    include(&t, &t.l, 12);
-    include(&t, &other, 8);
+    till_include(&t, &t.l, 12);
+    till_include(&t, &other, 8);
     confirm(&t, 0);
     for (uint64_t pruned = 0; pruned < 11; pruned++) {
-        assert_whole(&t, pruned);
+        till_assert_whole(&t, pruned);
         struct store_prune how = {&t.key, t.chain, ACKED_AT + 1, 1};
         int64_t from = 0;
         size_t one = 0;
         assert_int_equal(store_prune(t.f.store, &how, &from, &one, NULL), ERR_OK);
         assert_int_equal(one, 1);
     }
-    assert_int_equal(prune(&t, ACKED_AT + 10, 3), 7);
-    assert_whole(&t, 18);
+    assert_int_equal(till_prune(&t, ACKED_AT + 10, 3), 7);
+    till_assert_whole(&t, 18);
     fixture_assert_text(&t.f, "SELECT stream, seq, lsn FROM extents ORDER BY 1, 2",
                         "1|12|19\n2|8|20\n");
     line_fini(&other);
@@ -279,17 +189,17 @@ TEST(prune__never_uses_a_position_again)
 {
     struct till t;
     till_sold(&t);
-    (void)prune(&t, INT64_MAX, 100);
+    (void)till_prune(&t, INT64_MAX, 100);
     till_reopen(&t);
     struct line next;
     line_init(&next, 2, "BR1");
     next.own = true;
-    add_stream(&t, &next);
+    till_add_stream(&t, &next);
     sell_tickets(&next, 31, 32);
     fixture_append_all(&t.f, &next, STATUS_PENDING);
     fixture_assert_text(&t.f, "SELECT lsn FROM journal", "10\n11\n12\n");
     confirm(&t, 2);
-    assert_whole(&t, 9);
+    till_assert_whole(&t, 9);
     line_fini(&next);
     till_close(&t);
 }
@@ -319,10 +229,10 @@ TEST(prune__stops_where_a_person_is_asked)
         struct till t;
         till_sold(&t);
         feed_notice(&t, 4, statuses[i]);
-        assert_int_equal(prune(&t, INT64_MAX, 100), 3);
+        assert_int_equal(till_prune(&t, INT64_MAX, 100), 3);
         feed_notice(&t, 4, NULL); // it was settled
-        assert_int_equal(prune(&t, INT64_MAX, 100), 6);
-        assert_whole(&t, 9);
+        assert_int_equal(till_prune(&t, INT64_MAX, 100), 6);
+        till_assert_whole(&t, 9);
         till_close(&t);
     }
 }
@@ -336,11 +246,11 @@ TEST(prune__keeps_a_ticket_that_another_event_claims)
     sell_tickets(&t.l, 4, 5);
     fixture_append_all(&t.f, &t.l, STATUS_PENDING);
     assert_int_equal(fixture_ack(&t.f, &t.l, 5, 5, ACKED_AT), ERR_OK);
-    include(&t, &t.l, 5);
+    till_include(&t, &t.l, 5);
     confirm(&t, 0);
-    assert_int_equal(prune(&t, INT64_MAX, 100), 1);
+    assert_int_equal(till_prune(&t, INT64_MAX, 100), 1);
     fixture_assert_text(&t.f, "SELECT id FROM tickets", "T-2\nT-4\nT-5\n");
-    assert_whole(&t, 1);
+    till_assert_whole(&t, 1);
     till_close(&t);
 }
 
@@ -352,7 +262,7 @@ TEST(prune__judges_later_carriers_by_what_is_left)
     till_sold(&t);
     line_init(&again, 2, "BR1");
     again.own = true;
-    add_stream(&t, &again);
+    till_add_stream(&t, &again);
     sell_tickets(&again, 4, 8);
     line_ticket(&again, 9, 60, "T-90", "rice"); // other content under a used id
     line_ticket(&again, 40, 61, "T-40", "rice");
@@ -361,18 +271,18 @@ TEST(prune__judges_later_carriers_by_what_is_left)
         "duplicate\nduplicate\nduplicate\nduplicate\nduplicate\nconflict\npending\n";
     static const char query[] = "SELECT status FROM journal WHERE lsn > 10 ORDER BY lsn";
     fixture_assert_text(&t.f, query, states);
-    assert_int_equal(prune(&t, INT64_MAX, 100), 9);
+    assert_int_equal(till_prune(&t, INT64_MAX, 100), 9);
     confirm(&t, 1);
-    assert_whole(&t, 9);
+    till_assert_whole(&t, 9);
     assert_int_equal(store_rebuild(t.f.store, NULL, NULL, NULL), ERR_OK);
     fixture_assert_text(&t.f, query, states);
-    assert_whole(&t, 9);
+    till_assert_whole(&t, 9);
     fixture_assert_text(&t.f, "SELECT count(*) FROM tickets", "2\n");
     assert_int_equal(fixture_ack(&t.f, &again, 7, 7, ACKED_AT), ERR_OK);
-    include(&t, &again, 7);
+    till_include(&t, &again, 7);
     confirm(&t, 0);
-    assert_int_equal(prune(&t, INT64_MAX, 100), 5); // not the one with other content
-    assert_whole(&t, 14);
+    assert_int_equal(till_prune(&t, INT64_MAX, 100), 5); // not the one with other content
+    till_assert_whole(&t, 14);
     line_fini(&again);
     till_close(&t);
 }
@@ -402,11 +312,11 @@ TEST(prune__finds_what_was_edited_afterwards)
     for (size_t i = 0; i < COUNT_OF(edits); i++) {
         struct till t;
         till_sold(&t);
-        (void)prune(&t, INT64_MAX, 100);
-        assert_whole(&t, 9);
+        (void)till_prune(&t, INT64_MAX, 100);
+        till_assert_whole(&t, 9);
         fixture_sql(&t.f, edits[i]);
         till_reopen(&t);
-        struct store_verdict v = verdict_of(&t);
+        struct store_verdict v = till_verdict(&t);
         if (v.gaps == 0 && v.chain_errors == 0)
             fail_msg("not found: %s", edits[i]);
         assert_true(v.first_problem.n > 0);
@@ -421,8 +331,8 @@ TEST(prune__believes_only_the_devices_own_signature)
     struct till t;
     till_sold(&t);
     sign_key_from_seed(seed, &t.key);
-    (void)prune(&t, INT64_MAX, 100);
-    struct store_verdict v = verdict_of(&t);
+    (void)till_prune(&t, INT64_MAX, 100);
+    struct store_verdict v = till_verdict(&t);
     assert_int_equal(v.chain_errors, 1);
     till_close(&t);
 }
@@ -433,8 +343,8 @@ TEST(prune__leaves_what_was_edited_before_it)
     till_sold(&t);
     fixture_sql(&t.f, "UPDATE events SET bytes = replace(bytes, 'rice', 'RICE') WHERE lsn = 5");
     till_reopen(&t);
-    assert_int_equal(prune(&t, INT64_MAX, 100), 4);
-    struct store_verdict v = verdict_of(&t);
+    assert_int_equal(till_prune(&t, INT64_MAX, 100), 4);
+    struct store_verdict v = till_verdict(&t);
     assert_int_equal(v.chain_errors, 1);
     till_close(&t);
 }
@@ -444,14 +354,14 @@ TEST(prune__leaves_a_journal_that_can_be_folded_afresh)
     struct till t;
     till_sold(&t);
     static const char no_moves[] = "UPDATE stock SET moves = 0"; // of what is here; a till's view
-    (void)prune(&t, INT64_MAX, 5);                               // is the feed's and the overlay
+    (void)till_prune(&t, INT64_MAX, 5);                          // is the feed's and the overlay
     fixture_sql(&t.f, no_moves);
     char *before = fixture_canonical(&t.f);
     assert_int_equal(store_rebuild(t.f.store, NULL, NULL, NULL), ERR_OK);
     fixture_sql(&t.f, no_moves);
     char *after = fixture_canonical(&t.f);
     assert_string_equal(before, after);
-    assert_whole(&t, 9);
+    till_assert_whole(&t, 9);
     assert_int_equal(past_of_id(&t, 3, "T-3"), PAST_SAME);
     free(before);
     free(after);
@@ -470,12 +380,12 @@ TEST(prune__gives_its_pages_to_what_comes)
         struct line l;
         line_init(&l, 10 + round, "BR1");
         l.own = true;
-        add_stream(&t, &l);
+        till_add_stream(&t, &l);
         sell_tickets(&l, 100 * round + 1, 100 * round + SOLD);
         fixture_append_all(&t.f, &l, STATUS_PENDING);
         assert_int_equal(fixture_ack(&t.f, &l, SOLD, SOLD, ACKED_AT), ERR_OK);
-        include(&t, &l, SOLD);
-        assert_int_equal(prune(&t, INT64_MAX, 64), SOLD - 1);
+        till_include(&t, &l, SOLD);
+        assert_int_equal(till_prune(&t, INT64_MAX, 64), SOLD - 1);
         line_fini(&l);
         pages = fixture_number(&t.f, "SELECT page_count FROM pragma_page_count");
         warm = round == WARM ? pages : warm;
