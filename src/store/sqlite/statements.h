@@ -28,7 +28,6 @@
 // X(name, sql)
 #define DB_STATEMENTS(X)                                                                           \
     X(TABLE_EXISTS, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?")               \
-    X(INTEGRITY, "PRAGMA integrity_check(1)")                                                      \
     X(VERSION, "SELECT max(version) FROM schema_version")                                          \
     X(VERSION_ADD, "INSERT INTO schema_version (version, name, applied_at) VALUES (?, ?, ?)")      \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
