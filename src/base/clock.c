@@ -4,6 +4,8 @@
 #include "base/err.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -30,6 +32,24 @@ int64_t clock_mono_us(void)
 {
     struct timespec t = read_clock(CLOCK_MONOTONIC);
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t clock_boot_ms(void)
+{
+    struct timespec t = read_clock(CLOCK_BOOTTIME);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void clock_boot_id(char to[CLOCK_BOOT_ID_SIZE])
+{
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+    to[0] = '\0';
+    if (f == NULL)
+        return;
+    if (fgets(to, CLOCK_BOOT_ID_SIZE, f) == NULL)
+        to[0] = '\0';
+    (void)fclose(f);
+    to[strcspn(to, "\n")] = '\0';
 }
 
 void clock_random(void *to, size_t n)

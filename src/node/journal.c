@@ -21,17 +21,54 @@ const struct uuid *journal_run_id(const struct journal *j)
     return &j->run_id;
 }
 
-void journal_set_clock(struct journal *j, int64_t offset_ms)
+static struct machine_time machine_now(const struct journal *j)
 {
-    j->clock_offset_ms = offset_ms;
-    j->clock_known = true;
-    for (size_t i = 0; i < j->run_count; i++)
-        j->runs[i].clock_offset_ms = offset_ms;
+    return (struct machine_time){j->boot, clock_wall_ms(), clock_boot_ms()};
+}
+
+int64_t journal_clock_offset(const struct journal *j)
+{
+    struct machine_time now = machine_now(j);
+    return true_time_offset(&j->time, &now);
 }
 
 int64_t journal_clock(const struct journal *j)
 {
-    return clock_wall_ms() + j->clock_offset_ms;
+    return clock_wall_ms() + journal_clock_offset(j);
+}
+
+static void follow_clock(struct journal *j)
+{
+    j->clock_offset_ms = journal_clock_offset(j);
+    for (size_t i = 0; j->time.known && i < j->run_count; i++)
+        j->runs[i].clock_offset_ms = j->clock_offset_ms;
+}
+
+enum err_code journal_set_clock(struct journal *j, int64_t offset_ms, struct err *e)
+{
+    char text[TRUE_TIME_TEXT_SIZE];
+    struct machine_time now = machine_now(j);
+    int64_t change = offset_ms - true_time_offset(&j->time, &now);
+    if (j->time.known && change > -CLOCK_CHANGE_MS && change < CLOCK_CHANGE_MS)
+        return ERR_OK;
+    true_time_set(&j->time, &now, offset_ms);
+    follow_clock(j);
+    true_time_write(&j->time, text);
+    return store_meta_set(j->store, "clock", str_of(text), e);
+}
+
+static enum err_code read_clock(struct journal *j, struct err *e)
+{
+    struct str text = STR("");
+    clock_boot_id(j->boot);
+    struct machine_time now = machine_now(j);
+    enum err_code code = store_meta_get(j->store, "clock", &j->arena, &text, e);
+    if (code && code != ERR_NOT_FOUND)
+        return code;
+    true_time_read(text, &now, &j->time);
+    follow_clock(j);
+    arena_reset(&j->arena);
+    return ERR_OK;
 }
 
 struct uuid journal_fresh_id(struct journal *j)
@@ -76,6 +113,8 @@ enum err_code journal_open(const struct config *config, struct journal **ret, st
         code = journal_load_overlay(j, e);
     if (code == ERR_OK)
         code = journal_count_outbox(j, e);
+    if (code == ERR_OK)
+        code = read_clock(j, e);
     if (code) {
         journal_close(j);
         return code;
@@ -117,6 +156,7 @@ enum err_code journal_begin(struct journal *j, struct err *e)
     enum err_code code = store_begin(j->store, e);
     if (code)
         return code;
+    follow_clock(j);
     memcpy(j->runs_saved, j->runs, j->run_count * sizeof(*j->runs));
     j->run_count_saved = j->run_count;
     j->outbox_saved = j->outbox;

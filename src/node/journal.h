@@ -28,8 +28,12 @@ const struct identity *journal_identity(const struct journal *j);
 const struct uuid *journal_run_id(const struct journal *j); // of this process start
 
 // What the upstream's clock is ahead of ours; own events' hlc follow it.
-void journal_set_clock(struct journal *j, int64_t offset_ms);
-int64_t journal_clock(const struct journal *j);
+// Kept over a start of the program, and not of the machine (true_time.h); a change of less than
+// CLOCK_CHANGE_MS is none.
+enum { CLOCK_CHANGE_MS = 50 };
+enum err_code journal_set_clock(struct journal *j, int64_t offset_ms, struct err *e) MUST_CHECK;
+int64_t journal_clock_offset(const struct journal *j); // 0 when no upstream was heard
+int64_t journal_clock(const struct journal *j);        // this machine's with it
 
 // ---- transactions ---------------------------------------------------------------------------
 

@@ -7,7 +7,9 @@
 #ifndef WASL_NODE_JOURNAL_PRIVATE_H
 #define WASL_NODE_JOURNAL_PRIVATE_H
 
+#include "base/clock.h"
 #include "node/journal.h"
+#include "node/true_time.h"
 
 enum {
     RUNS_MAX = 4096, // locations one process may write for
@@ -40,10 +42,11 @@ struct journal {
     struct store *store;
     struct identity identity;
     struct uuid run_id;
-    int64_t clock_offset_ms;
-    bool clock_known;       // an upstream told it
-    struct run *runs;       // by location
-    struct run *runs_saved; // as at journal_begin
+    char boot[CLOCK_BOOT_ID_SIZE]; // id of the machine's start
+    struct true_time time;         // what an upstream told
+    int64_t clock_offset_ms;       // at journal_begin
+    struct run *runs;              // by location
+    struct run *runs_saved;        // as at journal_begin
     size_t run_count, run_count_saved;
     struct overlay *overlay; // terminals only
     struct arena arena;      // of the transaction

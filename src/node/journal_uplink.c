@@ -175,7 +175,7 @@ enum err_code journal_prune(struct journal *j, int64_t *from, size_t *ret_pruned
                               .before_ms = journal_clock(j) - j->config.keep_ms,
                               .max_events = PRUNE_EVENTS};
     *ret_pruned = 0;
-    if (j->clock_known && j->identity.role == ROLE_TERMINAL)
+    if (j->time.known && j->identity.role == ROLE_TERMINAL)
         return store_prune(j->store, &how, from, ret_pruned, e);
     *from = 0;
     return ERR_OK;

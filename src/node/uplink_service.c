@@ -154,6 +154,7 @@ enum err_code uplink_service_open(const struct uplink_service_options *options,
     if (s == NULL)
         return err_set(e, ERR_NO_MEMORY, "out of memory");
     s->options = *options;
+    s->clock_offset_ms = journal_clock_offset(options->journal);
     s->jobs = 1; // the owner's
     struct uplink_config config = uplink_config_of(options);
     uplink_init(&s->uplink, &config);

@@ -331,13 +331,14 @@ struct clock_job {
 
 static enum err_code run_clock(struct job *job, struct journal *j, struct err *e)
 {
-    (void)e;
-    journal_set_clock(j, ((struct clock_job *)job)->offset_ms);
-    return ERR_OK;
+    return journal_set_clock(j, ((struct clock_job *)job)->offset_ms, e);
 }
 
 static void done_clock(struct job *job)
 {
+    if (job->code) // it holds all the same, until the next start
+        log_line(LOG_WARN, "uplink", "the upstream's clock could not be stored: %s",
+                 err_message(&job->error));
     uplink_service_release(((struct clock_job *)job)->service);
     free(job);
 }
@@ -384,8 +385,7 @@ void uplink_service_set_clock(struct uplink_service *s, int64_t offset_ms)
     s->clock_offset_ms = offset_ms;
     if (clock == NULL)
         return;
-    *clock =
-        (struct clock_job){{.reads = true, .run = run_clock, .done = done_clock}, s, offset_ms};
+    *clock = (struct clock_job){{.run = run_clock, .done = done_clock}, s, offset_ms};
     if (writer_post(s->options.writer, &clock->job) == ERR_OK)
         s->jobs++;
     else

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Loaded before the C library (LD_PRELOAD), it moves the wall clock of one process by
-// CLOCK_SHIFT_S seconds: a till that lost its battery, or was set to the wrong day.
+// CLOCK_SHIFT_S seconds: a till that lost its battery, or was set to the wrong day. With
+// CLOCK_SHIFT_FILE the number stands in that file, where it may change while the process runs.
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -10,7 +12,13 @@
 
 static time_t shift(void)
 {
-    const char *text = getenv("CLOCK_SHIFT_S");
+    char bytes[32] = "";
+    const char *file = getenv("CLOCK_SHIFT_FILE"), *text = getenv("CLOCK_SHIFT_S");
+    int fd = file ? open(file, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd >= 0) {
+        text = read(fd, bytes, sizeof bytes - 1) > 0 ? bytes : "0";
+        (void)close(fd);
+    }
     return text ? (time_t)strtol(text, NULL, 10) : 0;
 }
 

@@ -45,8 +45,8 @@ static void open_node(struct power_world *w, struct power_node *node)
     struct err e = {ERR_OK, ""};
     if (journal_open(&node->config, &node->journal, &e))
         explain(w, "it does not start", &e);
-    else if (node->config.role == ROLE_TERMINAL)
-        journal_set_clock(node->journal, 0); // it is told at each hello; nothing goes before that
+    else if (node->config.role == ROLE_TERMINAL && journal_set_clock(node->journal, 0, &e))
+        explain(w, "the clock cannot be stored", &e); // it is told at each hello
 }
 
 static struct str read_ca(struct power_world *w)

@@ -31,6 +31,19 @@ TEST(clock__tells_milliseconds_and_microseconds_of_the_same_clock)
     assert_true(us / 1000 <= after_ms);
 }
 
+TEST(clock__knows_the_start_of_the_machine)
+{
+    char id[CLOCK_BOOT_ID_SIZE], again[CLOCK_BOOT_ID_SIZE];
+    clock_boot_id(id);
+    clock_boot_id(again);
+    assert_string_equal(id, again);
+    assert_int_equal(strlen(id), 36);
+    int64_t before_ms = clock_boot_ms();
+    clock_sleep_ms(15);
+    assert_true(clock_boot_ms() - before_ms >= 14);
+    assert_true(before_ms >= clock_mono_ms() - 1000); // which stands still while the machine sleeps
+}
+
 TEST(clock__sleeps_at_least_as_long_as_asked)
 {
     int64_t before_us = clock_mono_us();
