@@ -95,8 +95,7 @@ static void add_payments(struct str ticket, yyjson_val *body, struct effect_list
     }
 }
 
-static enum err_code ticket_effects(const struct event *event, struct effect_list *list,
-                                    struct err *e)
+enum err_code effects_of_ticket(const struct event *event, struct effect_list *list, struct err *e)
 {
     yyjson_val *body = event->body;
     size_t lines = yyjson_arr_size(yyjson_obj_get(body, "lines"));
@@ -138,18 +137,20 @@ static enum err_code stock_effects(const struct event *event, struct effect_list
     return ERR_OK;
 }
 
-static enum err_code stock_in(const struct event *event, struct effect_list *list, struct err *e)
+enum err_code effects_of_stock_in(const struct event *event, struct effect_list *list,
+                                  struct err *e)
 {
     return stock_effects(event, list, 1, e);
 }
 
-static enum err_code stock_out(const struct event *event, struct effect_list *list, struct err *e)
+enum err_code effects_of_stock_out(const struct event *event, struct effect_list *list,
+                                   struct err *e)
 {
     return stock_effects(event, list, -1, e);
 }
 
-static enum err_code adjusted_effects(const struct event *event, struct effect_list *list,
-                                      struct err *e)
+enum err_code effects_of_adjustment(const struct event *event, struct effect_list *list,
+                                    struct err *e)
 {
     int64_t counted = body_decimal(event->body, "counted");
     int64_t system = body_decimal(event->body, "system");
@@ -173,8 +174,8 @@ static enum err_code device_id_of(const struct event *event, struct uuid *ret, s
     return ERR_OK;
 }
 
-static enum err_code location_effects(const struct event *event, struct effect_list *list,
-                                      struct err *e)
+enum err_code effects_of_location(const struct event *event, struct effect_list *list,
+                                  struct err *e)
 {
     if (!event_location_valid(event->record_id))
         return err_set(e, ERR_INVALID, "record: * is the whole chain, not a place");
@@ -185,8 +186,8 @@ static enum err_code location_effects(const struct event *event, struct effect_l
     return ERR_OK;
 }
 
-static enum err_code enrolled_effects(const struct event *event, struct effect_list *list,
-                                      struct err *e)
+enum err_code effects_of_enrolment(const struct event *event, struct effect_list *list,
+                                   struct err *e)
 {
     struct effect_device device = {.location = body_text(event->body, "location"),
                                    .role = body_text(event->body, "role"),
@@ -222,8 +223,8 @@ static enum err_code check_heads(yyjson_val *heads, struct err *e)
     return ERR_OK;
 }
 
-static enum err_code revoked_effects(const struct event *event, struct effect_list *list,
-                                     struct err *e)
+enum err_code effects_of_revocation(const struct event *event, struct effect_list *list,
+                                    struct err *e)
 {
     struct effect_revoke revoke = {.heads = yyjson_obj_get(event->body, "heads"),
                                    .revocation = event->id};
@@ -247,7 +248,7 @@ static enum err_code revoked_effects(const struct event *event, struct effect_li
     return code;
 }
 
-static enum err_code run_effects(const struct event *event, struct effect_list *list, struct err *e)
+enum err_code effects_of_run(const struct event *event, struct effect_list *list, struct err *e)
 {
     struct effect *effect = next_effect(list);
     *effect = (struct effect){.kind = EFFECT_RUN,
@@ -272,13 +273,15 @@ static enum err_code record_effects(const struct event *event, struct effect_lis
     const void *op;
     arena_init(&scratch, LIMIT_BATCH_BYTES);
     *next_effect(list) = (struct effect){.kind = EFFECT_RECORD};
-    enum err_code code = reducer_find(event->record_type)->decode(event, &scratch, &op, e);
+    const struct reducer *reducer = reducer_find(event->record_type);
+    MUST(reducer != NULL);
+    enum err_code code = reducer->decode(event, &scratch, &op, e);
     arena_fini(&scratch);
     return code;
 }
 
-static enum err_code completed_effects(const struct event *event, struct effect_list *list,
-                                       struct err *e)
+enum err_code effects_of_completion(const struct event *event, struct effect_list *list,
+                                    struct err *e)
 {
     enum err_code code = record_effects(event, list, e);
     yyjson_arr_iter iter = yyjson_arr_iter_with(yyjson_obj_get(event->body, "uses"));
@@ -315,31 +318,11 @@ enum effect_owner effect_owner_rule(enum effect_kind kind)
     return OWNER_ALL;
 }
 
-// One row per event type, in the order of event_types (a test holds them together).
-struct effect_reducer {
-    const char *type;
-    enum err_code (*reduce)(const struct event *event, struct effect_list *list, struct err *e);
-    bool many; // a ticket: more effects than one
-};
-static const struct effect_reducer effect_reducers[] = {
-    {"ticket_recorded", ticket_effects, true},   {"inventory_received", stock_in, false},
-    {"inventory_sold", stock_out, false},        {"inventory_returned", stock_in, false},
-    {"inventory_transferred", stock_out, false}, {"transfer_received", stock_in, false},
-    {"inventory_wasted", stock_out, false},      {"inventory_adjusted", adjusted_effects, false},
-    {"location_set", location_effects, false},   {"device_enrolled", enrolled_effects, false},
-    {"device_revoked", revoked_effects, false},  {"run_started", run_effects, false},
-    {"order_opened", record_effects, false},     {"line_added", record_effects, false},
-    {"line_changed", record_effects, false},     {"line_removed", record_effects, false},
-    {"order_set", record_effects, false},        {"order_moved", record_effects, false},
-    {"order_split", record_effects, false},      {"order_merged", record_effects, false},
-    {"order_voided", record_effects, false},     {"ticket_fired", record_effects, false},
-    {"sale_completed", completed_effects, true}, {"payment_taken", record_effects, false},
-    {"payment_refunded", record_effects, false}, {"review_resolved", record_effects, false},
-};
-
-static size_t effect_room(const struct event *event, const struct effect_reducer *reducer)
+// A ticket or a completed sale has as many effects as its lists say, any other event has one.
+static size_t effect_room(const struct event *event)
 {
-    if (!reducer->many)
+    effect_reducer *effects = event->type->effects;
+    if (effects != effects_of_ticket && effects != effects_of_completion)
         return 1;
     return 1 + 2 * yyjson_arr_size(yyjson_obj_get(event->body, "lines")) +
            yyjson_arr_size(yyjson_obj_get(event->body, "payments")) +
@@ -350,18 +333,16 @@ enum err_code effect_list_of(const struct event *event, struct arena *arena,
                              struct effect_list *ret, struct err *e)
 {
     MUST(event->type != NULL);
-    const struct effect_reducer *reducer = &effect_reducers[event->type - event_types];
-    MUST(str_is(event->type_name, reducer->type));
     enum err_code code = event_type_check_record(event->type, event->record_type, e);
     if (code == ERR_OK)
         code = event_type_check(event->type, event->version, event->body, e);
     if (code)
         return code;
-    struct effect_list list = {
-        .items = arena_alloc(arena, effect_room(event, reducer) * sizeof(struct effect))};
+    struct effect_list list = {.items =
+                                   arena_alloc(arena, effect_room(event) * sizeof(struct effect))};
     if (list.items == NULL)
         return err_set(e, ERR_NO_MEMORY, "out of memory for an event's effects");
-    code = reducer->reduce(event, &list, e);
+    code = (event->type->effects ? event->type->effects : record_effects)(event, &list, e);
     if (code == ERR_OK)
         *ret = list;
     return code;

@@ -2,6 +2,7 @@
 #include "model/event_type.h"
 
 #include "base/decimal.h"
+#include "model/effect.h"
 #include "model/event_body.h"
 
 #include <string.h>
@@ -125,12 +126,14 @@ static const struct field run_fields[] = {
 
 #define LATE_FACT   "apply and review"
 #define LATE_INTENT "hold"
-#define ROW(centre_, full_, name_, nature_, flow_, record_, rights_, audience_, fields_, why_)     \
+// effects: NULL for what is part of its record (effect.h).
+#define ROW(centre_, full_, name_, nature_, flow_, record_, rights_, audience_, fields_, effects_, \
+            why_)                                                                                  \
     {                                                                                              \
         .name = name_, .version = 1, .nature = NATURE_##nature_, .flow = FLOW_##flow_,             \
         .lane = LANE_CRITICAL, .record_type = record_, .rights = rights_, .from_centre = centre_,  \
         .in_reserve = full_, .audience = AUDIENCE_##audience_, .pending_hours = 72,                \
-        .late = LATE_##nature_, .fields = fields_, .why = why_                                     \
+        .late = LATE_##nature_, .fields = fields_, .effects = effects_, .why = why_                \
     }
 // On a full disk SALES are taken, what can be recorded LATER is not.
 #define SALES(...)  ROW(false, true, __VA_ARGS__)
@@ -139,58 +142,60 @@ static const struct field run_fields[] = {
 
 const struct event_type event_types[] = {
     SALES("ticket_recorded", FACT, DEMAND, "ticket", "cashier, import", LOCATION, ticket_fields,
+          effects_of_ticket,
           "a whole sale from elsewhere: one carrier for its lines, payments and stock"),
     LATER("inventory_received", FACT, SUPPLY, "stock", "manager", LOCATION, received_fields,
-          "goods that stand in the shop cannot be refused"),
+          effects_of_stock_in, "goods that stand in the shop cannot be refused"),
     SALES("inventory_sold", FACT, DEMAND, "stock", "cashier, agent", LOCATION, sold_fields,
-          "sales of agents without tickets"),
+          effects_of_stock_out, "sales of agents without tickets"),
     LATER("inventory_returned", FACT, DEMAND, "stock", "cashier", LOCATION, returned_fields,
-          "a customer brought it back: demand with the sign turned"),
+          effects_of_stock_in, "a customer brought it back: demand with the sign turned"),
     LATER("inventory_transferred", FACT, MOVE, "stock", "manager", LOCATION, transferred_fields,
-          "left for another location"),
+          effects_of_stock_out, "left for another location"),
     LATER("transfer_received", FACT, MOVE, "stock", "manager", LOCATION, arrived_fields,
-          "arrived from another location"),
+          effects_of_stock_in, "arrived from another location"),
     LATER("inventory_wasted", FACT, LOSS, "stock", "manager", LOCATION, wasted_fields,
-          "loss is not demand: forecasts must not see it"),
+          effects_of_stock_out, "loss is not demand: forecasts must not see it"),
     LATER("inventory_adjusted", FACT, CORRECTION, "stock", "manager", LOCATION, adjusted_fields,
-          "a correction moves stock by its variance and nothing else"),
+          effects_of_adjustment, "a correction moves stock by its variance and nothing else"),
     CENTRE("location_set", INTENT, NONE, "location", "owner", CHAIN, location_fields,
-           "the places of the chain; last writer wins"),
+           effects_of_location, "the places of the chain; last writer wins"),
     CENTRE("device_enrolled", INTENT, NONE, "device", "owner", LOCATION, enrolled_fields,
-           "binds a device's key to one place"),
+           effects_of_enrolment, "binds a device's key to one place"),
     ROW(true, true, "device_revoked", INTENT, NONE, "device", "owner", LOCATION, revoked_fields,
+        effects_of_revocation,
         "a stolen or retired device: what it says from now on waits for a person, and a full disk "
         "is no reason to wait with this"),
-    SALES("run_started", FACT, NONE, "device", "device", NONE, run_fields,
+    SALES("run_started", FACT, NONE, "device", "device", NONE, run_fields, effects_of_run,
           "first event of each origin: names the heads before it, so that a restored or cloned "
           "device is found; a sale needs its run"),
-    SALES("order_opened", FACT, NONE, "order", "cashier, waiter", LOCATION, opened_fields,
+    SALES("order_opened", FACT, NONE, "order", "cashier, waiter", LOCATION, opened_fields, NULL,
           "guests that sit down cannot be refused"),
-    SALES("line_added", FACT, NONE, "order", "cashier, waiter", LOCATION, line_added_fields,
+    SALES("line_added", FACT, NONE, "order", "cashier, waiter", LOCATION, line_added_fields, NULL,
           "what was ordered; two who add at once both stay"),
     SALES("line_changed", FACT, NONE, "order", "cashier, waiter", LOCATION, line_changed_fields,
-          "quantities are deltas, so that two changes at once both count"),
+          NULL, "quantities are deltas, so that two changes at once both count"),
     SALES("line_removed", INTENT, NONE, "order", "cashier, waiter", LOCATION, line_removed_fields,
-          "takes out exactly what its author had seen"),
+          NULL, "takes out exactly what its author had seen"),
     SALES("order_set", INTENT, NONE, "order", "cashier, waiter; manager for discount", LOCATION,
-          order_set_fields, "one header field; last writer wins, field by field"),
-    SALES("order_moved", FACT, NONE, "order", "cashier, waiter", LOCATION, order_moved_fields,
+          order_set_fields, NULL, "one header field; last writer wins, field by field"),
+    SALES("order_moved", FACT, NONE, "order", "cashier, waiter", LOCATION, order_moved_fields, NULL,
           "guests changed their table"),
-    SALES("order_split", FACT, NONE, "order", "cashier, waiter", LOCATION, order_split_fields,
+    SALES("order_split", FACT, NONE, "order", "cashier, waiter", LOCATION, order_split_fields, NULL,
           "moves units to another bill of the order, minus there, plus here"),
     SALES("order_merged", FACT, NONE, "order", "cashier, waiter", LOCATION, order_merged_fields,
-          "two tables become one visit"),
-    SALES("order_voided", INTENT, NONE, "order", "manager", LOCATION, order_voided_fields,
+          NULL, "two tables become one visit"),
+    SALES("order_voided", INTENT, NONE, "order", "manager", LOCATION, order_voided_fields, NULL,
           "stands only where no money was taken, or all was given back"),
     SALES("ticket_fired", FACT, NONE, "order", "cashier, waiter", LOCATION, ticket_fired_fields,
-          "the kitchen has begun"),
+          NULL, "the kitchen has begun"),
     SALES("sale_completed", FACT, DEMAND, "order", "cashier", LOCATION, completed_fields,
-          "closes one bill; carries what the sale took from stock"),
-    SALES("payment_taken", FACT, NONE, "order", "cashier", LOCATION, payment_taken_fields,
+          effects_of_completion, "closes one bill; carries what the sale took from stock"),
+    SALES("payment_taken", FACT, NONE, "order", "cashier", LOCATION, payment_taken_fields, NULL,
           "money taken is a fact"),
     SALES("payment_refunded", FACT, NONE, "order", "manager", LOCATION, payment_refunded_fields,
-          "money given back is a fact"),
-    SALES("review_resolved", FACT, NONE, "order", "manager", LOCATION, resolved_fields,
+          NULL, "money given back is a fact"),
+    SALES("review_resolved", FACT, NONE, "order", "manager", LOCATION, resolved_fields, NULL,
           "a person's answer: an event, so that it reaches all it concerns"),
 };
 const size_t event_type_count = sizeof(event_types) / sizeof(event_types[0]);

@@ -38,6 +38,11 @@ struct field {
     const char *meaning;
 };
 
+struct effect_list;
+// What an event of one type does, as effects (model/effect.h).
+typedef enum err_code(effect_reducer)(const struct event *event, struct effect_list *list,
+                                      struct err *e);
+
 struct event_type {
     const char *name;
     int version;
@@ -52,6 +57,7 @@ struct event_type {
     int pending_hours; // how long it may stay pending before it counts as late
     const char *late;  // "apply and review", "hold"
     const struct field *fields;
+    effect_reducer *effects; // NULL: it is part of its record, which is folded as a whole
     const char *why;
 };
 

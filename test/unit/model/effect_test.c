@@ -294,45 +294,55 @@ TEST(effect__a_run_of_another_device_is_refused)
 #define ID    "\"01890a5d-ac96-774b-bcce-b302099a8057\""
 #define MONEY "\"method\":\"cash\",\"currency\":\"USD\",\"amount\":1"
 // A body of each type that its reducer takes, in the order of the table.
-static const char *const bodies[] = {
-    SALE("sale", "2", "500", "699"),
-    "{\"sku\":\"A\",\"quantity\":\"1\"}",
-    "{\"sku\":\"A\",\"quantity\":\"1\"}",
-    "{\"sku\":\"A\",\"quantity\":\"1\"}",
-    "{\"sku\":\"A\",\"quantity\":\"1\",\"destination\":\"B2\"}",
-    "{\"sku\":\"A\",\"quantity\":\"1\",\"source\":\"B2\"}",
-    "{\"sku\":\"A\",\"quantity\":\"1\",\"reason\":\"broken\"}",
-    "{\"sku\":\"A\",\"counted\":\"1\",\"system\":\"2\",\"variance\":\"-1\"}",
-    "{\"name\":\"Beirut\"}",
-    ROLE("terminal"),
-    "{}",
-    RUN(DEVICE),
-    "{\"kind\":\"dine_in\",\"currency\":\"USD\",\"places\":2}",
-    "{\"line\":" ID ",\"sku\":\"A\",\"quantity\":\"1\",\"unit_price\":\"1\"}",
-    "{\"line\":" ID ",\"quantity\":\"1\"}",
-    "{\"line\":" ID "}",
-    "{\"field\":\"note\"}",
-    "{\"table\":\"T1\"}",
-    "{\"bill\":" ID ",\"lines\":[]}",
-    "{\"into\":\"R2\"}",
-    "{\"reason\":\"left\"}",
-    "{}",
-    "{\"total\":1,\"uses\":[{\"sku\":\"A\",\"quantity\":\"1\"}]}",
-    "{\"payment\":" ID "," MONEY "}",
-    "{\"refund\":" ID ",\"payment\":" ID "," MONEY "}",
-    "{\"review\":\"line\",\"decision\":\"accept\",\"triggers\":[]}",
+static const struct {
+    const char *type, *body;
+} bodies[] = {
+    {"ticket_recorded", SALE("sale", "2", "500", "699")},
+    {"inventory_received", "{\"sku\":\"A\",\"quantity\":\"1\"}"},
+    {"inventory_sold", "{\"sku\":\"A\",\"quantity\":\"1\"}"},
+    {"inventory_returned", "{\"sku\":\"A\",\"quantity\":\"1\"}"},
+    {"inventory_transferred", "{\"sku\":\"A\",\"quantity\":\"1\",\"destination\":\"B2\"}"},
+    {"transfer_received", "{\"sku\":\"A\",\"quantity\":\"1\",\"source\":\"B2\"}"},
+    {"inventory_wasted", "{\"sku\":\"A\",\"quantity\":\"1\",\"reason\":\"broken\"}"},
+    {"inventory_adjusted",
+     "{\"sku\":\"A\",\"counted\":\"1\",\"system\":\"2\",\"variance\":\"-1\"}"},
+    {"location_set", "{\"name\":\"Beirut\"}"},
+    {"device_enrolled", ROLE("terminal")},
+    {"device_revoked", "{}"},
+    {"run_started", RUN(DEVICE)},
+    {"order_opened", "{\"kind\":\"dine_in\",\"currency\":\"USD\",\"places\":2}"},
+    {"line_added", "{\"line\":" ID ",\"sku\":\"A\",\"quantity\":\"1\",\"unit_price\":\"1\"}"},
+    {"line_changed", "{\"line\":" ID ",\"quantity\":\"1\"}"},
+    {"line_removed", "{\"line\":" ID "}"},
+    {"order_set", "{\"field\":\"note\"}"},
+    {"order_moved", "{\"table\":\"T1\"}"},
+    {"order_split", "{\"bill\":" ID ",\"lines\":[]}"},
+    {"order_merged", "{\"into\":\"R2\"}"},
+    {"order_voided", "{\"reason\":\"left\"}"},
+    {"ticket_fired", "{}"},
+    {"sale_completed", "{\"total\":1,\"uses\":[{\"sku\":\"A\",\"quantity\":\"1\"}]}"},
+    {"payment_taken", "{\"payment\":" ID "," MONEY "}"},
+    {"payment_refunded", "{\"refund\":" ID ",\"payment\":" ID "," MONEY "}"},
+    {"review_resolved", "{\"review\":\"line\",\"decision\":\"accept\",\"triggers\":[]}"},
 };
 
-// effect_list_of aborts where the reducer at a type's index is not the one of that name.
-TEST(effect__has_a_reducer_for_each_event_type)
+static const char *body_of(const struct event_type *type)
 {
-    if (COUNT_OF(bodies) != event_type_count)
-        fail_msg("%zu bodies above for %zu event types: one each, in the table's order",
-                 COUNT_OF(bodies), event_type_count);
+    for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+        if (strcmp(bodies[i].type, type->name) == 0)
+            return bodies[i].body;
+    }
+    fail_msg("no body above for %s", type->name);
+    return NULL;
+}
+
+TEST(effect__says_what_each_event_type_does)
+{
     for (size_t i = 0; i < event_type_count; i++) {
-        reduces(event_types[i].name, DEVICE, bodies[i]);
+        reduces(event_types[i].name, DEVICE, body_of(&event_types[i]));
         bool folded = reducer_find(str_of(event_types[i].record_type)) != NULL;
         assert_true(list.count >= 1 || folded);
+        assert_true(folded || event_types[i].effects != NULL);
     }
 }
 
