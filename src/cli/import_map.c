@@ -242,6 +242,18 @@ static enum err_code check_needed(const struct import_map *map, struct err *e)
     return ERR_OK;
 }
 
+// A decimal comma between commas is told from them by quotes, as files in such countries have it.
+static enum err_code check_signs_differ(const struct import_map *map, struct err *e)
+{
+    if (map->delimiter != map->decimal || map->decimal == ',') {
+        return ERR_OK;
+    }
+    return err_set(e, ERR_INVALID,
+                   "%s: format.delimiter and format.decimal are both '%c': a price would be cut "
+                   "in two",
+                   map->name, map->decimal);
+}
+
 static enum err_code read_all(struct import_map *map, struct ini_file *ini, struct err *e)
 {
     enum err_code code = read_columns(map, ini, e);
@@ -253,6 +265,9 @@ static enum err_code read_all(struct import_map *map, struct ini_file *ini, stru
     }
     if (code == ERR_OK) {
         code = ini_file_refuse_unused(ini, map->name, "wasl import --help", e);
+    }
+    if (code == ERR_OK) {
+        code = check_signs_differ(map, e);
     }
     return code == ERR_OK ? check_needed(map, e) : code;
 }

@@ -90,6 +90,8 @@ TEST(import_map__refuses_bad_values_and_unknown_keys_by_name)
         {"[rule]\ncurrency = USD\n", "currency"},
         {"[format]\ndelimiter = ab\n", "format.delimiter"},
         {"[format]\ndelimiter = \"\n", "format.delimiter"},
+        {"[format]\ndelimiter = .\n", "format.delimiter and format.decimal"},
+        {"[format]\ndecimal = .\ndelimiter = .\n", "format.delimiter and format.decimal"},
         {"[format]\ndecimal = ;\n", "format.decimal"},
         {"[format]\ndecimal = x\n", "format.decimal"},
         {"[format]\nheader = maybe\n", "format.header"},

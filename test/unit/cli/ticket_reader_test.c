@@ -170,6 +170,9 @@ TEST(ticket_reader__takes_delimiters_and_decimal_commas)
                     fixture_map("[format]\ndelimiter = semicolon\ndecimal = ,\n"), &o);
     assert_string_equal(o.tickets, "1 sale 1577836801000 - rejected=1 [1 a 1.5 x -2.55]\n");
     assert_int_equal(o.counts.rejected_rows, 1);
+    fixture_tickets("ticket,time,sku,quantity,price\n1,2020-01-01 00:00:01,a,\"1,5\",\"2,55\"\n",
+                    fixture_map("[format]\ndelimiter = comma\ndecimal = ,\n"), &o);
+    assert_string_equal(o.tickets, "1 sale 1577836801000 - [1 a 1.5 x 2.55]\n");
     fixture_tickets("ticket\ttime\tsku\tquantity\tprice\n1\t2020-01-01 00:00:01\ta\t1\t2\n",
                     fixture_map("[format]\ndelimiter = tab\n"), &o);
     assert_string_equal(o.tickets, "1 sale 1577836801000 - [1 a 1 x 2]\n");
