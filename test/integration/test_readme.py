@@ -52,6 +52,8 @@ def test_the_commands_by_hand_do_what_they_say(checkout, wasl):
     assert "records        equal a fresh fold" in done.stdout
     counts = json.loads(re.search(r'^.*(\{"tickets".*\})', done.stdout, re.M)[1])
     assert (counts["tickets"], counts["added"], counts["rejected"]) == (5, 5, 1)
+    device = re.search(r"^device +(\S+)", done.stdout, re.M)[1]
+    assert f"Revoked {device} of location BR01." in done.stdout
 
 
 def wait_at(port):
