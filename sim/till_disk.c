@@ -216,7 +216,9 @@ static void show_stream(struct world *w, struct till *t, struct till_stream *d,
 static void show_own(struct world *w, struct till *t)
 {
     struct note_list before = t->disk.notes;
-    struct note_list after = t->disk.staged_fresh ? (struct note_list){0} : before;
+    struct note_list after = {0};
+    if (!t->disk.staged_fresh)
+        after = before;
     for (size_t i = 0; i < t->disk.staged_notes.count; i++)
         after = add_note(w, after, t->disk.staged_notes.items[i]);
     for (size_t i = 0; i < t->disk.count; i++)

@@ -183,7 +183,9 @@ static enum err_code read_complete(struct reader *in, struct order_op *op, struc
 static enum err_code read_money(struct reader *in, struct order_op *op, struct err *e)
 {
     op->money.payment = id_of(in->body, op->verb == ORDER_PAY ? "payment" : "refund");
-    op->money.of = op->verb == ORDER_PAY ? (struct uuid){.b = {0}} : id_of(in->body, "payment");
+    op->money.of = (struct uuid){.b = {0}};
+    if (op->verb != ORDER_PAY)
+        op->money.of = id_of(in->body, "payment");
     op->money.method = copied(in, in->body, "method");
     op->money.currency = copied(in, in->body, "currency");
     op->money.amount = body_integer(in->body, "amount");

@@ -584,6 +584,14 @@ static void sell_in_turns(struct t1_run *r, const struct corpus *c)
     raw_till_close(&r->small);
 }
 
+// Its run i: per second, and two quantiles.
+static void sales_figures(const struct sales *s, double to[3][RUNS], int i)
+{
+    to[0][i] = sales_rate(s);
+    to[1][i] = (double)hist_quantile(&s->took, 0.5);
+    to[2][i] = (double)hist_quantile(&s->took, 0.99);
+}
+
 static void bench_t1(void)
 {
     static struct t1_run r;
@@ -592,13 +600,8 @@ static void bench_t1(void)
     corpus_make(&c, (size_t)ticket_count, TICKET_LINES);
     for (int i = 0; i < RUNS; i++) {
         sell_in_turns(&r, &c);
-        const struct sales *all[] = {&r.ours.sales, &r.raw.sales};
-        double(*to[])[RUNS] = {ours, raw};
-        for (int n = 0; n < 2; n++) {
-            to[n][0][i] = sales_rate(all[n]);
-            to[n][1][i] = (double)hist_quantile(&all[n]->took, 0.5);
-            to[n][2][i] = (double)hist_quantile(&all[n]->took, 0.99);
-        }
+        sales_figures(&r.ours.sales, ours, i);
+        sales_figures(&r.raw.sales, raw, i);
         small[i] = sales_rate(&r.small.sales);
     }
     report("T1 sales committed one by one", median(ours[0]), "tx/s", median(raw[0]));

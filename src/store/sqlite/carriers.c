@@ -177,8 +177,10 @@ static enum err_code judge_rest(struct fold *f, const struct fold_row *gone, str
         code = load(f, gone, &from, &rest, e);
     if (code)
         return code;
-    const struct carrier *first = rest.count > 0 ? first_of(&rest) : NULL;
-    if (first != NULL && !counts(first))
+    if (rest.count == 0)
+        return review_id(f, gone, false, e);
+    const struct carrier *first = first_of(&rest);
+    if (!counts(first))
         code = promote(f, first, gone->received_at, e);
     for (size_t i = 0; i < rest.count && code == ERR_OK; i++) {
         const struct carrier *c = &rest.items[i];

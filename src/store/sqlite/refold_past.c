@@ -92,7 +92,7 @@ static enum err_code check_told_one(struct refold *r, struct str bytes, struct a
 {
     struct event event;
     struct ids_carriers carriers;
-    struct past_event told;
+    struct past_event told = {.content = 0};
     if (event_parse(bytes, a, &event, NULL))
         return ERR_OK; // told_refold says so
     enum err_code code = ids_find(&r->s->fold.ids, &event.id, a, &carriers, e);

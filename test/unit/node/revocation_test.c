@@ -241,6 +241,7 @@ TEST(revocation__what_a_device_brings_afterwards_is_bounded_and_no_evidence)
     assert_int_equal(stored.mark.held.seq, 0);
     assert_int_equal(ask(&c, "SELECT count(*) FROM quarantine"), 0);
     stored = push(&c, 0, 0);
+    assert_false(stored.denied);
     assert_int_equal(ask(&c, "UPDATE withheld SET events = 2000000 RETURNING 7"), 7);
     chain_waste(c.till, "rice", 1);
     stored = push(&c, 2, 0);

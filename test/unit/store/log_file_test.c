@@ -19,6 +19,7 @@ struct place {
 static void place_make(struct place *p)
 {
     bool memory = access("/dev/shm", W_OK) == 0;
+    *p = (struct place){.dir = ""};
     (void)snprintf(p->dir, sizeof p->dir, "%s/wasl_log_XXXXXX", memory ? "/dev/shm" : "/tmp");
     assert_non_null(mkdtemp(p->dir));
     (void)snprintf(p->file, sizeof p->file, "%s/wasl.db", p->dir);
