@@ -269,15 +269,8 @@ enum err_code effects_of_run(const struct event *event, struct effect_list *list
 static enum err_code record_effects(const struct event *event, struct effect_list *list,
                                     struct err *e)
 {
-    struct arena scratch;
-    const void *op;
-    arena_init(&scratch, LIMIT_BATCH_BYTES);
     *next_effect(list) = (struct effect){.kind = EFFECT_RECORD};
-    const struct reducer *reducer = reducer_find(event->record_type);
-    MUST(reducer != NULL);
-    enum err_code code = reducer->decode(event, &scratch, &op, e);
-    arena_fini(&scratch);
-    return code;
+    return record_check(event, e);
 }
 
 enum err_code effects_of_completion(const struct event *event, struct effect_list *list,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bodies of orders' events: their members, for the table of types.
+// Bodies of orders' events, of judgements and answers: their members, for the table of types.
 #ifndef WASL_MODEL_EVENT_BODY_H
 #define WASL_MODEL_EVENT_BODY_H
 
@@ -18,6 +18,7 @@ extern const struct field ticket_fired_fields[];
 extern const struct field completed_fields[];
 extern const struct field payment_taken_fields[];
 extern const struct field payment_refunded_fields[];
+extern const struct field judged_fields[];
 extern const struct field resolved_fields[];
 
 #endif

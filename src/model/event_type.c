@@ -4,6 +4,7 @@
 #include "base/decimal.h"
 #include "model/effect.h"
 #include "model/event_body.h"
+#include "model/record.h"
 
 #include <string.h>
 
@@ -166,7 +167,7 @@ const struct event_type event_types[] = {
         effects_of_revocation,
         "a stolen or retired device: what it says from now on waits for a person, and a full disk "
         "is no reason to wait with this"),
-    SALES("run_started", FACT, NONE, "device", "device", NONE, run_fields, effects_of_run,
+    SALES("run_started", FACT, NONE, "device", RIGHTS_NODE, NONE, run_fields, effects_of_run,
           "first event of each origin: names the heads before it, so that a restored or cloned "
           "device is found; a sale needs its run"),
     SALES("order_opened", FACT, NONE, "order", "cashier, waiter", LOCATION, opened_fields, NULL,
@@ -195,7 +196,9 @@ const struct event_type event_types[] = {
           "money taken is a fact"),
     SALES("payment_refunded", FACT, NONE, "order", "manager", LOCATION, payment_refunded_fields,
           NULL, "money given back is a fact"),
-    SALES("review_resolved", FACT, NONE, "order", "manager", LOCATION, resolved_fields, NULL,
+    ROW(true, true, "event_judged", FACT, NONE, RECORD_ANY, RIGHTS_NODE, LOCATION, judged_fields,
+        NULL, "what depends on more than the record is decided once, by one node, and said to all"),
+    SALES("review_resolved", FACT, NONE, RECORD_ANY, "manager", LOCATION, resolved_fields, NULL,
           "a person's answer: an event, so that it reaches all it concerns"),
 };
 const size_t event_type_count = sizeof(event_types) / sizeof(event_types[0]);
@@ -343,8 +346,12 @@ enum err_code event_type_check(const struct event_type *type, int version, yyjso
 enum err_code event_type_check_record(const struct event_type *type, struct str record_type,
                                       struct err *e)
 {
-    if (str_is(record_type, type->record_type))
+    if (str_is(record_type, type->record_type) ||
+        (strcmp(type->record_type, RECORD_ANY) == 0 && reducer_find(record_type) != NULL))
         return ERR_OK;
+    if (strcmp(type->record_type, RECORD_ANY) == 0)
+        return err_set(e, ERR_INVALID, "event: record: nothing is asked or judged of a %.*s",
+                       STR_ARG(record_type));
     return err_set(e, ERR_INVALID, "event: record: a %s changes a %s, not a %.*s", type->name,
                    type->record_type, STR_ARG(record_type));
 }

@@ -43,6 +43,12 @@ struct effect_list;
 typedef enum err_code(effect_reducer)(const struct event *event, struct effect_list *list,
                                       struct err *e);
 
+// As the record type of an event: any that is folded from all of its events (model/record.h).
+#define RECORD_ANY "*"
+
+// As the rights of a type: nodes write it by themselves.
+#define RIGHTS_NODE "device"
+
 struct event_type {
     const char *name;
     int version;
@@ -50,7 +56,7 @@ struct event_type {
     enum event_flow flow;
     enum lane lane;
     const char *record_type;
-    const char *rights; // who may author it, in words
+    const char *rights; // who may author it, in words; RIGHTS_NODE: no person
     bool from_centre;   // only the centre may author it: what a device says of it is not folded
     bool in_reserve;    // taken also when only the reserve of the disk is left: it finishes a sale
     enum event_audience audience;

@@ -39,8 +39,9 @@ struct record {
     struct record_stream *streams;
     int stream_count, stream_capacity;
     void *state;
-    bool stale;    // what is placed is no longer the order
-    bool circular; // events name each other in a circle: nothing may be placed one by one
+    size_t judgements; // among the entries
+    bool stale;        // what is placed is no longer the order
+    bool circular;     // events name each other in a circle: nothing may be placed one by one
     size_t refolds;
 };
 
@@ -211,6 +212,43 @@ static enum err_code fill_entry(struct record *r, const struct event *event,
     return ERR_OK;
 }
 
+// The verdict of a judgement reaches its target, whichever of them came first.
+static void spread_verdicts(struct record *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const struct judgement *judges = r->entries[i]->judges;
+        struct record_entry *target = judges ? find_entry(r, &judges->target) : NULL;
+        if (target != NULL && verdict_supersedes(&judges->verdict, &target->verdict))
+            target->verdict = judges->verdict;
+    }
+}
+
+static enum err_code decode(const struct reducer *reducer, const struct event *event,
+                            struct arena *kept, struct record_entry *entry, struct err *e)
+{
+    if (!judgement_is(event))
+        return reducer->decode(event, kept, &entry->op, e);
+    struct judgement *judges = arena_alloc_zero(kept, sizeof *judges);
+    if (judges == NULL)
+        return err_set(e, ERR_NO_MEMORY, "out of memory for a record");
+    entry->judges = judges;
+    enum err_code code = judgement_decode(event, judges, e);
+    judges->batch = STR(""); // it points into the event
+    return code;
+}
+
+enum err_code record_check(const struct event *event, struct err *e)
+{
+    struct arena scratch;
+    struct record_entry entry = {.op = NULL};
+    const struct reducer *reducer = reducer_find(event->record_type);
+    MUST(reducer != NULL);
+    arena_init(&scratch, LIMIT_BATCH_BYTES);
+    enum err_code code = decode(reducer, event, &scratch, &entry, e);
+    arena_fini(&scratch);
+    return code;
+}
+
 enum err_code record_add(struct record *r, const struct event *event, struct err *e)
 {
     MUST(event->type != NULL);
@@ -219,25 +257,14 @@ enum err_code record_add(struct record *r, const struct event *event, struct err
     struct record_entry *entry = arena_alloc_zero(&r->kept, sizeof *entry);
     if (entry == NULL || make_room(r) || fill_entry(r, event, entry))
         return err_set(e, ERR_NO_MEMORY, "out of memory for a record");
-    enum err_code code = r->reducer->decode(event, &r->kept, &entry->op, e);
+    enum err_code code = decode(r->reducer, event, &r->kept, entry, e);
     if (code)
         return code;
+    r->judgements += entry->judges != NULL;
+    r->stale = r->stale || entry->judges != NULL;
     r->order[r->count] = entry; // waits behind what is placed
     r->entries[r->count++] = entry;
     r->ids.slots[slot_of(&r->ids, &entry->id)] = entry;
-    return ERR_OK;
-}
-
-enum err_code record_judge(struct record *r, const struct uuid *target,
-                           const struct verdict *verdict)
-{
-    struct record_entry *entry = find_entry(r, target);
-    if (entry == NULL)
-        return ERR_NOT_FOUND;
-    if (verdict_supersedes(verdict, &entry->verdict)) {
-        entry->verdict = *verdict;
-        r->stale = true;
-    }
     return ERR_OK;
 }
 
@@ -248,6 +275,9 @@ enum err_code record_remove(struct record *r, const struct uuid *id)
         i++;
     if (i == r->count)
         return ERR_NOT_FOUND;
+    for (size_t k = 0; r->entries[i]->judges != NULL && k < r->count; k++)
+        r->entries[k]->verdict = (struct verdict){.outcome = JUDGED_NOT}; // to be said again
+    r->judgements -= r->entries[i]->judges != NULL;
     r->entries[i] = r->entries[--r->count];
     r->stale = true;
     return rebuild_map(r, r->ids.capacity);
@@ -455,7 +485,8 @@ static enum err_code place(struct record *r, struct record_entry *entry)
     if (r->greatest == NULL || compare_order(r->greatest, entry) < 0)
         r->greatest = entry;
     r->order[r->placed++] = entry;
-    return r->reducer->apply(r->state, entry, &r->folded);
+    bool judges_another = entry->judges != NULL && !uuid_is_zero(&entry->judges->target);
+    return judges_another ? ERR_OK : r->reducer->apply(r->state, entry, &r->folded);
 }
 
 static enum err_code refold(struct record *r)
@@ -468,6 +499,7 @@ static enum err_code refold(struct record *r)
     r->missing_count = 0;
     r->circular = false;
     r->stale = true; // until it is done
+    spread_verdicts(r);
     arena_reset(&r->folded);
     memset(r->state, 0, r->reducer->state_bytes);
     for (int i = 0; i < r->stream_count; i++)
@@ -506,7 +538,8 @@ static bool comes_last(const struct record *r, const struct record_entry *entry)
 enum err_code record_fold(struct record *r)
 {
     size_t waiting = r->count - r->placed;
-    if (r->stale || (r->circular && waiting > 0))
+    // One that waits may be the target of a judgement that came before it.
+    if (r->stale || (r->judgements > 0 && waiting > 0) || (r->circular && waiting > 0))
         return refold(r);
     if (waiting > 1)
         qsort(r->order + r->placed, waiting, sizeof(struct record_entry *), by_order);

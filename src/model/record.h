@@ -9,7 +9,8 @@
 //   2. Apart from that, by (effective hlc, origin, lane, seq). Exactly: of the events whose seen
 //      ones are placed, the least comes next; where a circle leaves none, the least of all.
 //   3. Each id counts once. What 'base' names and is not here is as if it were not named.
-//   4. The rows depend on the set of events and their verdicts alone.
+//   4. The rows depend on the set of events alone, judgements among them: a judgement gives its
+//      target a verdict wherever in the order it stands, and has no other effect.
 // Ownership: a record owns what it was given of the events. Rows live in the caller's arena; their
 //   texts may point into the record, to what it keeps as long as itself, never to what was folded.
 // Limits: the memory given to record_new; ERR_LIMIT beyond it leaves the record unusable.
@@ -20,8 +21,8 @@
 #define WASL_MODEL_RECORD_H
 
 #include "model/event_type.h"
+#include "model/judgement.h"
 #include "model/row.h"
-#include "model/verdict.h"
 
 struct record;
 struct reducer;
@@ -38,8 +39,9 @@ struct record_entry {
     int64_t at;
     struct str actor;
     struct verdict verdict;
-    const void *op;          // what the reducer made of the body
-    const struct uuid *base; // frontier that its author saw
+    const void *op;                 // what the reducer made of the body; NULL for a judgement
+    const struct judgement *judges; // NULL: it is no judgement
+    const struct uuid *base;        // frontier that its author saw
     int base_count;
     int stream;     // which of the record's streams it is from
     uint64_t *seen; // per stream of the record: the last seq seen, 0 none
@@ -68,12 +70,13 @@ enum err_code record_new(const struct reducer *reducer, struct str id, size_t ma
                          struct record **ret) MUST_CHECK;
 void record_free(struct record *r); // accepts NULL
 
+// Whether an event's body can be read, by the reducer of its record or as a judgement: ERR_INVALID,
+// a dead letter.
+enum err_code record_check(const struct event *event, struct err *e) MUST_CHECK;
+
 // Adds an event. ERR_INVALID where the reducer cannot read its body: it is not added.
 // ERR_EXISTS: the id is here. ERR_LIMIT, ERR_NO_MEMORY.
 enum err_code record_add(struct record *r, const struct event *event, struct err *e) MUST_CHECK;
-// What was decided about an event of this record; see verdict_supersedes. ERR_NOT_FOUND.
-enum err_code record_judge(struct record *r, const struct uuid *target,
-                           const struct verdict *verdict) MUST_CHECK;
 // An event that turned out not to count (another carrier of its id does). ERR_NOT_FOUND.
 enum err_code record_remove(struct record *r, const struct uuid *id) MUST_CHECK;
 

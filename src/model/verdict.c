@@ -3,18 +3,41 @@
 
 static const char *const names[] = {"none", "applied", "held", "denied", "duplicate"};
 
+static const struct {
+    const char *name, *text;
+    bool asks;
+} reasons[REASON_COUNT] = {
+    [REASON_NONE] = {"none", "Nothing was said.", false},
+    [REASON_LATE] = {"late", "It came later than events of its type may wait.", true},
+    [REASON_CLOCK] = {"clock", "The clock of its device was off.", true},
+    [REASON_UNAUTHORISED] = {"unauthorised", "Its author had no right to it.", true},
+    [REASON_PRICE] = {"price", "It was sold at another price than its catalog's.", true},
+    [REASON_STOCK] = {"stock", "Decided against what is really there.", false},
+    [REASON_DEADLINE] = {"deadline", "Nobody confirmed it in time.", false},
+    [REASON_COMPLETED_TWICE] = {"completed_twice", "The bill was completed before.", false},
+    [REASON_ANSWERED] = {"answered", "A person answered.", false},
+};
+
 bool verdict_applies(enum verdict_outcome outcome)
 {
     return outcome == JUDGED_NOT || outcome == JUDGED_APPLIED;
+}
+
+bool verdict_asks(const struct verdict *verdict)
+{
+    return verdict->outcome != JUDGED_NOT && reasons[verdict->reason].asks;
 }
 
 bool verdict_supersedes(const struct verdict *a, const struct verdict *b)
 {
     if (b->outcome == JUDGED_NOT || a->outcome == JUDGED_NOT)
         return a->outcome != JUDGED_NOT;
+    if (uuid_is_zero(&a->answer) != uuid_is_zero(&b->answer))
+        return !uuid_is_zero(&a->answer);
     if (a->term != b->term)
         return a->term > b->term;
-    return event_order_compare(&a->by, &b->by) < 0;
+    int order = event_order_compare(&a->by, &b->by);
+    return order ? order < 0 : uuid_compare(&a->id, &b->id) < 0;
 }
 
 const char *verdict_name(enum verdict_outcome outcome)
@@ -31,4 +54,25 @@ enum err_code verdict_parse(struct str text, enum verdict_outcome *ret)
         }
     }
     return ERR_INVALID;
+}
+
+const char *verdict_reason_name(enum verdict_reason reason)
+{
+    return reasons[reason].name;
+}
+
+enum err_code verdict_reason_parse(struct str text, enum verdict_reason *ret)
+{
+    for (int i = 0; i < REASON_COUNT; i++) {
+        if (str_is(text, reasons[i].name)) {
+            *ret = (enum verdict_reason)i;
+            return ERR_OK;
+        }
+    }
+    return ERR_INVALID;
+}
+
+const char *verdict_reason_text(enum verdict_reason reason)
+{
+    return reasons[reason].text;
 }

@@ -2,8 +2,8 @@
 // What the authority decided about one event, wherever that event has effects.
 //
 // Silence is acceptance: an event without a judgement applies.
-#ifndef WASL_MODEL_JUDGED_H
-#define WASL_MODEL_JUDGED_H
+#ifndef WASL_MODEL_VERDICT_H
+#define WASL_MODEL_VERDICT_H
 
 #include "model/event.h"
 
@@ -15,19 +15,43 @@ enum verdict_outcome {
     JUDGED_DUPLICATE, // the same thing was done already: a second completion of a bill
 };
 
+enum verdict_reason {
+    REASON_NONE,
+    REASON_LATE,            // it came later than its type may wait
+    REASON_CLOCK,           // its author's clock was off
+    REASON_UNAUTHORISED,    // its author had no right to it
+    REASON_PRICE,           // sold at another price than its catalog's
+    REASON_STOCK,           // there was enough, or not
+    REASON_DEADLINE,        // a reservation that nobody confirmed in time
+    REASON_COMPLETED_TWICE, // the bill was completed before
+    REASON_ANSWERED,        // a person answered
+    REASON_COUNT
+};
+
 struct verdict {
     enum verdict_outcome outcome;
+    enum verdict_reason reason;
     hlc effective;         // 0: the event's own
     uint64_t term;         // the reign that decided
+    bool batched;          // a person is asked about its whole backlog, not about it alone
+    struct uuid answer;    // the review_resolved that it follows from; zero: nobody was asked
     struct event_order by; // the judgement's own place in the order
+    struct uuid id;        // its own
 };
 
 // True where the event's effects are in.
 bool verdict_applies(enum verdict_outcome outcome);
-// Of two judgements on one event: the higher term counts, then the first in the order.
+// True where an event so judged asks a person, as long as none has answered.
+bool verdict_asks(const struct verdict *verdict);
+// Of two judgements on one event: a person's before any other, then the higher term, then the first
+// in the order.
 bool verdict_supersedes(const struct verdict *a, const struct verdict *b);
 
 const char *verdict_name(enum verdict_outcome outcome); // "none", "applied", ...
 enum err_code verdict_parse(struct str text, enum verdict_outcome *ret) MUST_CHECK; // but "none"
+const char *verdict_reason_name(enum verdict_reason reason); // "none", "late", ...
+enum err_code verdict_reason_parse(struct str text, enum verdict_reason *ret) MUST_CHECK; // as well
+// For people: one sentence.
+const char *verdict_reason_text(enum verdict_reason reason);
 
 #endif

@@ -79,10 +79,10 @@ static void done_events(struct job *job)
 static enum err_code may_author(const struct events_job *events, const struct event_type *type,
                                 struct err *e)
 {
+    if (strcmp(type->rights, RIGHTS_NODE) == 0)
+        return err_set(e, ERR_DENIED, "event: type: %s is written by nodes only", type->name);
     if (strcmp(type->record_type, "device") != 0)
         return ERR_OK;
-    if (strcmp(type->rights, "device") == 0)
-        return err_set(e, ERR_DENIED, "event: type: %s is written by nodes only", type->name);
     return events->owner
                ? ERR_OK
                : err_set(e, ERR_DENIED, "event: type: %s needs an owner's token", type->name);

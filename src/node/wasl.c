@@ -276,9 +276,8 @@ static enum err_code read_draft(struct wasl *w, const struct wasl_event *from, s
     ret->type = event_type_find(ret->type_name);
     if (ret->type == NULL)
         return err_set(e, ERR_INVALID, "type: '%.64s' is unknown", from->type);
-    if (!str_is(ret->record_type, ret->type->record_type))
-        return err_set(e, ERR_INVALID, "record: a %s changes a %s", ret->type->name,
-                       ret->type->record_type);
+    if (event_type_check_record(ret->type, ret->record_type, e))
+        return ERR_INVALID;
     ret->version = ret->type->version;
     ret->lane = ret->type->lane;
     return from->body ? read_body(from->body, arena, ret, e)

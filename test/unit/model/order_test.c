@@ -419,8 +419,14 @@ TEST(order__a_second_completion_asks_until_it_is_judged_a_duplicate)
     fold();
     review_is("completed_twice", "1");
     bill_is("main", "paid", "1000");
-    struct verdict duplicate = {.outcome = JUDGED_DUPLICATE};
-    assert_int_equal(record_judge(all, &h.events[second].id, &duplicate), ERR_OK);
+    char id[UUID_TEXT_SIZE];
+    struct err e;
+    uuid_format(&h.events[second].id, id);
+    size_t judgement = history_write(&h, 0, "event_judged",
+                                     "{\"target\":\"%s\",\"outcome\":\"duplicate\","
+                                     "\"reason\":\"completed_twice\",\"term\":1}",
+                                     id);
+    assert_int_equal(record_add(all, &h.events[judgement], &e), ERR_OK);
     assert_int_equal(record_fold(all), ERR_OK);
     review_is("completed_twice", NULL);
     end();

@@ -16,6 +16,18 @@ static void begin(void)
     history_init(&h, reducer_find(STR("order")));
 }
 
+// Somebody else decides about an event; effective 0: its own clock. Nobody is told.
+static size_t judge(size_t target, const char *outcome, hlc effective)
+{
+    char text[HLC_TEXT_SIZE], id[UUID_TEXT_SIZE];
+    hlc_format(effective, text);
+    uuid_format(&h.events[target].id, id);
+    return history_write(
+        &h, DEVICES_MAX - 1, "event_judged",
+        "{\"target\":\"%s\",\"outcome\":\"%s\",\"reason\":\"late\",\"term\":1%s%s%s}", id, outcome,
+        effective ? ",\"effective\":\"" : "", effective ? text : "", effective ? "\"" : "");
+}
+
 // ---- random histories --------------------------------------------------------------------------
 
 static const char *any_line(struct rng *rng)
@@ -82,6 +94,23 @@ static void write_money(struct rng *rng, int device)
     }
 }
 
+static void write_judgement(struct rng *rng, int device)
+{
+    static const char *const outcomes[] = {"applied", "held", "denied", "duplicate"};
+    char effective[64] = "", answer[64] = "";
+    if (rng_chance(rng, 1, 3)) {
+        char text[HLC_TEXT_SIZE];
+        hlc_format(h.events[rng_below(rng, h.count)].hlc + rng_below(rng, 3), text);
+        snprintf(effective, sizeof effective, ",\"effective\":\"%s\"", text);
+    }
+    if (rng_chance(rng, 1, 4))
+        snprintf(answer, sizeof answer, ",\"answer\":\"%s\"", history_id_text(7));
+    history_write(&h, device, "event_judged",
+                  "{\"target\":\"%s\",\"outcome\":\"%s\",\"reason\":\"clock\",\"term\":%d%s%s}",
+                  history_id_text(0x100000 + rng_below(rng, h.count + 2)),
+                  outcomes[rng_below(rng, 4)], (int)rng_below(rng, 3), effective, answer);
+}
+
 static void write_order(struct rng *rng, int device)
 {
     switch (rng_below(rng, 6)) {
@@ -122,7 +151,9 @@ static void draw_history(struct rng *rng)
     while (h.count < events) {
         int device = (int)rng_below(rng, (uint64_t)devices);
         uint64_t what = rng_below(rng, 10);
-        if (h.count > 0 && what < 4)
+        if (h.count > 0 && rng_chance(rng, 1, 12))
+            write_judgement(rng, device);
+        else if (h.count > 0 && what < 4)
             history_tell(&h, device, rng_below(rng, h.count));
         else if (what < 7)
             write_line(rng, device);
@@ -263,10 +294,8 @@ TEST(record__a_stream_keeps_its_own_order_when_a_judgement_moves_one_of_its_even
     note(0, "first");
     note(0, "second");
     h.events[2].base_count = 0; // its stream alone says what it had seen
+    judge(1, "applied", h.events[2].hlc + 65536000);
     struct record *r = history_all(&h);
-    struct verdict late = {.outcome = JUDGED_APPLIED, .effective = h.events[2].hlc + 65536000};
-    assert_int_equal(record_judge(r, &h.events[1].id, &late), ERR_OK);
-    assert_int_equal(record_fold(r), ERR_OK);
     assert_string_equal(history_column(r, "order_heads", "", "note"), "second");
     record_free(r);
     history_fini(&h);
@@ -281,8 +310,9 @@ TEST(record__an_effective_clock_moves_an_event_back)
     note(0, "from now");
     struct record *r = history_all(&h);
     assert_string_equal(history_column(r, "order_heads", "", "note"), "from tomorrow");
-    struct verdict clamped = {.outcome = JUDGED_APPLIED, .effective = h.events[0].hlc + 1};
-    assert_int_equal(record_judge(r, &h.events[1].id, &clamped), ERR_OK);
+    size_t judgement = judge(1, "applied", h.events[0].hlc + 1);
+    struct err e;
+    assert_int_equal(record_add(r, &h.events[judgement], &e), ERR_OK);
     assert_int_equal(record_fold(r), ERR_OK);
     assert_string_equal(history_column(r, "order_heads", "", "note"), "from now");
     record_free(r);
@@ -352,15 +382,80 @@ TEST(record__a_held_intent_has_no_effect_and_a_held_fact_has)
     history_write(&h, 0, "line_added",
                   "{\"line\":\"%s\",\"sku\":\"S\",\"quantity\":\"2\",\"unit_price\":\"1\"}",
                   history_id_text(1));
+    judge(1, "held", 0);
+    judge(2, "held", 0);
     struct record *r = history_all(&h);
-    struct verdict held = {.outcome = JUDGED_HELD};
-    assert_int_equal(record_judge(r, &h.events[1].id, &held), ERR_OK);
-    assert_int_equal(record_judge(r, &h.events[2].id, &held), ERR_OK);
-    assert_int_equal(record_fold(r), ERR_OK);
     assert_null(history_column(r, "order_heads", "", "note"));
     assert_string_equal(history_column(r, "order_lines", "", "quantity"), "2");
     record_free(r);
     history_fini(&h);
+}
+
+TEST(record__a_judgement_that_is_taken_back_leaves_no_trace)
+{
+    begin();
+    open_order(0);
+    note(0, "first");
+    note(0, "second");
+    size_t one = judge(2, "held", 0);
+    struct record *r = history_all(&h);
+    assert_string_equal(history_column(r, "order_heads", "", "note"), "first");
+    assert_int_equal(record_remove(r, &h.events[one].id), ERR_OK);
+    assert_int_equal(record_fold(r), ERR_OK);
+    assert_string_equal(history_column(r, "order_heads", "", "note"), "second");
+    record_free(r);
+    history_fini(&h);
+}
+
+TEST(record__a_judgement_waits_for_its_target)
+{
+    begin();
+    open_order(0);
+    note(0, "first");
+    note(0, "second");
+    size_t turn[] = {judge(2, "held", 0), 0, 1, 2};
+    for (unsigned every = 0; every < 3; every++) {
+        struct record *r = history_fold(&h, turn, COUNT_OF(turn), every, every);
+        assert_string_equal(history_column(r, "order_heads", "", "note"), "first");
+        record_free(r);
+    }
+    history_fini(&h);
+}
+
+TEST(record__a_judgement_that_makes_no_sense_is_refused)
+{
+    static const struct {
+        const char *members, *says;
+    } bad[] = {
+        {"\"outcome\":\"maybe\",\"reason\":\"late\",\"term\":1", "outcome"},
+        {"\"outcome\":\"none\",\"reason\":\"late\",\"term\":1", "outcome"},
+        {"\"outcome\":\"held\",\"reason\":\"mood\",\"term\":1", "reason"},
+        {"\"outcome\":\"held\",\"reason\":\"none\",\"term\":1", "reason"},
+        {"\"outcome\":\"held\",\"reason\":\"late\",\"term\":-1", "term"},
+        {"\"outcome\":\"held\",\"reason\":\"late\",\"term\":1,\"effective\":\"7\"", "effective"},
+    };
+    begin();
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        char body[256];
+        struct err e = {0};
+        snprintf(body, sizeof body, "{\"target\":\"%s\",%s}", history_id_text(1), bad[i].members);
+        assert_int_equal(history_try(&h, "event_judged", body, &e), ERR_INVALID);
+        assert_non_null(strstr(e.text, bad[i].says));
+    }
+    struct err e = {0};
+    assert_int_equal(history_try(&h, "event_judged",
+                                 "{\"outcome\":\"held\",\"reason\":\"late\",\"term\":1}", &e),
+                     ERR_INVALID);
+    assert_non_null(strstr(e.text, "target"));
+    history_fini(&h);
+}
+
+TEST(record__a_persons_judgement_counts_before_any_other)
+{
+    struct verdict person = {.outcome = JUDGED_APPLIED, .by = {.hlc = 9}, .answer = {.b = {1}}};
+    struct verdict reign = {.outcome = JUDGED_HELD, .term = 2, .by = {.hlc = 5}};
+    assert_true(verdict_supersedes(&person, &reign));
+    assert_false(verdict_supersedes(&reign, &person));
 }
 
 TEST(record__of_two_judgements_the_higher_term_counts_then_the_first)
