@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/effects.h"
 
+#include "model/judgement.h"
 #include "store/sqlite/claim.h"
+#include "store/sqlite/judgements.h"
 #include "store/sqlite/runs.h"
 
 // ---- tickets -----------------------------------------------------------------------------------
@@ -203,12 +205,16 @@ static enum err_code tell_event(struct fold *f, const struct fold_row *row, bool
 static enum err_code put_record(struct fold *f, const struct fold_row *row, struct err *e)
 {
     enum err_code code = records_put(&f->records, row->event, row->lsn, e);
+    if (code == ERR_OK && judgement_is(row->event))
+        code = judgements_turn(f, row, true, e);
     return code ? code : tell_event(f, row, true, e);
 }
 
 static enum err_code drop_record(struct fold *f, const struct fold_row *row, struct err *e)
 {
     enum err_code code = records_take_back(&f->records, row->event, row->lsn, e);
+    if (code == ERR_OK && judgement_is(row->event))
+        code = judgements_turn(f, row, false, e);
     return code ? code : tell_event(f, row, false, e);
 }
 
@@ -274,12 +280,38 @@ static enum err_code take_back_one(struct fold *f, const struct fold_row *row,
     return ERR_OK;
 }
 
+enum err_code effects_move_stock(struct fold *f, const struct fold_row *row,
+                                 const struct effect_list *list, int sign, struct err *e)
+{
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < list->count && code == ERR_OK; i++) {
+        if (list->items[i].kind == EFFECT_STOCK)
+            code = move_stock(f, row, &list->items[i].stock, sign, e);
+    }
+    return code;
+}
+
+// How many of the effects count: of a part of a record that was judged a duplicate, only that.
+static enum err_code judged_count(struct fold *f, const struct fold_row *row,
+                                  const struct effect_list *list, size_t *ret, struct err *e)
+{
+    bool out = false;
+    *ret = list->count;
+    if (list->count < 2 || list->items[0].kind != EFFECT_RECORD)
+        return ERR_OK;
+    enum err_code code = judgements_drop_effects(f, row->event, &out, e);
+    if (out)
+        *ret = 1;
+    return code;
+}
+
 enum err_code effects_put(struct fold *f, const struct fold_row *row,
                           const struct effect_list *list, bool *ret_taken, struct err *e)
 {
-    enum err_code code = ERR_OK;
+    size_t count = 0;
+    enum err_code code = judged_count(f, row, list, &count, e);
     *ret_taken = false;
-    for (size_t i = 0; i < list->count && code == ERR_OK && !*ret_taken; i++)
+    for (size_t i = 0; i < count && code == ERR_OK && !*ret_taken; i++)
         code = put_one(f, row, &list->items[i], ret_taken, e);
     return code;
 }
@@ -287,8 +319,9 @@ enum err_code effects_put(struct fold *f, const struct fold_row *row,
 enum err_code effects_take_back(struct fold *f, const struct fold_row *row,
                                 const struct effect_list *list, struct err *e)
 {
-    enum err_code code = ERR_OK;
-    for (size_t i = 0; i < list->count && code == ERR_OK; i++)
+    size_t count = 0;
+    enum err_code code = judged_count(f, row, list, &count, e);
+    for (size_t i = 0; i < count && code == ERR_OK; i++)
         code = take_back_one(f, row, &list->items[i], e);
     return code;
 }

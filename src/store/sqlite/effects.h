@@ -11,5 +11,9 @@ enum err_code effects_put(struct fold *f, const struct fold_row *row,
                           struct err *e) MUST_CHECK;
 enum err_code effects_take_back(struct fold *f, const struct fold_row *row,
                                 const struct effect_list *list, struct err *e) MUST_CHECK;
+// What the event does to stock alone: once (1) or taken back (-1).
+enum err_code effects_move_stock(struct fold *f, const struct fold_row *row,
+                                 const struct effect_list *list, int sign,
+                                 struct err *e) MUST_CHECK;
 
 #endif

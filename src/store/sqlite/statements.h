@@ -246,6 +246,13 @@
     X(STOCK_REFRESH, "INSERT INTO stock (location, sku, quantity, confirmed) VALUES (?1, ?2, ?3,"  \
                      " 0) ON CONFLICT DO UPDATE SET quantity = " WRAPPED_SUM(                      \
                          "ifnull(confirmed, 0)", "?3") ", local_version = local_version + 1")      \
+    /* judgements */                                                                               \
+    X(JUDGEMENT_ADD, "INSERT INTO judgements (location, target, lsn, outcome, reason, term,"       \
+                     " answer, batch, hlc, origin, lane, seq, id)"                                 \
+                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                            \
+    X(JUDGEMENT_DROP, "DELETE FROM judgements WHERE location = ? AND target = ? AND lsn = ?")      \
+    X(JUDGEMENTS_OF, "SELECT outcome, term, answer, hlc, origin, lane, seq, id FROM judgements"    \
+                     " WHERE location = ? AND target = ?")                                         \
     /* places and devices */                                                                       \
     X(LOCATION_HOLDER, "SELECT lsn FROM locations WHERE id = ?")                                   \
     X(LOCATION_PUT, "INSERT INTO locations (id, name, region, lsn) VALUES (?, ?, ?, ?)"            \

@@ -32,6 +32,8 @@ static const struct {
     {"revoked_heads", "SELECT lsn, hex(origin), lane, seq FROM revoked_heads"
                       " ORDER BY lsn, origin, lane"},
     {"withheld", "SELECT hex(device), events FROM withheld ORDER BY device"},
+    {"judgements", "SELECT location, hex(target), lsn, outcome, reason, term, answer, batch, hlc,"
+                   " origin, lane, seq, id FROM judgements ORDER BY location, target, lsn"},
     {"record_events", "SELECT r.location, r.id, r.type, m.lsn FROM record_events AS m JOIN records"
                       " AS r ON r.number = m.record ORDER BY r.location, r.type, r.id, m.lsn"},
     {"stock", "SELECT location, sku, quantity, moves FROM stock ORDER BY location, sku"},

@@ -154,6 +154,8 @@ char *fixture_canonical(const struct fixture *f)
         " FROM revocations AS r LEFT JOIN revoked_heads AS h ON h.lsn = r.lsn ORDER BY 1, 2, 3, 5, "
         "6",
         "SELECT hex(device), events FROM withheld ORDER BY 1",
+        "SELECT location, hex(target), outcome, reason, term, hex(id) FROM judgements"
+        " ORDER BY 1, 2, 6",
         "SELECT kind, location, record, detail, open FROM reviews ORDER BY 1, 2, 3",
         "SELECT hex(id), type, location, reason FROM dead_letters ORDER BY 1, 2, 3, 4"};
     char *text = NULL;
@@ -202,6 +204,13 @@ void line_add_bytes(struct line *l, const char *bytes)
     l->count++;
 }
 
+static const char *record_type_of(const struct event_type *type)
+{
+    if (type == NULL)
+        return "thing";
+    return strcmp(type->record_type, RECORD_ANY) == 0 ? "order" : type->record_type;
+}
+
 void line_add(struct line *l, const struct draft *draft)
 {
     struct json body;
@@ -215,7 +224,7 @@ void line_add(struct line *l, const struct draft *draft)
                           .seq = l->head.seq + 1,
                           .location = str_of(l->location),
                           .type_name = str_of(draft->type),
-                          .record_type = str_of(type ? type->record_type : "thing"),
+                          .record_type = str_of(record_type_of(type)),
                           .record_id = str_of(draft->record),
                           .at = (int64_t)EPOCH_MS,
                           .hlc = (EPOCH_MS + draft->ms) << 16,
