@@ -64,12 +64,13 @@ static void put_type(const struct event_type *t)
 {
     put("\n## %s\n\n", t->name);
     put("Why: %s.\n\n", t->why);
-    put("| version | nature | flow | lane | record | rights | received by | may stay pending | "
-        "then | on a full disk |\n|---|---|---|---|---|---|---|---|---|---|\n");
-    put("| %d | %s | %s | %s | %s | %s | %s | %d h | %s | %s |\n\n", t->version,
+    put("| version | nature | flow | lane | record | of | right | received by | may stay pending | "
+        "then | on a full disk |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
+    put("| %d | %s | %s | %s | %s | %s | %s%s | %s | %d h | %s | %s |\n\n", t->version,
         event_nature_name(t->nature), event_flow_name(t->flow), lane_name(t->lane), t->record_type,
-        t->from_centre ? "owner, at the centre" : t->rights, event_audience_name(t->audience),
-        t->pending_hours, t->late, t->in_reserve ? "taken" : "refused");
+        event_where_name(t->where), right_table[t->right].name,
+        t->from_centre ? ", at the centre" : "", event_audience_name(t->audience), t->pending_hours,
+        t->late, t->in_reserve ? "taken" : "refused");
     put("| field of `body` | kind | required | meaning |\n|---|---|---|---|\n");
     put_fields(t->fields, "");
 }
@@ -93,13 +94,27 @@ static const char *const kind_meanings[KIND_COUNT] = {
 
 static void put_roles(void)
 {
-    put("| role of a token | appends events | administers | why |\n|---|---|---|---|\n");
-    for (size_t i = 0; i < role_count; i++) {
-        const struct role *r = &role_table[i];
-        put("| `%s` | %s | %s | %s |\n", r->name, r->writes ? "yes" : "",
-            r->administers ? "yes" : "", r->why);
+    put("## Rights\n\n"
+        "An event needs one right. These are the roles that come with the program, and what each "
+        "may:\n\n| right |");
+    for (size_t i = 0; i < role_count; i++)
+        put(" %s |", role_table[i].name);
+    put(" to |\n|---|");
+    for (size_t i = 0; i < role_count; i++)
+        put(":-:|");
+    put("---|\n");
+    for (int right = 0; right < RIGHT_COUNT; right++) {
+        put("| `%s` |", right_table[right].name);
+        for (size_t i = 0; i < role_count; i++)
+            put(" %s |", rights_have(role_table[i].rights, (enum event_right)right) ? "yes" : "");
+        put(" %s |\n", right_table[right].why);
     }
-    put("\n");
+    put("\n| role | who |\n|---|---|\n");
+    for (size_t i = 0; i < role_count; i++)
+        put("| `%s` | %s |\n", role_table[i].name, role_table[i].why);
+    put("\nAn API token has a role: an event that it may not author is refused, each by itself, "
+        "and a token whose role may author\nnothing is refused the whole request (403). The right "
+        "`chain` also lets devices in and out and makes tokens.\n\n## Types\n\n");
 }
 
 static void put_events(void)
@@ -115,9 +130,7 @@ static void put_events(void)
         "rest is\nrefused whole, with status 507. A body may have further members: a newer "
         "till\nmay say "
         "more. The envelope around a body is in [PROTOCOL.md](PROTOCOL.md#events).\n\n");
-    put("Declared here and not acted on yet: rights by type, the flow, and what happens to what is "
-        "late. Until then whoever may\nappend events may append any type for the node's own place, "
-        "but for devices: an owner lets them in and out, and only nodes\nwrite `run_started`.\n\n");
+    put("Declared here and not acted on yet: the flow, and what happens to what is late.\n\n");
     put_roles();
     put("| type | nature | flow | lane | record |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < event_type_count; i++) {

@@ -328,6 +328,8 @@ enum err_code effect_list_of(const struct event *event, struct arena *arena,
     MUST(event->type != NULL);
     enum err_code code = event_type_check_record(event->type, event->record_type, e);
     if (code == ERR_OK)
+        code = event_type_check_place(event->type, event->location, e);
+    if (code == ERR_OK)
         code = event_type_check(event->type, event->version, event->body, e);
     if (code)
         return code;

@@ -122,14 +122,6 @@ static enum err_code read_id(yyjson_val *value, struct event *event, struct err 
     return code;
 }
 
-static enum err_code read_location(yyjson_val *value, struct event *event, struct err *e)
-{
-    enum err_code code = read_name(MEMBER_LOCATION, value, &event->location, e);
-    if (code == ERR_OK && !event_location_valid(event->location))
-        return bad(MEMBER_LOCATION, "* is the whole chain, not a place", e);
-    return code;
-}
-
 static enum err_code read_record(yyjson_val *value, struct event *event, struct err *e)
 {
     yyjson_val *type = yyjson_obj_get(value, "type");
@@ -181,7 +173,7 @@ static enum err_code read_text(enum member member, yyjson_val *value, struct eve
                                struct err *e)
 {
     if (member == MEMBER_LOCATION)
-        return read_location(value, event, e);
+        return read_name(member, value, &event->location, e);
     if (member == MEMBER_ACTOR)
         return yyjson_is_null(value) ? ERR_OK : read_name(member, value, &event->actor, e);
     if (member == MEMBER_TYPE) {
@@ -325,6 +317,8 @@ enum err_code event_parse_draft(yyjson_val *object, struct arena *arena, struct 
     code = event_type_check_record(event.type, event.record_type, e);
     event.version = event.type->version;
     event.lane = event.type->lane;
+    if (code == ERR_OK)
+        code = event_type_check_place(event.type, event.location, e);
     if (code == ERR_OK)
         code = event_type_check(event.type, event.version, event.body, e);
     if (code == ERR_OK)

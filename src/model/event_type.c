@@ -128,78 +128,80 @@ static const struct field run_fields[] = {
 #define LATE_FACT   "apply and review"
 #define LATE_INTENT "hold"
 // effects: NULL for what is part of its record (effect.h).
-#define ROW(centre_, full_, name_, nature_, flow_, record_, rights_, audience_, fields_, effects_, \
-            why_)                                                                                  \
+#define ROW(where_, centre_, full_, name_, nature_, flow_, record_, right_, audience_, fields_,    \
+            effects_, why_)                                                                        \
     {                                                                                              \
         .name = name_, .version = 1, .nature = NATURE_##nature_, .flow = FLOW_##flow_,             \
-        .lane = LANE_CRITICAL, .record_type = record_, .rights = rights_, .from_centre = centre_,  \
-        .in_reserve = full_, .audience = AUDIENCE_##audience_, .pending_hours = 72,                \
-        .late = LATE_##nature_, .fields = fields_, .effects = effects_, .why = why_                \
+        .lane = LANE_CRITICAL, .record_type = record_, .where = AT_##where_,                       \
+        .right = MAY_##right_, .from_centre = centre_, .in_reserve = full_,                        \
+        .audience = AUDIENCE_##audience_, .pending_hours = 72, .late = LATE_##nature_,             \
+        .fields = fields_, .effects = effects_, .why = why_                                        \
     }
 // On a full disk SALES are taken, what can be recorded LATER is not.
-#define SALES(...)  ROW(false, true, __VA_ARGS__)
-#define LATER(...)  ROW(false, false, __VA_ARGS__)
-#define CENTRE(...) ROW(true, false, __VA_ARGS__)
+#define SALES(...)  ROW(PLACE, false, true, __VA_ARGS__)
+#define LATER(...)  ROW(PLACE, false, false, __VA_ARGS__)
+#define CENTRE(...) ROW(PLACE, true, false, __VA_ARGS__)
 
 const struct event_type event_types[] = {
-    SALES("ticket_recorded", FACT, DEMAND, "ticket", "cashier, import", LOCATION, ticket_fields,
+    SALES("ticket_recorded", FACT, DEMAND, "ticket", SELL, LOCATION, ticket_fields,
           effects_of_ticket,
           "a whole sale from elsewhere: one carrier for its lines, payments and stock"),
-    LATER("inventory_received", FACT, SUPPLY, "stock", "manager", LOCATION, received_fields,
+    LATER("inventory_received", FACT, SUPPLY, "stock", STOCK, LOCATION, received_fields,
           effects_of_stock_in, "goods that stand in the shop cannot be refused"),
-    SALES("inventory_sold", FACT, DEMAND, "stock", "cashier, agent", LOCATION, sold_fields,
+    SALES("inventory_sold", FACT, DEMAND, "stock", SELL, LOCATION, sold_fields,
           effects_of_stock_out, "sales of agents without tickets"),
-    LATER("inventory_returned", FACT, DEMAND, "stock", "cashier", LOCATION, returned_fields,
+    LATER("inventory_returned", FACT, DEMAND, "stock", SELL, LOCATION, returned_fields,
           effects_of_stock_in, "a customer brought it back: demand with the sign turned"),
-    LATER("inventory_transferred", FACT, MOVE, "stock", "manager", LOCATION, transferred_fields,
+    LATER("inventory_transferred", FACT, MOVE, "stock", STOCK, LOCATION, transferred_fields,
           effects_of_stock_out, "left for another location"),
-    LATER("transfer_received", FACT, MOVE, "stock", "manager", LOCATION, arrived_fields,
+    LATER("transfer_received", FACT, MOVE, "stock", STOCK, LOCATION, arrived_fields,
           effects_of_stock_in, "arrived from another location"),
-    LATER("inventory_wasted", FACT, LOSS, "stock", "manager", LOCATION, wasted_fields,
+    LATER("inventory_wasted", FACT, LOSS, "stock", STOCK, LOCATION, wasted_fields,
           effects_of_stock_out, "loss is not demand: forecasts must not see it"),
-    LATER("inventory_adjusted", FACT, CORRECTION, "stock", "manager", LOCATION, adjusted_fields,
+    LATER("inventory_adjusted", FACT, CORRECTION, "stock", ADJUST, LOCATION, adjusted_fields,
           effects_of_adjustment, "a correction moves stock by its variance and nothing else"),
-    CENTRE("location_set", INTENT, NONE, "location", "owner", CHAIN, location_fields,
+    CENTRE("location_set", INTENT, NONE, "location", CHAIN, CHAIN, location_fields,
            effects_of_location, "the places of the chain; last writer wins"),
-    CENTRE("device_enrolled", INTENT, NONE, "device", "owner", LOCATION, enrolled_fields,
+    CENTRE("device_enrolled", INTENT, NONE, "device", CHAIN, LOCATION, enrolled_fields,
            effects_of_enrolment, "binds a device's key to one place"),
-    ROW(true, true, "device_revoked", INTENT, NONE, "device", "owner", LOCATION, revoked_fields,
-        effects_of_revocation,
+    ROW(PLACE, true, true, "device_revoked", INTENT, NONE, "device", CHAIN, LOCATION,
+        revoked_fields, effects_of_revocation,
         "a stolen or retired device: what it says from now on waits for a person, and a full disk "
         "is no reason to wait with this"),
-    SALES("run_started", FACT, NONE, "device", RIGHTS_NODE, NONE, run_fields, effects_of_run,
-          "first event of each origin: names the heads before it, so that a restored or cloned "
-          "device is found; a sale needs its run"),
-    SALES("order_opened", FACT, NONE, "order", "cashier, waiter", LOCATION, opened_fields, NULL,
+    ROW(EITHER, false, true, "run_started", FACT, NONE, "device", NODE, NONE, run_fields,
+        effects_of_run,
+        "first event of each origin: names the heads before it, so that a restored or cloned "
+        "device is found; a sale needs its run"),
+    SALES("order_opened", FACT, NONE, "order", ORDER, LOCATION, opened_fields, NULL,
           "guests that sit down cannot be refused"),
-    SALES("line_added", FACT, NONE, "order", "cashier, waiter", LOCATION, line_added_fields, NULL,
+    SALES("line_added", FACT, NONE, "order", ORDER, LOCATION, line_added_fields, NULL,
           "what was ordered; two who add at once both stay"),
-    SALES("line_changed", FACT, NONE, "order", "cashier, waiter", LOCATION, line_changed_fields,
-          NULL, "quantities are deltas, so that two changes at once both count"),
-    SALES("line_removed", INTENT, NONE, "order", "cashier, waiter", LOCATION, line_removed_fields,
-          NULL, "takes out exactly what its author had seen"),
-    SALES("order_set", INTENT, NONE, "order", "cashier, waiter; manager for discount", LOCATION,
-          order_set_fields, NULL, "one header field; last writer wins, field by field"),
-    SALES("order_moved", FACT, NONE, "order", "cashier, waiter", LOCATION, order_moved_fields, NULL,
+    SALES("line_changed", FACT, NONE, "order", ORDER, LOCATION, line_changed_fields, NULL,
+          "quantities are deltas, so that two changes at once both count"),
+    SALES("line_removed", INTENT, NONE, "order", ORDER, LOCATION, line_removed_fields, NULL,
+          "takes out exactly what its author had seen"),
+    SALES("order_set", INTENT, NONE, "order", ORDER, LOCATION, order_set_fields, NULL,
+          "one header field; last writer wins, field by field"),
+    SALES("order_moved", FACT, NONE, "order", ORDER, LOCATION, order_moved_fields, NULL,
           "guests changed their table"),
-    SALES("order_split", FACT, NONE, "order", "cashier, waiter", LOCATION, order_split_fields, NULL,
+    SALES("order_split", FACT, NONE, "order", ORDER, LOCATION, order_split_fields, NULL,
           "moves units to another bill of the order, minus there, plus here"),
-    SALES("order_merged", FACT, NONE, "order", "cashier, waiter", LOCATION, order_merged_fields,
-          NULL, "two tables become one visit"),
-    SALES("order_voided", INTENT, NONE, "order", "manager", LOCATION, order_voided_fields, NULL,
+    SALES("order_merged", FACT, NONE, "order", ORDER, LOCATION, order_merged_fields, NULL,
+          "two tables become one visit"),
+    SALES("order_voided", INTENT, NONE, "order", VOID, LOCATION, order_voided_fields, NULL,
           "stands only where no money was taken, or all was given back"),
-    SALES("ticket_fired", FACT, NONE, "order", "cashier, waiter", LOCATION, ticket_fired_fields,
-          NULL, "the kitchen has begun"),
-    SALES("sale_completed", FACT, DEMAND, "order", "cashier", LOCATION, completed_fields,
+    SALES("ticket_fired", FACT, NONE, "order", ORDER, LOCATION, ticket_fired_fields, NULL,
+          "the kitchen has begun"),
+    SALES("sale_completed", FACT, DEMAND, "order", SELL, LOCATION, completed_fields,
           effects_of_completion, "closes one bill; carries what the sale took from stock"),
-    SALES("payment_taken", FACT, NONE, "order", "cashier", LOCATION, payment_taken_fields, NULL,
+    SALES("payment_taken", FACT, NONE, "order", SELL, LOCATION, payment_taken_fields, NULL,
           "money taken is a fact"),
-    SALES("payment_refunded", FACT, NONE, "order", "manager", LOCATION, payment_refunded_fields,
-          NULL, "money given back is a fact"),
-    ROW(true, true, "event_judged", FACT, NONE, RECORD_ANY, RIGHTS_NODE, LOCATION, judged_fields,
+    SALES("payment_refunded", FACT, NONE, "order", REFUND, LOCATION, payment_refunded_fields, NULL,
+          "money given back is a fact"),
+    ROW(EITHER, true, true, "event_judged", FACT, NONE, RECORD_ANY, NODE, LOCATION, judged_fields,
         NULL, "what depends on more than the record is decided once, by one node, and said to all"),
-    SALES("review_resolved", FACT, NONE, RECORD_ANY, "manager", LOCATION, resolved_fields, NULL,
-          "a person's answer: an event, so that it reaches all it concerns"),
+    ROW(EITHER, false, true, "review_resolved", FACT, NONE, RECORD_ANY, REVIEW, LOCATION,
+        resolved_fields, NULL, "a person's answer: an event, so that it reaches all it concerns"),
 };
 const size_t event_type_count = sizeof(event_types) / sizeof(event_types[0]);
 
@@ -356,6 +358,18 @@ enum err_code event_type_check_record(const struct event_type *type, struct str 
                    type->record_type, STR_ARG(record_type));
 }
 
+enum err_code event_type_check_place(const struct event_type *type, struct str location,
+                                     struct err *e)
+{
+    bool chain = str_is(location, "*");
+    if (type->where == AT_EITHER || chain == (type->where == AT_CHAIN))
+        return ERR_OK;
+    return err_set(e, ERR_INVALID,
+                   chain ? "event: location: * is the whole chain, a %s is of a place"
+                         : "event: location: a %s is of the whole chain (*)",
+                   type->name);
+}
+
 // ---- names ------------------------------------------------------------------------------------
 
 const char *event_nature_name(enum event_nature nature)
@@ -367,6 +381,12 @@ const char *event_flow_name(enum event_flow flow)
 {
     static const char *const names[] = {"-", "demand", "supply", "move", "loss", "correction"};
     return names[flow];
+}
+
+const char *event_where_name(enum event_where where)
+{
+    static const char *const names[] = {"a place", "the whole chain", "either"};
+    return names[where];
 }
 
 const char *event_audience_name(enum event_audience audience)

@@ -5,7 +5,7 @@
 #ifndef WASL_MODEL_EVENT_TYPE_H
 #define WASL_MODEL_EVENT_TYPE_H
 
-#include "model/event.h"
+#include "model/rights.h"
 
 enum event_nature { NATURE_FACT, NATURE_INTENT };
 enum event_flow { FLOW_NONE, FLOW_DEMAND, FLOW_SUPPLY, FLOW_MOVE, FLOW_LOSS, FLOW_CORRECTION };
@@ -14,6 +14,12 @@ enum event_audience {
     AUDIENCE_LOCATION,
     AUDIENCE_CHAIN
 }; // who receives it downwards
+
+enum event_where {
+    AT_PLACE,
+    AT_CHAIN, // "*": of the whole chain, by the centre
+    AT_EITHER
+}; // where it may have happened
 
 enum field_kind {
     FIELD_TEXT,     // string, 1..LIMIT_TEXT bytes
@@ -46,9 +52,6 @@ typedef enum err_code(effect_reducer)(const struct event *event, struct effect_l
 // As the record type of an event: any that is folded from all of its events (model/record.h).
 #define RECORD_ANY "*"
 
-// As the rights of a type: nodes write it by themselves.
-#define RIGHTS_NODE "device"
-
 struct event_type {
     const char *name;
     int version;
@@ -56,9 +59,10 @@ struct event_type {
     enum event_flow flow;
     enum lane lane;
     const char *record_type;
-    const char *rights; // who may author it, in words; RIGHTS_NODE: no person
-    bool from_centre;   // only the centre may author it: what a device says of it is not folded
-    bool in_reserve;    // taken also when only the reserve of the disk is left: it finishes a sale
+    enum event_where where;
+    enum event_right right; // its author needs it; where the body says more, see rights_needed
+    bool from_centre;       // only the centre may author it: what a device says of it is not folded
+    bool in_reserve; // taken also when only the reserve of the disk is left: it finishes a sale
     enum event_audience audience;
     int pending_hours; // how long it may stay pending before it counts as late
     const char *late;  // "apply and review", "hold"
@@ -80,10 +84,14 @@ enum err_code event_type_check(const struct event_type *type, int version, yyjso
 // ERR_INVALID when an event of this type may not change a record of that type.
 enum err_code event_type_check_record(const struct event_type *type, struct str record_type,
                                       struct err *e) MUST_CHECK;
+// ERR_INVALID when an event of this type may not have happened there.
+enum err_code event_type_check_place(const struct event_type *type, struct str location,
+                                     struct err *e) MUST_CHECK;
 
 // Names for docs and JSON.
 const char *event_nature_name(enum event_nature nature);
 const char *event_flow_name(enum event_flow flow);
+const char *event_where_name(enum event_where where);
 const char *event_audience_name(enum event_audience audience);
 const char *field_kind_name(enum field_kind kind);
 

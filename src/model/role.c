@@ -3,14 +3,20 @@
 
 #include <stdio.h>
 
+#define WAITER  (RIGHT(ORDER) | RIGHT(FLOOR))
+#define CASHIER (WAITER | RIGHT(SELL) | RIGHT(SHIFT))
+#define MANAGER                                                                                    \
+    (CASHIER | RIGHT(KITCHEN) | RIGHT(DISCOUNT) | RIGHT(VOID) | RIGHT(REFUND) | RIGHT(STOCK) |     \
+     RIGHT(ADJUST) | RIGHT(PRICE) | RIGHT(REVIEW) | RIGHT(SETTINGS))
+
 const struct role role_table[] = {
-    {"cashier", true, false, "sells"},
-    {"waiter", true, false, "takes orders"},
-    {"kitchen", false, false, "reads what is to be cooked"},
-    {"manager", true, false, "receives and counts the branch's stock"},
-    {"supervisor", true, false, "decides where two of the same rank differ"},
-    {"owner", true, true, "says which devices belong to the chain"},
-    {"auditor", false, false, "reads everything and changes nothing"},
+    {"cashier", CASHIER, "sells"},
+    {"waiter", WAITER, "takes orders"},
+    {"kitchen", RIGHT(KITCHEN), "cooks, and says what is sold out"},
+    {"manager", MANAGER, "answers for a branch: its money, its stock, its questions"},
+    {"supervisor", MANAGER | RIGHT(CATALOG), "decides where two of the same rank differ"},
+    {"owner", RIGHTS_ALL, "says who and which devices belong to the chain"},
+    {"auditor", 0, "reads everything and changes nothing"},
 };
 const size_t role_count = sizeof role_table / sizeof role_table[0];
 

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The roles that a token may have, and what each may ask of the HTTP API.
+// The roles that come with the program, and the rights of each.
+//
+// A person's role may also be one that role_set made; a token's is one of these.
 #ifndef WASL_MODEL_ROLE_H
 #define WASL_MODEL_ROLE_H
 
-#include "base/str.h"
+#include "model/rights.h"
 
 enum { ROLE_LIST_MAX = 128 };
 
 struct role {
     const char *name;
-    bool writes;      // may append events
-    bool administers; // may let devices in and out, and make tokens
+    uint32_t rights; // unless role_set said otherwise
     const char *why;
 };
 extern const struct role role_table[];

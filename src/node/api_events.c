@@ -17,7 +17,7 @@ struct events_job {
     struct http_id id;
     struct arena arena;
     size_t posted_bytes; // counted in the server
-    bool owner;          // whose token it is
+    uint32_t rights;     // of the token's role
     struct draft {
         struct event event;
         char id[UUID_TEXT_SIZE]; // as given, where it could be read
@@ -75,17 +75,19 @@ static void done_events(struct job *job)
     free(events);
 }
 
-// Who may do what is judged by the place's authority; but devices are the chain's doors.
-static enum err_code may_author(const struct events_job *events, const struct event_type *type,
+// A token is a ceiling: whoever an event names as its actor, its token's role needs the right too.
+static enum err_code may_author(const struct events_job *events, const struct event *event,
                                 struct err *e)
 {
-    if (strcmp(type->rights, RIGHTS_NODE) == 0)
-        return err_set(e, ERR_DENIED, "event: type: %s is written by nodes only", type->name);
-    if (strcmp(type->record_type, "device") != 0)
+    enum event_right right = rights_needed(event);
+    if (rights_have(events->rights, right))
         return ERR_OK;
-    return events->owner
-               ? ERR_OK
-               : err_set(e, ERR_DENIED, "event: type: %s needs an owner's token", type->name);
+    return right == MAY_NODE ? err_set(e, ERR_DENIED, "event: type: a %s is written by nodes only",
+                                       event->type->name)
+                             : err_set(e, ERR_DENIED,
+                                       "event: type: a %s needs the right '%s', which this token's "
+                                       "role lacks",
+                                       event->type->name, right_table[right].name);
 }
 
 static void read_draft(struct events_job *events, struct draft *draft, yyjson_val *object)
@@ -99,7 +101,7 @@ static void read_draft(struct events_job *events, struct draft *draft, yyjson_va
     }
     enum err_code code = event_parse_draft(object, &events->arena, &draft->event, &why);
     if (code == ERR_OK)
-        code = may_author(events, draft->event.type, &why);
+        code = may_author(events, &draft->event, &why);
     draft->valid = code == ERR_OK;
     if (code) {
         draft->added.verdict = VERDICT_REJECTED;
@@ -160,7 +162,7 @@ void api_events_post(struct server *s, const struct http_request *request)
     }
     *events = (struct events_job){
         .job = {.run = run_events, .done = done_events}, .server = s, .id = request->id};
-    events->owner = server_authorize(s, request, RIGHT_ADMIN) == 200;
+    events->rights = server_rights(s, request);
     arena_init(&events->arena, EVENTS_ARENA);
     yyjson_val *body = server_body(s, request, &events->arena);
     int status = body ? read_drafts(events, body) : 0;

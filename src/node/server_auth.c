@@ -94,28 +94,41 @@ static bool is_admin(const struct server *s, const struct hash *token)
     return hash_equal(token, &admin);
 }
 
-static bool role_may(enum right right, struct str name)
+static bool rights_open(enum right right, uint32_t rights)
 {
-    const struct role *role = role_find(name);
-    if (right == RIGHT_READ || right == RIGHT_LOCAL_READ)
-        return true;
-    return role != NULL && (right == RIGHT_ADMIN ? role->administers : role->writes);
+    if (right == RIGHT_ADMIN)
+        return rights_have(rights, MAY_CHAIN);
+    return right != RIGHT_WRITE || rights != 0;
+}
+
+// 200, and the rights of the token's role; 401, 503.
+static int find_token(struct server *s, struct str token, uint32_t *ret)
+{
+    struct arena arena;
+    struct str name, role_name;
+    struct hash hash = hash_of(token);
+    *ret = RIGHTS_ALL;
+    if (is_admin(s, &hash))
+        return 200;
+    arena_init(&arena, TOKEN_ARENA);
+    enum err_code code = store_token_find(s->reader, &hash, &arena, &name, &role_name);
+    const struct role *role = code ? NULL : role_find(role_name);
+    *ret = role ? role->rights : 0;
+    arena_fini(&arena);
+    return code == ERR_OK ? 200 : code == ERR_NOT_FOUND ? 401 : 503;
 }
 
 static int judge_token(struct server *s, struct str token, enum right right)
 {
-    struct arena arena;
-    struct str name, role;
-    struct hash hash = hash_of(token);
-    if (is_admin(s, &hash))
-        return 200;
-    arena_init(&arena, TOKEN_ARENA);
-    enum err_code code = store_token_find(s->reader, &hash, &arena, &name, &role);
-    int status = code == ERR_NOT_FOUND ? 401 : 503;
-    if (code == ERR_OK)
-        status = role_may(right, role) ? 200 : 403;
-    arena_fini(&arena);
-    return status;
+    uint32_t rights;
+    int status = find_token(s, token, &rights);
+    return status == 200 && !rights_open(right, rights) ? 403 : status;
+}
+
+uint32_t server_rights(struct server *s, const struct http_request *request)
+{
+    uint32_t rights;
+    return find_token(s, http_bearer(request), &rights) == 200 ? rights : 0;
 }
 
 int server_authorize(struct server *s, const struct http_request *request, enum right right)

@@ -18,7 +18,7 @@ enum right {
     RIGHT_NOBODY_ASKED, // public: it tells nothing worth hiding, or checks for itself
     RIGHT_LOCAL_READ,   // from this machine without a token, from elsewhere with one
     RIGHT_READ,         // any token
-    RIGHT_WRITE,        // a token of a role that may write events
+    RIGHT_WRITE,        // a token of a role that may author any event
     RIGHT_ADMIN,        // the local administrator's token, or an owner's
 };
 
@@ -87,6 +87,8 @@ bool server_query(struct server *s, const struct http_request *request, const ch
 
 // 200: go on; 401, 403, 429, 503: refused.
 int server_authorize(struct server *s, const struct http_request *request, enum right right);
+// What an authorized request's token may author.
+uint32_t server_rights(struct server *s, const struct http_request *request);
 // Too many wrong tokens or codes came from this address lately.
 bool server_peer_refused(const struct server *s, const struct http_request *request);
 void server_peer_failed(struct server *s, const char *peer);

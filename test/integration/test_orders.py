@@ -61,7 +61,7 @@ class Place:
         self.wasl = wasl
         self.centre = wasl.centre().serve()
         self.tills = [wasl.joined(self.centre, f"till{i}", PLACE).serve() for i in range(count)]
-        self.tokens = [token_of(wasl, till) for till in self.tills]
+        self.tokens = [token_of(wasl, till, "manager") for till in self.tills]
 
     def write(self, till, *events):
         return sell(self.tills[till], self.tokens[till], list(events))

@@ -207,13 +207,28 @@ TEST(event_type__has_a_complete_row_for_each_type)
         assert_true(event_name_valid(str_of(t->name)));
         assert_true(event_name_valid(str_of(t->record_type)));
         assert_true(t->version >= 1 && t->pending_hours > 0);
-        assert_true(t->rights[0] != '\0' && t->why[0] != '\0');
+        assert_true(t->right < RIGHT_COUNT && t->why[0] != '\0');
         assert_string_equal(t->late, t->nature == NATURE_FACT ? "apply and review" : "hold");
         assert_ptr_equal(event_type_find(str_of(t->name)), t);
         complete_fields(t->fields);
     }
     assert_null(event_type_find(STR("inventory")));
     assert_null(event_type_find(STR("")));
+}
+
+TEST(event_type__is_of_a_place_or_of_the_whole_chain)
+{
+    static const struct {
+        enum event_where where;
+        bool place, chain;
+    } cases[] = {{AT_PLACE, true, false}, {AT_CHAIN, false, true}, {AT_EITHER, true, true}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct event_type type = {.name = "t", .where = cases[i].where};
+        assert_int_equal(event_type_check_place(&type, STR("BR01"), &e),
+                         cases[i].place ? ERR_OK : ERR_INVALID);
+        assert_int_equal(event_type_check_place(&type, STR("*"), &e),
+                         cases[i].chain ? ERR_OK : ERR_INVALID);
+    }
 }
 
 TEST(event_type__keeps_corrections_and_losses_out_of_demand)
@@ -233,6 +248,9 @@ TEST(event_type__names_every_value_of_its_columns)
     }
     for (int i = 0; i <= FLOW_CORRECTION; i++) {
         assert_non_null(event_flow_name((enum event_flow)i));
+    }
+    for (int i = 0; i <= AT_EITHER; i++) {
+        assert_non_null(event_where_name((enum event_where)i));
     }
     for (int i = 0; i <= AUDIENCE_CHAIN; i++) {
         assert_non_null(event_audience_name((enum event_audience)i));
