@@ -114,17 +114,38 @@ static void identify(struct world *w, struct conn *c, const struct message_hello
     downlink_identified(&c->downlink, &identity, &w->centre.steps);
 }
 
-static void add_includes(struct world *w, const struct till *t, struct downlink_page *page)
+static bool is_cloned(const struct world *w, const struct uuid *device)
+{
+    int count = 0;
+    for (int i = 0; i < w->till_count; i++)
+        count += uuid_equal(&w->tills[i].device, device);
+    return count > 1;
+}
+
+static bool is_of_session(const struct downlink *d, const struct centre_stream *s)
+{
+    for (size_t i = 0; i < d->stream_count; i++) {
+        if (stream_key_equal(&d->streams[i].key, &s->stream->key))
+            return true;
+    }
+    return false;
+}
+
+// As in the daemon, those of the session's streams; but a clone may have brought another one, of
+// which the daemon's till shows a sale twice until its own push is answered.
+static void add_includes(struct world *w, const struct conn *conn, struct downlink_page *page)
 {
     const struct centre *c = &w->centre;
+    const struct uuid *device = &w->tills[conn->till].device;
+    bool cloned = is_cloned(w, device);
     page->includes = arena_alloc(&w->scratch, (c->stream_count + 1) * sizeof(*page->includes));
     MUST(page->includes != NULL);
     for (size_t i = 0; i < c->stream_count; i++) {
         const struct centre_stream *s = c->streams[i];
-        if (s->settled == 0 || !uuid_equal(&s->device, &t->device))
-            continue;
-        page->includes[page->include_count++] =
-            (struct message_include){s->stream->key, s->settled};
+        if (s->settled && uuid_equal(&s->device, device) &&
+            (cloned || is_of_session(&conn->downlink, s)))
+            page->includes[page->include_count++] =
+                (struct message_include){s->stream->key, s->settled};
     }
 }
 
@@ -136,7 +157,7 @@ static void read_feed(struct world *w, struct conn *c, const struct step *step)
     size_t max_bytes =
         step->max_bytes < w->knobs.page_bytes ? step->max_bytes : w->knobs.page_bytes;
     feed_read(w, f, step->after, max_bytes, &page);
-    add_includes(w, &w->tills[c->till], &page);
+    add_includes(w, c, &page);
     if (!w->healed && world_chance(w, w->knobs.failed_commit / 4))
         page.failed = true;
     downlink_feed_page(&c->downlink, &page, w->now, &w->centre.steps);

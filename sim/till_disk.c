@@ -199,17 +199,15 @@ static void show_staged(struct till *t)
 static void show_stream(struct world *w, struct till *t, struct till_stream *d,
                         const struct note_list *before, const struct note_list *after)
 {
-    uint64_t included = d->told > d->included ? d->told : d->included;
-    bool notes_changed = before->items != after->items;
-    for (uint64_t seq = notes_changed ? 1 : d->included + 1;
-         seq <= (notes_changed ? d->count : included); seq++) {
+    uint64_t included = d->is_told ? d->told : d->included;
+    for (uint64_t seq = 1; seq <= d->count; seq++) {
         const struct carrier *c = d->stream->carriers[seq - 1];
         struct overlay_mark was = {d->included, is_apart(before, &c->item->id)};
         struct overlay_mark is = {included, is_apart(after, &c->item->id)};
         turn(w, t, c, overlay_turn(seq, was, is));
     }
     d->included = included;
-    d->told = 0;
+    d->is_told = false;
 }
 
 // Notices and includes of all pages since the last complete one.
@@ -233,7 +231,7 @@ static void begin_copy(struct till *t)
     t->disk.staged_notes = (struct note_list){0};
     t->disk.staged_fresh = true;
     for (size_t i = 0; i < t->disk.count; i++)
-        t->disk.streams[i].told = 0;
+        t->disk.streams[i].is_told = false;
 }
 
 static void apply_feed(struct world *w, struct till *t, const struct message_feed *m)
@@ -248,8 +246,10 @@ static void apply_feed(struct world *w, struct till *t, const struct message_fee
     for (size_t i = 0; i < m->include_count; i++) {
         struct till_stream *d = till_find_stream(t, &m->includes[i].key);
         uint64_t seq = m->includes[i].seq;
-        if (d && seq > d->told)
+        if (d) {
             d->told = seq < d->count ? seq : d->count;
+            d->is_told = true;
+        }
     }
     if (own && m->complete) {
         show_own(w, t);
@@ -330,6 +330,8 @@ static void commit_fails(struct world *w, struct till *t)
     for (const struct pending *p = t->first; p; p = p->next) {
         if (p->kind == PENDING_REHOMED)
             uplink_rehome_failed(&t->uplink, &p->key, till_moment(w, t));
+        else if (p->kind == PENDING_FEED)
+            uplink_feed_failed(&t->uplink, p->feed, till_moment(w, t), &t->steps);
     }
     t->first = NULL;
     t->end = &t->first;

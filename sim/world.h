@@ -135,6 +135,7 @@ struct till_stream {
     uint64_t count; // durable
     uint64_t held, settled, included, pruned;
     uint64_t told;   // what pages that are kept aside include
+    bool is_told;    // ... where they say anything
     uint64_t rotten; // seq whose bytes are not what was written; 0: none
     bool dead;       // its events went on under another run
 };

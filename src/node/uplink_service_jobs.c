@@ -281,7 +281,8 @@ static void done_feed(struct job *job)
     } else if (!s->closing) {
         log_line(LOG_WARN, "uplink", "a feed page could not be stored: %s",
                  err_message(&job->error));
-        uplink_feed_failed(&s->uplink, &feed->feed, uplink_service_now());
+        uplink_feed_failed(&s->uplink, &feed->feed, uplink_service_now(), &s->steps);
+        uplink_service_perform(s);
     }
     arena_fini(&feed->arena);
     free(feed);
@@ -306,7 +307,7 @@ void uplink_service_start_feed(struct uplink_service *s, const struct message_fe
 {
     struct feed_job *job = calloc(1, sizeof(*job));
     if (job == NULL) {
-        uplink_feed_failed(&s->uplink, feed, uplink_service_now());
+        uplink_feed_failed(&s->uplink, feed, uplink_service_now(), &s->steps);
         return;
     }
     job->job = (struct job){.run = run_feed, .done = done_feed};
@@ -316,7 +317,7 @@ void uplink_service_start_feed(struct uplink_service *s, const struct message_fe
         s->jobs++;
         return;
     }
-    uplink_feed_failed(&s->uplink, feed, uplink_service_now());
+    uplink_feed_failed(&s->uplink, feed, uplink_service_now(), &s->steps);
     arena_fini(&job->arena);
     free(job);
 }

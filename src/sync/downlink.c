@@ -137,7 +137,7 @@ static void answer_probe(struct downlink *d, struct steps *out)
 static bool includes_due(const struct downlink *d)
 {
     for (size_t i = 0; i < d->stream_count; i++) {
-        if (d->streams[i].include_sent < d->streams[i].held)
+        if (d->streams[i].owed || d->streams[i].include_sent < d->streams[i].held)
             return true;
     }
     return false;
@@ -183,24 +183,35 @@ void downlink_feed_moved(struct downlink *d, struct str location, uint64_t head,
     pump_feeds(d, out);
 }
 
+static bool add_include(struct downlink_stream *s, uint64_t seq, struct message_feed *m)
+{
+    if (m->include_count == MESSAGE_MAX_INCLUDES)
+        return false;
+    m->includes[m->include_count++] = (struct message_include){s->key, seq};
+    s->include_sent = seq;
+    s->owed = false;
+    if (s->held < seq)
+        s->held = seq;
+    return true;
+}
+
 // Includes travel with pages that end at the head: the rows they speak of are then all out. False:
 // there are more, and the page does not complete the copy.
 static bool add_includes(struct downlink *d, const struct downlink_page *page,
                          struct message_feed *m)
 {
-    for (size_t i = 0; i < page->include_count; i++) {
+    bool all = true;
+    for (size_t i = 0; all && i < page->include_count; i++) {
         const struct message_include *include = &page->includes[i];
         struct downlink_stream *s = find_or_add_stream(d, &include->key);
-        if (s == NULL || include->seq <= s->include_sent)
-            continue;
-        if (m->include_count == MESSAGE_MAX_INCLUDES)
-            return false;
-        m->includes[m->include_count++] = *include;
-        s->include_sent = include->seq;
-        if (s->held < include->seq)
-            s->held = include->seq;
+        if (s && (s->owed || include->seq > s->include_sent))
+            all = add_include(s, include->seq, m);
     }
-    return true;
+    for (size_t i = 0; all && i < d->stream_count; i++) { // what the store knows nothing of
+        if (d->streams[i].owed)
+            all = add_include(&d->streams[i], 0, m);
+    }
+    return all;
 }
 
 void downlink_feed_page(struct downlink *d, const struct downlink_page *page, int64_t mono_ms,
@@ -262,7 +273,7 @@ static void go_back(struct downlink *d, struct downlink_feed *f, uint64_t positi
     if (position == 0)
         f->reset = true;
     for (size_t i = 0; i < d->stream_count; i++) // includes may have been lost with their page
-        d->streams[i].include_sent = 0;
+        d->streams[i].owed = true;
 }
 
 static void on_feed_ack(struct downlink *d, const struct message_feed_ack *m, int64_t mono_ms,
@@ -271,7 +282,8 @@ static void on_feed_ack(struct downlink *d, const struct message_feed_ack *m, in
     struct downlink_feed *f = find_feed(d, m->location);
     if (f == NULL || (!uuid_equal(&m->feed, &f->feed) && !m->resend))
         return;
-    if (!uuid_equal(&m->feed, &f->feed)) { // it has another copy than the one we send: afresh
+    bool another_copy = !uuid_equal(&m->feed, &f->feed) || m->position > f->head;
+    if (another_copy) { // than the one we send: afresh
         go_back(d, f, 0);
     } else if (m->resend && m->position <= f->sent) {
         go_back(d, f, m->position);
@@ -338,8 +350,10 @@ static void welcome(struct downlink *d, const struct downlink_identity *identity
     }
     for (size_t i = 0; i < identity->count; i++) {
         struct downlink_stream *s = find_or_add_stream(d, &identity->marks[i].key);
-        if (s)
+        if (s) {
             s->held = identity->marks[i].held.seq;
+            s->owed = true;
+        }
     }
     steps_send(out, &m);
     pump_feeds(d, out);

@@ -36,6 +36,7 @@ struct downlink_stream {
     struct stream_key key;
     uint64_t held;
     uint64_t include_sent;
+    bool owed; // an include, of 0 too: the device may believe in more than this feed has
 };
 
 struct downlink_feed {

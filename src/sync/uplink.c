@@ -119,6 +119,7 @@ void uplink_connected(struct uplink *u, struct moment now, struct steps *out)
     if (!uplink_in(u, CONNECTING))
         return;
     uplink_enter(u, IN_CONNECTED, now);
+    u->challenged = false;
     u->heard_ms = now.mono_ms;
     u->deadline_ms = now.mono_ms + GREETING_TIMEOUT_MS + 4 * u->rtt_ms;
 }
@@ -182,8 +183,7 @@ static void dispatch(struct uplink *u, const struct message *m, size_t bytes, st
 {
     switch (m->kind) {
     case MESSAGE_CHALLENGE:
-        if (uplink_in(u, GREETING))
-            uplink_say_hello(u, &m->challenge, now, out);
+        uplink_on_challenge(u, &m->challenge, now, out);
         break;
     case MESSAGE_WELCOME:
         uplink_on_welcome(u, &m->welcome, now, out);

@@ -9,6 +9,7 @@
 //   3. At most one load is under way; what is in flight stays within credit and window.
 //   4. Whatever message is lost, doubled or late, a probe finds out within a second, and what is
 //      missing is sent again; no push is sent between a probe and its answer.
+//   5. A hello says where the store stands: no page of an earlier session is on its way to it then.
 // Ownership: the caller's struct; uplink_fini. Threads: one at a time.
 // Time: struct moment is given with each input; mono_ms for intervals, wall_ms to compare clocks.
 #ifndef WASL_SYNC_UPLINK_H
@@ -100,6 +101,9 @@ struct uplink {
     int64_t busy_until_ms; // the upstream asked for a pause: no push, and no new session
     int64_t beat_ms;
     int64_t last_sync_wall; // last welcome or ack, wall clock; 0: never
+    struct message_challenge challenge;
+    bool challenged; // and not answered yet
+    size_t storing;  // pages handed on and not answered by uplink_feed_stored or _failed
     bool pulling;
     size_t pulled_bytes;
     bool loading;
@@ -155,7 +159,8 @@ void uplink_feed_stored(struct uplink *u, const struct message_feed *page, struc
                         struct steps *out);
 // The store could not take a page (a full disk): the feed waits FEED_PAUSE_MS, then what the
 // upstream sends again is taken from where the store stands. Pushing goes on.
-void uplink_feed_failed(struct uplink *u, const struct message_feed *page, struct moment now);
+void uplink_feed_failed(struct uplink *u, const struct message_feed *page, struct moment now,
+                        struct steps *out);
 // A forked or damaged stream's events were appended again under a new run.
 void uplink_rehomed(struct uplink *u, const struct stream_key *key, struct moment now,
                     struct steps *out);

@@ -51,7 +51,9 @@ void uplink_check_pulled(struct uplink *u, struct moment now)
     bool reached = true;
     for (size_t i = 0; i < UPLINK_FEEDS; i++) {
         const struct uplink_feed *f = &u->feeds[i];
-        reached = reached && uuid_equal(&f->feed, &f->head_feed) && f->received >= f->head;
+        bool deaf = now.mono_ms < f->deaf_until_ms; // waiting for what is not taken helps nobody
+        bool there = uuid_equal(&f->feed, &f->head_feed) && f->received >= f->head;
+        reached = reached && (deaf || there);
     }
     if (reached || u->pulled_bytes >= PULL_BYTES || now.mono_ms - u->since_ms >= PULL_MS)
         u->pulling = false;
@@ -93,6 +95,7 @@ void uplink_on_feed(struct uplink *u, const struct message_feed *m, size_t bytes
         return;
     }
     *copy = *m;
+    u->storing++;
     steps_add(out, STEP_FEED)->feed = copy;
     uplink_check_pulled(u, now);
 }
@@ -101,7 +104,7 @@ static void take_includes(struct uplink *u, const struct message_feed *m, struct
 {
     for (size_t i = 0; i < m->include_count; i++) {
         struct outbox_stream *s = outbox_find(&u->outbox, &m->includes[i].key);
-        if (s == NULL || m->includes[i].seq <= s->included)
+        if (s == NULL)
             continue;
         s->included = m->includes[i].seq;
         s->lacks_since_ms = s->included < s->settled ? now.mono_ms : 0;
@@ -114,24 +117,30 @@ void uplink_feed_stored(struct uplink *u, const struct message_feed *page, struc
 {
     take_includes(u, page, now);
     struct uplink_feed *f = uplink_find_feed(u, page->location);
-    if (f == NULL || !uuid_equal(&f->feed, &page->feed) || page->to < f->stored)
-        return;
-    f->stored = page->to;
-    f->hash = page->hash;
-    if (page->number > f->number && page->number <= f->taken) // not of an earlier session
+    MUST(u->storing > 0);
+    u->storing--;
+    if (f && uuid_equal(&f->feed, &page->feed) && page->number > f->number) {
+        f->stored = page->to;
+        f->hash = page->hash;
         f->number = page->number;
-    if (uplink_in(u, LIVE))
-        answer_feed(f, f->stored, false, out);
+        if (uplink_in(u, LIVE))
+            answer_feed(f, f->stored, false, out);
+    }
+    uplink_say_hello(u, now, out);
     uplink_pump(u, now, out);
 }
 
-void uplink_feed_failed(struct uplink *u, const struct message_feed *page, struct moment now)
+void uplink_feed_failed(struct uplink *u, const struct message_feed *page, struct moment now,
+                        struct steps *out)
 {
     struct uplink_feed *f = uplink_find_feed(u, page->location);
-    if (f == NULL || !uuid_equal(&f->feed, &page->feed))
-        return;
-    f->received = f->stored;
-    f->deaf_until_ms = now.mono_ms + FEED_PAUSE_MS;
+    MUST(u->storing > 0);
+    u->storing--;
+    if (f && uuid_equal(&f->feed, &page->feed)) {
+        f->received = f->stored;
+        f->deaf_until_ms = now.mono_ms + FEED_PAUSE_MS;
+    }
+    uplink_say_hello(u, now, out);
 }
 
 void uplink_ask_includes(struct uplink *u, struct moment now, struct steps *out)

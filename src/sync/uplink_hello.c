@@ -15,10 +15,24 @@ static bool list_streams(struct uplink *u, struct message_hello *hello, struct s
     return true;
 }
 
-void uplink_say_hello(struct uplink *u, const struct message_challenge *challenge,
-                      struct moment now, struct steps *out)
+void uplink_on_challenge(struct uplink *u, const struct message_challenge *m, struct moment now,
+                         struct steps *out)
+{
+    if (!uplink_in(u, GREETING) || u->challenged)
+        return;
+    u->challenge = *m;
+    u->challenged = true;
+    uplink_say_hello(u, now, out);
+}
+
+// A page of an earlier session that is still being stored would move the store on behind what the
+// hello says, perhaps to where the upstream, restored meanwhile, has never been.
+void uplink_say_hello(struct uplink *u, struct moment now, struct steps *out)
 {
     const struct uplink_config *c = &u->config;
+    const struct message_challenge *challenge = &u->challenge;
+    if (!uplink_in(u, GREETING) || !u->challenged || u->storing)
+        return;
     struct message m = {.kind = MESSAGE_HELLO};
     struct message_hello *hello = &m.hello;
     *hello = (struct message_hello){.chain = c->chain,

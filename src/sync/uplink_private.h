@@ -19,8 +19,9 @@ void uplink_wake_for_waiting(struct uplink *u, struct moment now);
 void uplink_drop(struct uplink *u, struct moment now, struct steps *out, const char *why);
 
 // uplink_hello.c
-void uplink_say_hello(struct uplink *u, const struct message_challenge *challenge,
-                      struct moment now, struct steps *out);
+void uplink_on_challenge(struct uplink *u, const struct message_challenge *m, struct moment now,
+                         struct steps *out);
+void uplink_say_hello(struct uplink *u, struct moment now, struct steps *out); // if it is due
 void uplink_on_welcome(struct uplink *u, const struct message_welcome *m, struct moment now,
                        struct steps *out);
 

@@ -52,9 +52,7 @@ enum err_code include_show(struct db *db, struct arena *a, struct feed_moved **r
     enum err_code code = list_told(db, a, ret, ret_count, e);
     for (size_t i = 0; i < *ret_count && code == ERR_OK; i++) {
         struct query q;
-        struct feed_moved *moved = &(*ret)[i];
-        if (moved->after < moved->before)
-            moved->after = moved->before; // an older word
+        const struct feed_moved *moved = &(*ret)[i];
         query_begin(&q, db, Q_INCLUDE_SHOW);
         query_u64(&q, moved->after);
         query_uuid(&q, &moved->key.origin);

@@ -384,7 +384,7 @@
                    " ORDER BY number LIMIT 1")                                                     \
     X(STAGED_DROP, "DELETE FROM feed_staged WHERE location = ?")                                   \
     X(INCLUDE_TELL, "INSERT INTO includes (origin, lane, seq, told) VALUES (?, ?, 0, ?) ON "       \
-                    "CONFLICT DO UPDATE SET told = max(ifnull(told, 0), excluded.told)")           \
+                    "CONFLICT DO UPDATE SET told = excluded.told")                                 \
     X(INCLUDES_FORGET, "UPDATE includes SET told = NULL WHERE told IS NOT NULL")                   \
     X(INCLUDES_TOLD, "SELECT origin, lane, seq, told FROM includes INDEXED BY includes_told "      \
                      "WHERE told IS NOT NULL")                                                     \

@@ -328,6 +328,24 @@ TEST(journal__includes_of_pages_that_are_kept_aside_count_with_the_one_that_comp
     chain_close(&c);
 }
 
+// The upstream was restored from a backup: its copy counts less of a stream than the one before.
+TEST(journal__what_a_fresh_copy_includes_no_more_counts_beside_the_feed_again)
+{
+    char stock[NOTICE_MAX], notice[NOTICE_MAX];
+    chain_open(&c);
+    for (int i = 1; i <= 3; i++)
+        chain_waste(c.till, "milk", i); // seq 2, 3, 4
+    take_page(0, (struct str[]){milk_of(stock, -6)}, 1, 4);
+    assert_milk(-6);
+    take_page(0, (struct str[]){milk_of(stock, -1)}, 1, 2);
+    assert_milk(-6); // 1 is in the feed's, 2 and 3 beside it
+    take_page(0, NULL, 0, 0);
+    assert_milk(-6);
+    take_page(1, (struct str[]){notice_of(notice, 3, dead), milk_of(stock, -4)}, 2, 4);
+    assert_milk(-6);
+    chain_close(&c);
+}
+
 // ---- runs -----------------------------------------------------------------------------------
 
 static struct uuid previous_of_last_run(struct journal *j)

@@ -55,6 +55,16 @@ static void say(enum message_kind kind)
     downlink_message(&d, text, 100, &out);
 }
 
+// That the device has the place's feed up to there; its head was at 40.
+static void say_position(uint64_t position)
+{
+    struct message m = sample()->messages[MESSAGE_FEED_ACK];
+    m.feed_ack.position = position;
+    struct str text = sample_text(&m);
+    arm();
+    downlink_message(&d, text, 100, &out);
+}
+
 enum { OPEN, CHALLENGED, IDENTIFYING, LIVE, SHUT, STATES };
 static const char *const state_names[] = {"open", "challenged", "identifying", "live", "shut"};
 
@@ -134,7 +144,9 @@ static void give(int input)
     if (input > IN_SERVERS) {
         arm();
     }
-    if (input <= IN_SERVERS) {
+    if (input == IN_FEED_ACK) {
+        say_position(40);
+    } else if (input <= IN_SERVERS) {
         say(kinds[input]);
     } else if (input == IN_GARBAGE) {
         downlink_message(&d, STR("what?\n"), 100, &out);
@@ -391,7 +403,7 @@ TEST(downlink__ignores_acks_of_what_it_never_sent)
 {
     bring_to(LIVE);
     struct message m = sample()->messages[MESSAGE_FEED_ACK];
-    m.feed_ack.position = 99;
+    m.feed_ack.position = 40;
     m.feed_ack.number = 99;
     downlink_message(&d, sample_text(&m), 100, &out);
     assert_int_equal(d.feeds[0].acked, 40);
@@ -437,4 +449,54 @@ TEST(downlink__completes_a_copy_when_all_its_includes_are_out)
     assert_int_equal(included, COUNT_OF(includes));
     assert_int_equal(pages, 3);
     assert_true(complete);
+}
+
+static struct message_feed feed_said(size_t step)
+{
+    struct message m;
+    assert_true(out.count > step && out.items[step].kind == STEP_SEND);
+    assert_int_equal(message_decode(out.items[step].text, &arena, &m, NULL), ERR_OK);
+    assert_int_equal(m.kind, MESSAGE_FEED);
+    return m.feed;
+}
+
+TEST(downlink__feeds_a_device_afresh_that_is_beyond_its_head)
+{
+    bring_to(LIVE);
+    say_position(41);
+    assert_string_equal(effects(), "read");
+    assert_int_equal(out.items[0].after, 0);
+    steps_reset(&out);
+    struct downlink_page page = {.location = STR("Hamra"), .to = 40, .reached_head = true};
+    downlink_feed_page(&d, &page, 100, &out);
+    assert_true(feed_said(0).reset);
+}
+
+// It may believe in more: of what a server had before it was restored.
+TEST(downlink__says_what_its_feed_includes_of_each_stream_of_the_hello_and_where_it_is_nothing)
+{
+    struct message_mark mark = {.key = sample()->messages[MESSAGE_ACK].ack.marks[0].key};
+    bring_to(IDENTIFYING);
+    struct downlink_identity id = identity();
+    id.marks = &mark;
+    id.count = 1;
+    downlink_identified(&d, &id, &out);
+    assert_string_equal(effects(), "welcome read");
+    for (int times = 0; times < 2; times++) {
+        steps_reset(&out);
+        struct downlink_page page = {
+            .location = STR("Hamra"), .after = 40, .to = 40, .reached_head = true};
+        downlink_feed_page(&d, &page, 100, &out);
+        struct message_feed said = feed_said(0);
+        assert_int_equal(said.include_count, 1);
+        assert_int_equal(said.includes[0].seq, 0);
+        assert_true(said.complete);
+        assert_string_equal(effects(), "feed"); // and no more
+        steps_reset(&out);
+        struct message m = sample()->messages[MESSAGE_FEED_ACK];
+        m.feed_ack.position = 40;
+        m.feed_ack.resend = true; // it was lost
+        downlink_message(&d, sample_text(&m), 100, &out);
+        assert_string_equal(effects(), "read");
+    }
 }

@@ -209,6 +209,7 @@ static void give(int input)
         load(1, input == IN_LOADED);
     } else if (input == IN_FEED_STORED) {
         struct message m = page_of(0, 2);
+        u.storing = 1; // it was handed on before
         uplink_feed_stored(&u, &m.feed, now, &out);
     } else if (input == IN_REHOMED) {
         uplink_rehomed(&u, &key, now, &out);
@@ -577,7 +578,7 @@ TEST(uplink__takes_a_page_again_that_could_not_be_stored)
     struct message m = page_of(0, 2);
     hear(&m);
     steps_reset(&out);
-    uplink_feed_failed(&u, &m.feed, now);
+    uplink_feed_failed(&u, &m.feed, now, &out);
     m.feed.number = 2;
     hear(&m); // at once: the disk is as full as it was
     assert_string_equal(effects(), "");
@@ -614,4 +615,84 @@ TEST(uplink__sleeps_until_something_is_due)
         uplink_tick(&u, now, &out);
     }
     assert_in_range(ticks, 1, 3);
+}
+
+// A hello of what is stored would be wrong a moment later, and of a centre that was restored
+// meanwhile it would speak of what that never had.
+static void comes_back_while_a_page_is_being_stored(struct message *page)
+{
+    bring_to(LIVE);
+    *page = page_of(0, 2);
+    hear(page);
+    assert_string_equal(effects(), "feed");
+    uplink_disconnected(&u, now, &out);
+    pass(1000);
+    uplink_tick(&u, now, &out);
+    uplink_connected(&u, now, &out);
+    steps_reset(&out);
+    hear(&sample()->messages[MESSAGE_CHALLENGE]);
+    assert_string_equal(effects(), "");
+    assert_string_equal(uplink_state_name(&u), "greeting");
+}
+
+static uint64_t position_said(void)
+{
+    struct message m;
+    assert_string_equal(effects(), ">hello");
+    assert_int_equal(message_decode(out.items[0].text, &arena, &m, NULL), ERR_OK);
+    return m.hello.feeds[0].position;
+}
+
+TEST(uplink__says_hello_when_no_page_is_being_stored_any_more)
+{
+    struct message page;
+    comes_back_while_a_page_is_being_stored(&page);
+    uplink_feed_stored(&u, &page.feed, now, &out);
+    assert_int_equal(position_said(), 2);
+    comes_back_while_a_page_is_being_stored(&page);
+    uplink_feed_failed(&u, &page.feed, now, &out);
+    assert_int_equal(position_said(), 0);
+    comes_back_while_a_page_is_being_stored(&page);
+    pass(GREETING_TIMEOUT_MS + 100); // the disk does not answer
+    uplink_tick(&u, now, &out);
+    assert_string_equal(effects(), "close");
+    uplink_feed_stored(&u, &page.feed, now, &out);
+    assert_string_equal(effects(), "close"); // there is nobody to say it to
+}
+
+TEST(uplink__believes_a_page_that_includes_less_than_one_before)
+{
+    bring_to(LIVE);
+    load(1, 1);
+    struct message m = ack_of(1);
+    hear(&m);
+    u.config.origin = sample_id(4, 99); // another run goes on
+    m = page_of(0, 2);
+    m.feed.include_count = 1;
+    m.feed.includes[0] = (struct message_include){stream(), 1};
+    struct stream_key key = stream();
+    commit(2);
+    hear(&m);
+    uplink_feed_stored(&u, &m.feed, now, &out);
+    assert_int_equal(outbox_find(&u.outbox, &key)->included, 1);
+    m.feed.from = 2;
+    m.feed.to = 3;
+    m.feed.number = 2;
+    m.feed.includes[0].seq = 0;
+    hear(&m);
+    uplink_feed_stored(&u, &m.feed, now, &out);
+    assert_int_equal(outbox_find(&u.outbox, &key)->included, 0);
+}
+
+TEST(uplink__does_not_wait_for_a_feed_that_it_cannot_store)
+{
+    struct message page;
+    comes_back_while_a_page_is_being_stored(&page);
+    uplink_feed_failed(&u, &page.feed, now, &out);
+    steps_reset(&out);
+    struct message m = sample()->messages[MESSAGE_WELCOME];
+    m.welcome.jitter_ms = 0;
+    m.welcome.feed_count = 1;
+    hear(&m); // its feed has gone on
+    assert_string_equal(effects(), "clock load");
 }
