@@ -28,6 +28,10 @@
 // X(name, sql)
 #define DB_STATEMENTS(X)                                                                           \
     X(TABLE_EXISTS, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?")               \
+    X(INDEXES_BROKEN, "SELECT told.integrity_check FROM (SELECT DISTINCT tbl_name FROM"            \
+                      " sqlite_schema WHERE type = 'index' AND sql IS NOT NULL) AS indexed,"       \
+                      " pragma_integrity_check(indexed.tbl_name) AS told"                          \
+                      " WHERE told.integrity_check <> 'ok' LIMIT 1")                               \
     X(VERSION, "SELECT max(version) FROM schema_version")                                          \
     X(VERSION_ADD, "INSERT INTO schema_version (version, name, applied_at) VALUES (?, ?, ?)")      \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \

@@ -39,6 +39,14 @@ static void begin(struct line *l, unsigned n, const char *location, const struct
     line_sell(l, 601 + 2 * n, 100 * n + 2, "rice", "1");
 }
 
+static void assert_verified(struct fixture *f)
+{
+    struct store_verdict v;
+    struct err e = {ERR_OK, ""};
+    if (store_verify(f->store, &f->arena, NULL, NULL, &v, &e) || !v.refold_equal)
+        fail_msg("%s %.*s", e.text, STR_ARG(v.first_problem));
+}
+
 static void reviews_in_all_orders(struct line *lines, size_t count, const char *wanted)
 {
     struct rng r;
@@ -57,6 +65,7 @@ static void reviews_in_all_orders(struct line *lines, size_t count, const char *
             left--;
         }
         fixture_assert_text(&f, "SELECT kind, location FROM reviews ORDER BY 1, 2", wanted);
+        assert_verified(&f);
         fixture_close(&f);
     }
     for (size_t n = 0; n < count; n++)
