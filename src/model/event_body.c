@@ -93,15 +93,15 @@ const struct field judged_fields[] = {
     {"reason", FIELD_NAME, true, NULL,
      "late, clock, unauthorised, price, stock, deadline, completed_twice or answered"},
     {"term", FIELD_INTEGER, true, NULL, "the reign of the authority that decided"},
-    {"target", FIELD_UUID, false, NULL, "the event it is about; absent: a whole backlog"},
+    {"target", FIELD_UUID, false, NULL, "the event it is about; absent: a part of a batch"},
     {"effective", FIELD_NAME, false, NULL,
      "the hlc that counts instead of the event's own: 16 hex digits"},
     {"answer", FIELD_UUID, false, NULL, "the review_resolved that it follows from"},
-    {"batch", FIELD_NAME, false, NULL, "the backlog that a person is asked about as a whole"},
-    {"from", FIELD_INTEGER, false, NULL, "of a backlog: the first seq of its stream"},
-    {"to", FIELD_INTEGER, false, NULL, "of a backlog: the last"},
-    {"held", FIELD_INTEGER, false, NULL, "of a backlog: how many of them wait for a person"},
-    {"oldest_at", FIELD_INTEGER, false, NULL, "of a backlog: ms since 1970"},
+    {"batch", FIELD_NAME, false, NULL, "the batch that a person is asked about instead"},
+    {"from", FIELD_INTEGER, false, NULL, "of a part: the first seq of its stream"},
+    {"to", FIELD_INTEGER, false, NULL, "of a part: the last"},
+    {"held", FIELD_INTEGER, false, NULL, "of a part: how many of them wait for a person"},
+    {"oldest_at", FIELD_INTEGER, false, NULL, "of a part: ms since 1970"},
     END};
 static const struct field trigger_fields[] = {
     {"event", FIELD_UUID, true, NULL, "an event that was asked about"}, END};

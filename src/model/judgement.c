@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/judgement.h"
 
+#include "model/batch.h"
 #include "model/body.h"
 #include "model/event_type.h"
 
@@ -35,16 +36,16 @@ static void read_id(yyjson_val *body, const char *key, struct uuid *ret)
         MUST(uuid_parse(text, ret) == ERR_OK);
 }
 
-static enum err_code read_backlog(const struct event *event, struct judgement *ret, struct err *e)
+static enum err_code read_part(const struct event *event, struct judgement *ret, struct err *e)
 {
     int64_t from = body_integer(event->body, "from"), to = body_integer(event->body, "to");
     ret->held = body_integer(event->body, "held");
     ret->oldest_at = body_integer(event->body, "oldest_at");
-    if (!str_is(event->record_type, "backlog"))
+    if (!str_is(event->record_type, BATCH))
         return err_set(e, ERR_INVALID, "body: target: missing");
     if (ret->verdict.outcome != JUDGED_APPLIED || ret->batch.n != 0 || from < 1 || to < from ||
         ret->held < 0 || ret->held > to - from + 1)
-        return err_set(e, ERR_INVALID, "body: not the judgement of a backlog");
+        return err_set(e, ERR_INVALID, "body: not the judgement of a part of a batch");
     ret->from = (uint64_t)from;
     ret->to = (uint64_t)to;
     return ERR_OK;
@@ -61,7 +62,7 @@ enum err_code judgement_decode(const struct event *event, struct judgement *ret,
     ret->verdict.batched = ret->batch.n != 0;
     ret->verdict.by = event_order_of(event);
     ret->verdict.id = event->id;
-    return uuid_is_zero(&ret->target) ? read_backlog(event, ret, e) : ERR_OK;
+    return uuid_is_zero(&ret->target) ? read_part(event, ret, e) : ERR_OK;
 }
 
 // ---- writing ----------------------------------------------------------------------------------

@@ -2,8 +2,7 @@
 // event_judged: what the authority of a place decided about an event.
 //
 // A judgement is an event of the record that it is about, so it travels, is kept and is folded with
-// that record. One about a whole backlog (events of one stream that came late) is of a record of
-// its own, of the type "backlog", named by the stream's origin and lane.
+// that record. One about many events of a stream is of a record of its own, a batch (batch.h).
 // Ownership: texts point into the event.
 #ifndef WASL_MODEL_JUDGEMENT_H
 #define WASL_MODEL_JUDGEMENT_H
@@ -11,13 +10,12 @@
 #include "model/verdict.h"
 
 struct judgement {
-    struct uuid target;     // the event it is about; zero: a whole backlog
-    struct verdict verdict; // without 'by'
-    struct str batch;       // the backlog that it is a part of: asked about there; may be empty
-    struct uuid origin;     // of a backlog
-    uint64_t from, to;      // of a backlog: seq, both included
-    int64_t held;           // of a backlog: how many of them wait
-    int64_t oldest_at;      // of a backlog: ms since 1970
+    struct uuid target; // the event it is about; zero: a part of a batch
+    struct verdict verdict;
+    struct str batch;  // the batch that a person is asked about instead; may be empty
+    uint64_t from, to; // of a part: seq, both included
+    int64_t held;      // of a part: how many of them wait
+    int64_t oldest_at; // of a part: ms since 1970
 };
 
 bool judgement_is(const struct event *event); // by its type

@@ -279,3 +279,32 @@ enum err_code order_apply(void *state, const struct record_entry *entry, struct 
     }
     return ERR_OK;
 }
+
+static bool completes(const struct record_entry *entry)
+{
+    const struct order_op *op = entry->op;
+    return op != NULL && op->verb == ORDER_COMPLETE && entry->verdict.outcome != JUDGED_DUPLICATE;
+}
+
+static bool is_second(const struct record *order, size_t i)
+{
+    const struct order_op *op = record_entry_at(order, i)->op;
+    for (size_t k = 0; k < i; k++) {
+        const struct record_entry *earlier = record_entry_at(order, k);
+        const struct order_op *its = earlier->op;
+        if (completes(earlier) && uuid_equal(&its->bill, &op->bill))
+            return true;
+    }
+    return false;
+}
+
+size_t order_second_completions(const struct record *order, struct uuid ret[LIMIT_BASE])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < record_count(order) && n < LIMIT_BASE; i++) {
+        const struct record_entry *entry = record_entry_at(order, i);
+        if (completes(entry) && uuid_is_zero(&entry->verdict.answer) && is_second(order, i))
+            ret[n++] = entry->id;
+    }
+    return n;
+}

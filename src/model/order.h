@@ -178,6 +178,10 @@ enum err_code order_apply(void *state, const struct record_entry *entry,
                           struct arena *folded) MUST_CHECK;
 enum err_code order_rows(const void *state, struct str record_id, struct row_list *to) MUST_CHECK;
 
+// Completions of the order's bills that another one came before in the order, and that
+// neither a person nor a judgement took out: at most LIMIT_BASE. The record is folded.
+size_t order_second_completions(const struct record *order, struct uuid ret[LIMIT_BASE]);
+
 extern const struct reducer order_reducer;
 
 #endif

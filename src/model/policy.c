@@ -2,6 +2,7 @@
 #include "model/policy.h"
 
 #define ORDER_TESTS "test/unit/model/order_test.c"
+#define JUDGE_TESTS "test/unit/model/judge_test.c"
 #define STORE_TESTS "test/unit/store/fold_test.c"
 
 const struct policy policies[] = {
@@ -29,6 +30,15 @@ const struct policy policies[] = {
     {"answers to reviews", "grow-only set of settled triggers",
      "an answer settles what it names; what it does not name stays open", "never", ORDER_TESTS,
      "nothing is settled that nobody looked at"},
+    {"judgements", "a person's answer, then the higher term, then a duplicate, then the first",
+     "one verdict for each event, whichever came first", "never", JUDGE_TESTS,
+     "what depends on more than the record is decided once and said to all"},
+    {"late events", "facts apply, intents are held", "as if they had come in time",
+     "`late`: one question for a whole backlog", JUDGE_TESTS,
+     "money and goods that moved cannot be held back; what somebody wanted four days ago can"},
+    {"events from the future", "their place in the order is that of their coming",
+     "as if they were written now", "`clock`: one question for each stream", JUDGE_TESTS,
+     "no order follows a clock that is ahead"},
     {"ticket", "first in the order", "the first counts, others are kept as conflict",
      "`ticket_conflict`", STORE_TESTS, "a whole ticket is one sale; a second one is a mistake"},
     {"stock", "sum of deltas, for each place and SKU", "all count", "never", STORE_TESTS,

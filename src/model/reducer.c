@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which records are folded from all of their events, and how.
+#include "model/batch.h"
 #include "model/order.h"
 
-const struct reducer *const reducers[] = {&order_reducer};
+const struct reducer *const reducers[] = {&batch_reducer, &order_reducer};
 const size_t reducer_count = sizeof(reducers) / sizeof(reducers[0]);
 
 const struct reducer *reducer_find(struct str record_type)

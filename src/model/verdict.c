@@ -36,6 +36,8 @@ bool verdict_supersedes(const struct verdict *a, const struct verdict *b)
         return !uuid_is_zero(&a->answer);
     if (a->term != b->term)
         return a->term > b->term;
+    if ((a->outcome == JUDGED_DUPLICATE) != (b->outcome == JUDGED_DUPLICATE))
+        return a->outcome == JUDGED_DUPLICATE;
     int order = event_order_compare(&a->by, &b->by);
     return order ? order < 0 : uuid_compare(&a->id, &b->id) < 0;
 }

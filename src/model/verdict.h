@@ -33,7 +33,7 @@ struct verdict {
     enum verdict_reason reason;
     hlc effective;         // 0: the event's own
     uint64_t term;         // the reign that decided
-    bool batched;          // a person is asked about its whole backlog, not about it alone
+    bool batched;          // a person is asked about its batch, not about it alone
     struct uuid answer;    // the review_resolved that it follows from; zero: nobody was asked
     struct event_order by; // the judgement's own place in the order
     struct uuid id;        // its own
@@ -43,8 +43,9 @@ struct verdict {
 bool verdict_applies(enum verdict_outcome outcome);
 // True where an event so judged asks a person, as long as none has answered.
 bool verdict_asks(const struct verdict *verdict);
-// Of two judgements on one event: a person's before any other, then the higher term, then the first
-// in the order.
+// Of two judgements on one event: a person's before any other, then the higher term, then
+// 'duplicate' (that something else was the matter with it too changes nothing), then the first in
+// the order.
 bool verdict_supersedes(const struct verdict *a, const struct verdict *b);
 
 const char *verdict_name(enum verdict_outcome outcome); // "none", "applied", ...

@@ -84,6 +84,7 @@ struct uuid journal_fresh_id(struct journal *j)
 static void prepare(struct journal *j)
 {
     arena_init(&j->arena, ARENA_MAX);
+    journal_forget_arrivals(j);
     buf_init(&j->bytes, LIMIT_EVENT_BYTES + 1024);
     j->runs = calloc(RUNS_MAX, sizeof(*j->runs));
     j->runs_saved = calloc(RUNS_MAX, sizeof(*j->runs_saved));
@@ -175,6 +176,7 @@ static void forget_transaction(struct journal *j)
     j->moved_count = j->touched_count = j->delta_count = 0;
     j->overlay_stale = j->overlay_stale || j->overlay_touched;
     j->open = false;
+    journal_forget_arrivals(j);
     arena_reset(&j->arena);
 }
 
@@ -188,7 +190,12 @@ void journal_rollback(struct journal *j)
 enum err_code journal_commit(struct journal *j, struct err *e)
 {
     MUST(j->open);
-    enum err_code code = store_commit(j->store, e);
+    enum err_code code = journal_judge(j, e);
+    if (code) {
+        journal_rollback(j);
+        return code;
+    }
+    code = store_commit(j->store, e);
     if (code) {
         forget_transaction(j);
         return code;
@@ -284,8 +291,11 @@ static enum err_code append_stamped(struct journal *j, struct run *run, struct e
                                 .received_at = clock_wall_ms()};
     event->bytes = bytes;
     enum err_code code = store_append(j->store, &entry, 1, e);
-    if (code == ERR_OK && journal_status_counts(entry.ret_status))
+    bool counts = journal_status_counts(entry.ret_status);
+    if (code == ERR_OK && counts)
         code = journal_note_deltas(j, event);
+    if (code == ERR_OK && counts)
+        code = journal_note_arrival(j, &(struct arrival){*event, entry.received_at, NULL}, e);
     if (code == ERR_OK) {
         j->outbox += entry.status == STATUS_PENDING;
         note_moved(j, run, event->lane);

@@ -143,6 +143,18 @@ static enum err_code chain_at(void *context, const struct stream_key *key, uint6
     return store_chain_at(j->store, key, seq, ret, NULL);
 }
 
+static enum err_code note_arrivals(struct journal *j, const struct intake_result *result,
+                                   const struct store_entry *entries, struct err *e)
+{
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < result->count && code == ERR_OK; i++) {
+        struct arrival arrival = {result->events[i].event, entries[i].received_at, NULL};
+        if (entries[i].event != NULL && journal_status_counts(entries[i].ret_status))
+            code = journal_note_arrival(j, &arrival, e);
+    }
+    return code;
+}
+
 static enum err_code append_received(struct journal *j, const struct stream_key *key,
                                      const struct intake_result *result, struct arena *a,
                                      struct err *e)
@@ -163,7 +175,8 @@ static enum err_code append_received(struct journal *j, const struct stream_key 
                                           .dead = item->dead,
                                           .received_at = now};
     }
-    return store_append(j->store, entries, result->count, e);
+    enum err_code code = store_append(j->store, entries, result->count, e);
+    return code ? code : note_arrivals(j, result, entries, e);
 }
 
 static enum err_code take_new(struct journal *j, const struct message_push *push,

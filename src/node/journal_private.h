@@ -37,6 +37,13 @@ struct changed_skus {
     size_t count, capacity;
 };
 
+// An event that this transaction took in, and that may have to be judged.
+struct arrival {
+    struct event event; // without its bytes and body
+    int64_t received_at;
+    struct arrival *next;
+};
+
 struct journal {
     struct config config;
     struct store *store;
@@ -58,7 +65,8 @@ struct journal {
     size_t moved_count;
     struct touched *touched;
     size_t touched_count;
-    uint64_t outbox; // own events that the centre has not settled
+    struct arrival *arrivals, **arrivals_end; // in the arena, in the order of their coming
+    uint64_t outbox;                          // own events that the centre has not settled
     uint64_t outbox_saved;
     bool open;            // a transaction is open
     bool overlay_touched; // in this transaction: a rollback makes it stale
@@ -85,6 +93,13 @@ enum err_code journal_given_content(struct journal *j, const struct event *store
                                     struct event *ret, struct err *e) MUST_CHECK;
 enum err_code journal_add_revocation(struct journal *j, const struct event *draft,
                                      struct journal_added *ret, struct err *e) MUST_CHECK;
+
+// journal_judge.c: the authority
+// An event was taken in and counts; what has to be judged of it waits for journal_judge.
+enum err_code journal_note_arrival(struct journal *j, const struct arrival *arrival,
+                                   struct err *e) MUST_CHECK;
+enum err_code journal_judge(struct journal *j, struct err *e) MUST_CHECK; // before the commit
+void journal_forget_arrivals(struct journal *j);
 
 // journal_overlay.c: own events that the feed does not yet include
 bool journal_has_overlay(const struct journal *j);

@@ -161,6 +161,19 @@ struct store_entry {
 enum err_code store_append(struct store *s, struct store_entry *entries, size_t count,
                            struct err *e) MUST_CHECK;
 
+// ---- for whoever judges: what is folded, up to the last event appended -------------------------
+
+// Writes what was folded in this transaction, so that queries see it. May be called often.
+enum err_code store_flush(struct store *s, struct err *e) MUST_CHECK;
+// Whether an event of a place was judged.
+enum err_code store_is_judged(struct store *s, struct str location, const struct uuid *target,
+                              bool *ret, struct err *e) MUST_CHECK;
+// Completions of an order's bills that another one came before, and that nobody judged: at most
+// LIMIT_BASE of them.
+enum err_code store_second_completions(struct store *s, const struct record_name *order,
+                                       struct uuid ret[LIMIT_BASE], size_t *ret_count,
+                                       struct err *e) MUST_CHECK;
+
 // What a new event on a record gives as its base: the events on it that no other has seen, at most
 // LIMIT_BASE. None for a record not known, or of a type that is not folded (model/record.h).
 enum err_code store_frontier(struct store *s, const struct record_name *name,

@@ -2,7 +2,9 @@
 #include "store/sqlite/judgements.h"
 
 #include "model/judgement.h"
+#include "model/order.h"
 #include "store/sqlite/effects.h"
+#include "store/sqlite/state.h"
 
 // ---- the table --------------------------------------------------------------------------------
 
@@ -137,4 +139,34 @@ enum err_code judgements_turn(struct fold *f, const struct fold_row *row, bool o
     if (code || was_out == is_out)
         return code;
     return move_target(f, row, &j, is_out ? -1 : 1, e);
+}
+
+// ---- for whoever judges -----------------------------------------------------------------------
+
+enum err_code store_flush(struct store *s, struct err *e)
+{
+    struct scope scope;
+    enum err_code code = scope_enter(&scope, s, e);
+    return code ? code : scope_leave(&scope, fold_flush(&s->fold, e), e);
+}
+
+enum err_code store_is_judged(struct store *s, struct str location, const struct uuid *target,
+                              bool *ret, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, Q_JUDGED);
+    query_text(&q, location);
+    query_uuid(&q, target);
+    *ret = query_row(&q);
+    return query_end(&q, e);
+}
+
+enum err_code store_second_completions(struct store *s, const struct record_name *order,
+                                       struct uuid ret[LIMIT_BASE], size_t *ret_count,
+                                       struct err *e)
+{
+    const struct record *record = NULL;
+    enum err_code code = records_look(&s->fold.records, order, &record, e);
+    *ret_count = code == ERR_OK && record ? order_second_completions(record, ret) : 0;
+    return code;
 }

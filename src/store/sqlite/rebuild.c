@@ -16,7 +16,7 @@ static const char empty_records[] =
     "DELETE FROM revocations; DELETE FROM revoked_heads; DELETE FROM withheld;"
     "DELETE FROM records; DELETE FROM record_events; DELETE FROM order_heads;"
     "DELETE FROM order_bills; DELETE FROM order_lines; DELETE FROM order_payments;"
-    "DELETE FROM record_reviews; DELETE FROM judgements;"
+    "DELETE FROM record_reviews; DELETE FROM judgements; DELETE FROM batches;"
 
     "DELETE FROM feed_rows; DELETE FROM feeds;";
 

@@ -270,11 +270,11 @@ enum err_code records_take_back(struct records *r, const struct event *event, in
     return code;
 }
 
-enum err_code records_frontier(struct records *r, const struct record_name *name,
-                               struct uuid ret[LIMIT_BASE], size_t *ret_count, struct err *e)
+enum err_code records_look(struct records *r, const struct record_name *name,
+                           const struct record **ret, struct err *e)
 {
     struct kept_record *k = NULL;
-    *ret_count = 0;
+    *ret = NULL;
     enum err_code code = find(r, name, false, &k, e);
     if (code || k == NULL)
         return code;
@@ -284,8 +284,17 @@ enum err_code records_frontier(struct records *r, const struct record_name *name
         code = record_fold(k->record);
     if (code)
         return err_set(e, code, "out of memory for a record");
-    *ret_count = record_frontier(k->record, ret);
+    *ret = k->record;
     return ERR_OK;
+}
+
+enum err_code records_frontier(struct records *r, const struct record_name *name,
+                               struct uuid ret[LIMIT_BASE], size_t *ret_count, struct err *e)
+{
+    const struct record *record = NULL;
+    enum err_code code = records_look(r, name, &record, e);
+    *ret_count = code == ERR_OK && record ? record_frontier(record, ret) : 0;
+    return code;
 }
 
 // ---- writing ----------------------------------------------------------------------------------

@@ -48,5 +48,8 @@ void records_forget(struct records *r); // after a rollback: what is in memory m
 enum err_code records_frontier(struct records *r, const struct record_name *name,
                                struct uuid ret[LIMIT_BASE], size_t *ret_count,
                                struct err *e) MUST_CHECK;
+// The record, folded, as long as nothing else is done with 'r'; NULL where it is not known.
+enum err_code records_look(struct records *r, const struct record_name *name,
+                           const struct record **ret, struct err *e) MUST_CHECK;
 
 #endif

@@ -255,6 +255,7 @@
                      " answer, batch, hlc, origin, lane, seq, id)"                                 \
                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                            \
     X(JUDGEMENT_DROP, "DELETE FROM judgements WHERE location = ? AND target = ? AND lsn = ?")      \
+    X(JUDGED, "SELECT 1 FROM judgements WHERE location = ? AND target = ?")                        \
     X(JUDGEMENTS_OF, "SELECT outcome, term, answer, hlc, origin, lane, seq, id FROM judgements"    \
                      " WHERE location = ? AND target = ?")                                         \
     /* places and devices */                                                                       \

@@ -470,6 +470,10 @@ TEST(record__of_two_judgements_the_higher_term_counts_then_the_first)
     assert_false(verdict_supersedes(&late, &old));
     assert_true(verdict_supersedes(&reign, &old));
     assert_false(verdict_supersedes(&old, &reign));
+    struct verdict second = {.outcome = JUDGED_DUPLICATE, .term = 1, .by = {.hlc = 9}};
+    assert_true(verdict_supersedes(&second, &old));
+    assert_false(verdict_supersedes(&old, &second));
+    assert_false(verdict_supersedes(&second, &reign));
 }
 
 TEST(record__a_removed_event_leaves_no_trace)

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The centre is the authority of every place that has no other. What it has to say about the events
+// of a transaction is said in that transaction, once all of them are folded, so that an event and
+// its judgement reach everybody together, and each is judged once.
+//
+//   journal_note_arrival ── nothing to look at ──► (acceptance is silence)
+//            │ may have to be judged
+//            └─► waits ──journal_judge, before the commit──► event_judged of its record, or of the
+//                                                            batch of its stream
+#include "node/journal_private.h"
+
+#include "model/batch.h"
+#include "model/judge.h"
+#include "model/judgement.h"
+
+#include <string.h>
+
+enum { JUDGEMENT_BYTES = 4096 };
+
+// ---- what arrived -----------------------------------------------------------------------------
+
+static bool decides_here(const struct journal *j)
+{
+    return j->identity.role == ROLE_CENTRAL;
+}
+
+static void view_of(const struct arrival *a, struct judge_view *ret)
+{
+    *ret = (struct judge_view){.now_ms = a->received_at,
+                               .pending_ms = (int64_t)a->event.type->pending_hours * 3600 * 1000,
+                               .skew_limit_ms = LIMIT_CLOCK_SKEW_MS};
+}
+
+// Of what waits, only this is looked at again; the body is not.
+static enum err_code keep(struct journal *j, const struct arrival *from, struct err *e)
+{
+    struct arrival *to = arena_alloc(&j->arena, sizeof *to);
+    if (to == NULL)
+        return err_set(e, ERR_NO_MEMORY, "the transaction is too large");
+    *to = *from;
+    to->next = NULL;
+    to->event.bytes = STR("");
+    to->event.body = NULL;
+    to->event.location = arena_copy(&j->arena, from->event.location);
+    to->event.record_type = arena_copy(&j->arena, from->event.record_type);
+    to->event.record_id = arena_copy(&j->arena, from->event.record_id);
+    to->event.actor = arena_copy(&j->arena, from->event.actor);
+    if (!to->event.location.p || !to->event.record_type.p || !to->event.record_id.p ||
+        !to->event.actor.p)
+        return err_set(e, ERR_NO_MEMORY, "the transaction is too large");
+    *j->arrivals_end = to;
+    j->arrivals_end = &to->next;
+    return ERR_OK;
+}
+
+enum err_code journal_note_arrival(struct journal *j, const struct arrival *arrival, struct err *e)
+{
+    struct judge_view view;
+    const struct event *event = &arrival->event;
+    if (!decides_here(j) || event->type == NULL || event->type->right == MAY_NODE)
+        return ERR_OK;
+    view_of(arrival, &view);
+    struct verdict verdict;
+    bool look = judge_arrival(event, &view, &verdict) || event->actor.n != 0 ||
+                strcmp(event->type->name, "sale_completed") == 0;
+    return look ? keep(j, arrival, e) : ERR_OK;
+}
+
+// ---- saying it --------------------------------------------------------------------------------
+
+static enum err_code write_body(struct journal *j, const struct judgement *judgement,
+                                yyjson_val **ret, struct err *e)
+{
+    struct json_writer w;
+    struct buf text;
+    struct json json = {0};
+    buf_init(&text, JUDGEMENT_BYTES);
+    json_writer_begin(&w);
+    judgement_write(judgement, &w);
+    enum err_code code = json_writer_end(&w, &text);
+    if (code == ERR_OK)
+        code = json_parse_in(&j->arena, buf_str(&text), LIMIT_EVENT_DEPTH, &json, e);
+    buf_fini(&text);
+    *ret = json.root;
+    return code ? err_set(e, code, "a judgement cannot be written") : ERR_OK;
+}
+
+static enum err_code say(struct journal *j, const struct record_name *record,
+                         const struct judgement *judgement, struct err *e)
+{
+    struct journal_added added = {.verdict = VERDICT_ACCEPTED};
+    struct event draft = {.id = journal_fresh_id(j),
+                          .location = record->location,
+                          .type_name = STR("event_judged"),
+                          .type = event_type_find(STR("event_judged")),
+                          .record_type = record->type,
+                          .record_id = record->id,
+                          .cause = judgement->target,
+                          .at = clock_wall_ms()};
+    draft.version = draft.type->version;
+    draft.lane = draft.type->lane;
+    enum err_code code = write_body(j, judgement, &draft.body, e);
+    if (code == ERR_OK)
+        code = journal_write(j, &draft, &added, e);
+    if (code == ERR_OK && added.verdict != VERDICT_ACCEPTED)
+        code = err_set(e, ERR_INVALID, "a judgement was refused: %s", added.reason);
+    return code;
+}
+
+static enum err_code say_of_event(struct journal *j, const struct arrival *a,
+                                  const struct judgement *judgement, struct err *e)
+{
+    struct record_name record = {a->event.location, a->event.record_type, a->event.record_id};
+    return say(j, &record, judgement, e);
+}
+
+// ---- batches ----------------------------------------------------------------------------------
+
+// A part under way: events of one stream, one after the other, with the same to be said of them.
+struct part {
+    const struct arrival *first;
+    struct judgement judgement;
+};
+
+static enum err_code end_part(struct journal *j, struct part *part, struct err *e)
+{
+    char id[BATCH_ID_SIZE];
+    if (part->first == NULL)
+        return ERR_OK;
+    struct stream_key key = {part->first->event.origin, part->first->event.lane};
+    batch_id(&key, part->judgement.verdict.reason, id);
+    struct str copy = arena_copy(&j->arena, str_of(id));
+    if (copy.p == NULL)
+        return err_set(e, ERR_NO_MEMORY, "the transaction is too large");
+    struct record_name record = {part->first->event.location, STR(BATCH), copy};
+    part->first = NULL;
+    return say(j, &record, &part->judgement, e);
+}
+
+static bool continues(const struct part *part, const struct arrival *a,
+                      const struct verdict *verdict)
+{
+    return part->first != NULL && uuid_equal(&part->first->event.origin, &a->event.origin) &&
+           part->first->event.lane == a->event.lane && part->judgement.to + 1 == a->event.seq &&
+           part->judgement.verdict.reason == verdict->reason;
+}
+
+static enum err_code add_to_part(struct journal *j, struct part *part, const struct arrival *a,
+                                 const struct verdict *verdict, struct err *e)
+{
+    enum err_code code = ERR_OK;
+    if (!continues(part, a, verdict)) {
+        code = end_part(j, part, e);
+        part->first = a;
+        part->judgement = (struct judgement){
+            .from = a->event.seq,
+            .oldest_at = a->event.at,
+            .verdict = {JUDGED_APPLIED, .reason = verdict->reason, .term = verdict->term}};
+    }
+    part->judgement.to = a->event.seq;
+    part->judgement.held += verdict->outcome == JUDGED_HELD;
+    if (a->event.at < part->judgement.oldest_at)
+        part->judgement.oldest_at = a->event.at;
+    return code;
+}
+
+// ---- one event --------------------------------------------------------------------------------
+
+// What a person is asked about one by one; all else as a part of its batch.
+static bool asked_alone(const struct arrival *a, const struct verdict *verdict)
+{
+    return verdict->reason == REASON_UNAUTHORISED && reducer_find(a->event.record_type) != NULL;
+}
+
+static enum err_code judge_one(struct journal *j, const struct arrival *a, struct part *part,
+                               struct err *e)
+{
+    struct judge_view view;
+    struct judgement judgement = {.target = a->event.id};
+    char id[BATCH_ID_SIZE];
+    bool judged = false;
+    view_of(a, &view);
+    if (!judge_arrival(&a->event, &view, &judgement.verdict))
+        return ERR_OK;
+    enum err_code code = store_is_judged(j->store, a->event.location, &a->event.id, &judged, e);
+    if (code || judged)
+        return code;
+    bool folded = reducer_find(a->event.record_type) != NULL;
+    bool changes = judgement.verdict.effective != 0 || judgement.verdict.outcome == JUDGED_HELD;
+    bool alone = asked_alone(a, &judgement.verdict);
+    if (!alone)
+        code = add_to_part(j, part, a, &judgement.verdict, e);
+    if (code || !folded || (!changes && !alone))
+        return code;
+    struct stream_key key = {a->event.origin, a->event.lane};
+    batch_id(&key, judgement.verdict.reason, id);
+    judgement.batch = alone ? STR("") : str_of(id);
+    return say_of_event(j, a, &judgement, e);
+}
+
+// ---- completions ------------------------------------------------------------------------------
+
+// Of the completions of one bill the first in the order counts; it may be one that came last.
+static enum err_code judge_completion(struct journal *j, const struct arrival *a, struct err *e)
+{
+    struct record_name record = {a->event.location, a->event.record_type, a->event.record_id};
+    struct uuid second[LIMIT_BASE];
+    size_t count = 0;
+    enum err_code code = store_second_completions(j->store, &record, second, &count, e);
+    for (size_t i = 0; i < count && code == ERR_OK; i++) {
+        struct judgement judgement = {
+            .target = second[i], .verdict = {JUDGED_DUPLICATE, .reason = REASON_COMPLETED_TWICE}};
+        code = say(j, &record, &judgement, e);
+    }
+    return code;
+}
+
+// ---- all --------------------------------------------------------------------------------------
+
+enum err_code journal_judge(struct journal *j, struct err *e)
+{
+    struct part part = {.first = NULL};
+    const struct arrival *a = j->arrivals;
+    if (a == NULL)
+        return ERR_OK;
+    enum err_code code = store_flush(j->store, e);
+    journal_forget_arrivals(j); // what is said here is not looked at itself
+    for (const struct arrival *at = a; at != NULL && code == ERR_OK; at = at->next) {
+        if (strcmp(at->event.type->name, "sale_completed") == 0)
+            code = judge_completion(j, at, e);
+    }
+    for (const struct arrival *at = a; at != NULL && code == ERR_OK; at = at->next)
+        code = judge_one(j, at, &part, e); // but what was judged just now
+    if (code == ERR_OK)
+        code = end_part(j, &part, e);
+    return code;
+}
+
+void journal_forget_arrivals(struct journal *j)
+{
+    j->arrivals = NULL;
+    j->arrivals_end = &j->arrivals;
+}

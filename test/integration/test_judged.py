@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the centre decides about events that reach it: said once, to everybody."""
+
+import signal
+import uuid
+
+import chain
+import pytest
+from conftest import wait_for
+from shop import query, sale, sell, token_of, unsettled, verify_clean
+from test_orders import PLACE, Place, added, completed, opened, order_event, paid
+
+SHIFT = chain.BUILD / "test" / "chaos" / "libclock_shift.so"
+HOUR_S = 3600
+JUDGED = (
+    "SELECT json_extract(bytes, '$.record.type'), json_extract(bytes, '$.body.outcome'),"
+    " json_extract(bytes, '$.body.reason') FROM journal WHERE type = 'event_judged' ORDER BY lsn"
+)
+BATCHES = "SELECT events, held FROM batches"
+
+
+def test_a_bill_that_two_tills_completed_takes_stock_once(wasl):
+    place = Place(wasl, 2)
+    place.write(0, opened("O1"), added("O1", str(uuid.uuid4()), "4"))
+    place.agree()
+    place.centre.stop(signal.SIGKILL)
+    for till in range(2):
+        place.write(till, paid("O1", 1000), completed("O1", 1000))
+    place.centre.serve()
+    _, _, bills, payments, reviews = place.agree(40)
+    assert query(place.centre, JUDGED) == [("order", "duplicate", "completed_twice")]
+    assert len(payments) == 2 and bills[0][4] == 2000  # money that was taken is a fact
+    assert [row[1] for row in reviews] == ["payment"]
+    for node in (place.centre, *place.tills):
+        assert query(node, "SELECT sku, quantity FROM stock") == [("BEANS", -200)]
+
+
+def away(wasl, centre, hours, events):
+    """A till sells while it is alone, by a clock that is off; then it is right, and reaches the
+    centre."""
+    if not SHIFT.exists():
+        pytest.skip(f"{SHIFT} is not built")
+    shift = wasl.folder / "shift"
+    shift.write_text(str(hours * HOUR_S))
+    centre.serve()
+    till = wasl.joined(centre)
+    centre.stop()
+    token = token_of(wasl, till, "manager")
+    till.serve(LD_PRELOAD=str(SHIFT), CLOCK_SHIFT_FILE=str(shift))
+    sell(till, token, events)
+    till.stop()
+    centre.serve()
+    till.serve()
+    wait_for(lambda: unsettled(till) == 0, "the backlog")
+    till.token = token
+    return till
+
+
+def test_a_backlog_that_came_late_is_one_question(wasl):
+    centre = wasl.centre()
+    line = str(uuid.uuid4())
+    events = [sale(PLACE, f"T{i}") for i in range(20)]
+    events += [opened("O1"), added("O1", line, "4")]
+    events += [order_event("order_set", "O1", field="note", value="window")]
+    till = away(wasl, centre, -96, events)
+    assert query(centre, "SELECT count(*) FROM tickets") == [(20,)]  # facts count
+    assert query(centre, "SELECT total, note FROM orders") == [(1000, None)]  # intents wait
+    assert query(centre, BATCHES) == [(23, 1)]
+    assert query(centre, JUDGED) == [("order", "held", "late"), ("batch", "applied", "late")]
+    wait_for(lambda: query(till, "SELECT note FROM orders") == [(None,)], "the till to be told")
+    for node in (centre, till):
+        verify_clean(wasl, node)
+    sell(till, till.token, [sale(PLACE, "now")])
+    wait_for(lambda: unsettled(till) == 0, "a sale in time")
+    assert query(centre, BATCHES) == [(23, 1)]
+
+
+def test_what_comes_from_tomorrow_takes_its_place_of_today(wasl):
+    centre = wasl.centre()
+    till = away(
+        wasl, centre, 24, [opened("O1"), order_event("order_set", "O1", field="note", value="a")]
+    )
+    assert query(centre, BATCHES) == [(2, 0)]
+    sell(till, till.token, [order_event("order_set", "O1", field="note", value="b")])
+    wait_for(lambda: unsettled(till) == 0, "the note")
+    for node in (centre, till):
+        assert query(node, "SELECT note FROM orders") == [("b",)]
+        verify_clean(wasl, node)
