@@ -525,8 +525,8 @@ def flip(node, ticket):
     """Changes one byte of an event, as a failing disk would."""
     with sqlite3.connect(node.database) as db:
         changed = db.execute(
-            "UPDATE events SET bytes = replace(bytes, '\"2.50\"', '\"2.58\"')"
-            " WHERE instr(bytes, ?) > 0",
+            "UPDATE events SET rest = replace(rest, '\"2.50\"', '\"2.58\"')"
+            " WHERE instr(rest, ?) > 0",
             (f'"ticket":"{ticket}"',),
         )
         assert changed.rowcount == 1

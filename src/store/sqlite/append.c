@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/runs.h"
 #include "store/sqlite/state.h"
+#include "store/sqlite/text.h"
 
 enum { NOT_SYNCED = INT32_MIN }; // as large as what replaces it, so that the row does not grow
 
@@ -24,6 +25,13 @@ static enum err_code write_row(struct store *s, const struct store_entry *entry,
                                struct err *e)
 {
     struct query q;
+    struct text_place place = {.known = entry->event != NULL,
+                               .origin = slot->info.key.origin,
+                               .lane = slot->info.key.lane,
+                               .seq = entry->seq,
+                               .location = str_of(slot->info.location)};
+    if (entry->event != NULL)
+        place.id = entry->event->id;
     query_begin(&q, &s->db, Q_EVENT_ADD);
     query_int(&q, row->lsn);
     if (entry->event != NULL)
@@ -39,7 +47,7 @@ static enum err_code write_row(struct store *s, const struct store_entry *entry,
     else
         query_null(&q);
     query_hash(&q, &entry->chain);
-    query_text(&q, entry->bytes);
+    query_text(&q, text_rest(&place, entry->bytes));
     return query_run(&q, e);
 }
 

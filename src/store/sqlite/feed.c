@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/state.h"
+#include "store/sqlite/text.h"
 
 #include <stdlib.h>
 
@@ -398,7 +399,9 @@ static enum err_code fill_events(struct feed_writer *w, struct str location, str
         (void)query_get_uuid(&q, 0, &id);
         uuid_format(&id, text);
         struct feed_change change = {location, STR("event"), str_of(text), STR("")};
-        enum err_code made = feed_row_event(a, query_get_text(&q, 1), &change.row);
+        struct str bytes = text_get(&q, 0, a);
+        enum err_code made =
+            bytes.p == NULL ? ERR_NO_MEMORY : feed_row_event(a, bytes, &change.row);
         code = put_row(w, &change, a, made, e);
     }
     enum err_code end = query_end(&q, code ? NULL : e);

@@ -19,6 +19,7 @@
 #include "store/sqlite/effects.h"
 #include "store/sqlite/questions.h"
 #include "store/sqlite/state.h"
+#include "store/sqlite/text.h"
 
 #include <string.h>
 
@@ -68,7 +69,7 @@ enum err_code fold_load(struct fold *f, int64_t lsn, struct event *ret, struct e
     query_int(&q, lsn);
     bool found = query_row(&q);
     if (found)
-        bytes = arena_copy(&f->others, query_get_text(&q, 0));
+        bytes = text_get(&q, 0, &f->others);
     enum err_code code = query_end(&q, e);
     if (code)
         return code;

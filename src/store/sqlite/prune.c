@@ -6,6 +6,7 @@
 #include "store/sqlite/past.h"
 #include "store/sqlite/prune_records.h"
 #include "store/sqlite/state.h"
+#include "store/sqlite/text.h"
 
 #include <stdlib.h>
 
@@ -54,16 +55,16 @@ static enum err_code next_stream(struct pruner *p, int64_t from, bool *ret_there
 // Apart from age: what a person is asked about stays, and so does what the upstream refused.
 static bool is_done_with(struct query *q)
 {
-    int64_t state = query_get_int(q, 3);
-    return (state == ROW_SETTLED || state == ROW_DUPLICATE) && query_get_int(q, 7) == 0;
+    int64_t state = query_get_int(q, 2);
+    return (state == ROW_SETTLED || state == ROW_DUPLICATE) && query_get_int(q, 5) == 0;
 }
 
 // What was set apart when the rest was acknowledged has no time of its own for that: then when it
 // was appended, by the clock that this device had.
 static bool is_old(const struct pruner *p, struct query *q)
 {
-    bool acknowledged = !query_is_null(q, 4) && query_get_int(q, 4) != INT32_MIN;
-    return p->since + query_get_int(q, acknowledged ? 4 : 8) < p->how->before_ms;
+    bool acknowledged = !query_is_null(q, 3) && query_get_int(q, 3) != INT32_MIN;
+    return p->since + query_get_int(q, acknowledged ? 3 : 1) < p->how->before_ms;
 }
 
 static enum err_code note_record(struct pruner *p, const struct event *event, int64_t lsn,
@@ -85,21 +86,25 @@ static enum err_code take_row(struct pruner *p, struct query *q, bool *ret_taken
     struct event event;
     struct uuid id;
     struct hash chain;
-    struct str bytes = query_get_text(q, 6);
-    struct mark mark = mark_next(&p->base.mark, bytes);
     *ret_taken = false;
-    if (!is_done_with(q) || !is_old(p, q) || query_get_u64(q, 2) != mark.seq ||
-        !query_get_hash(q, 5, &chain) || !hash_equal(&chain, &mark.hash))
-        return ERR_OK;
     arena_reset(&p->arena);
+    if (!is_done_with(q) || !is_old(p, q))
+        return ERR_OK;
+    struct str bytes = text_get(q, 6, &p->arena);
+    if (bytes.p == NULL)
+        return err_set(e, ERR_NO_MEMORY, "out of memory for an event");
+    struct mark mark = mark_next(&p->base.mark, bytes);
+    if (query_get_u64(q, 9) != mark.seq || !query_get_hash(q, 4, &chain) ||
+        !hash_equal(&chain, &mark.hash))
+        return ERR_OK;
     enum err_code code = event_parse(bytes, &p->arena, &event, NULL);
     if (code)
         return code == ERR_NO_MEMORY ? err_set(e, code, "out of memory for an event") : ERR_OK;
-    if (!query_get_uuid(q, 1, &id) || !uuid_equal(&id, &event.id))
+    if (!query_get_uuid(q, 6, &id) || !uuid_equal(&id, &event.id))
         return ERR_OK;
     struct past_event *row = &p->rows[p->count];
-    code = past_of(&event, query_get_int(q, 3) == ROW_SETTLED, &p->arena, row, e);
-    if (code == ERR_OK && query_get_int(q, 3) == ROW_SETTLED)
+    code = past_of(&event, query_get_int(q, 2) == ROW_SETTLED, &p->arena, row, e);
+    if (code == ERR_OK && query_get_int(q, 2) == ROW_SETTLED)
         code = note_record(p, &event, query_get_int(q, 0), e);
     if (code)
         return code;

@@ -2,6 +2,7 @@
 #include "store/sqlite/past.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/state.h"
+#include "store/sqlite/text.h"
 
 // A list that is filled up to its limits.
 struct reader {
@@ -18,35 +19,37 @@ struct reader {
 static void read_row(struct query *q, struct store_event *ret)
 {
     *ret = (struct store_event){.lsn = query_get_int(q, 0),
-                                .key.lane = query_get_lane(q, 2),
-                                .seq = query_get_u64(q, 3),
-                                .status = state_status((enum row_state)query_get_int(q, 5)),
-                                .received_at = query_get_int(q, 6),
-                                .synced_at = query_get_int(q, 7)};
-    (void)query_get_uuid(q, 1, &ret->key.origin);
-    (void)query_get_hash(q, 4, &ret->chain);
+                                .key.lane = query_get_lane(q, 7),
+                                .seq = query_get_u64(q, 8),
+                                .status = state_status((enum row_state)query_get_int(q, 2)),
+                                .received_at = query_get_int(q, 3),
+                                .synced_at = query_get_int(q, 4)};
+    (void)query_get_uuid(q, 6, &ret->key.origin);
+    (void)query_get_hash(q, 1, &ret->chain);
 }
 
 static void take_row(struct reader *r, struct query *q)
 {
-    struct str bytes = query_get_text(q, 8);
-    r->full = r->list.count >= r->max_events || (r->list.count > 0 && bytes.n > r->bytes_left);
     // A row that its stream does not expect there ends the stream, or readers would go in circles.
-    r->full = r->full || (r->next_seq != 0 && query_get_u64(q, 3) != r->next_seq++);
+    r->full = r->list.count >= r->max_events ||
+              (r->next_seq != 0 && query_get_u64(q, 8) != r->next_seq++);
+    if (r->full)
+        return;
+    struct str bytes = text_get(q, 5, r->arena);
+    r->full = r->list.count > 0 && bytes.n > r->bytes_left;
     if (r->full)
         return;
     r->bytes_left -= bytes.n < r->bytes_left ? bytes.n : r->bytes_left;
     struct store_event *items =
         rows_grow(r->arena, r->list.items, r->list.count, &r->room, sizeof *items);
-    struct str kept = arena_copy(r->arena, bytes);
-    if (items == NULL || kept.p == NULL) {
+    if (items == NULL || bytes.p == NULL) {
         r->code = ERR_NO_MEMORY;
         return;
     }
     r->list.items = items;
     struct store_event *to = &items[r->list.count++];
     read_row(q, to);
-    to->bytes = kept;
+    to->bytes = bytes;
 }
 
 static enum err_code drain(struct reader *r, struct query *q, struct err *e)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/records.h"
 
+#include "store/sqlite/text.h"
+
 #include <stdlib.h>
 
 #define RECORD_MAX_BYTES ((size_t)64 * 1024 * 1024)
@@ -168,7 +170,7 @@ static enum err_code read_event(struct records *r, int64_t lsn, struct arena *a,
     query_int(&q, lsn > 0 ? lsn : -lsn);
     bool found = query_row(&q);
     if (found)
-        bytes = arena_copy(a, query_get_text(&q, 0));
+        bytes = lsn > 0 ? text_get(&q, 0, a) : arena_copy(a, query_get_text(&q, 0));
     enum err_code code = query_end(&q, e);
     if (code)
         return code;

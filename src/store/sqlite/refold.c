@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/refold.h"
 
+#include "store/sqlite/text.h"
 #include "store/sqlite/told.h"
 
 #include <stdarg.h>
@@ -132,6 +133,7 @@ struct journal_row {
     int64_t stream;
     uint64_t seq;
     struct hash chain;
+    struct str rest; // as it is stored
     struct str bytes;
 };
 
@@ -238,7 +240,19 @@ static enum err_code fold_one(struct refold *r, const struct journal_row *row,
     return code ? code : fold_settled(&r->fold, &fresh, e);
 }
 
-static enum err_code visit(struct refold *r, const struct journal_row *row, struct arena *a,
+static struct str whole_of(const struct journal_row *row, const struct stream_info *info,
+                           struct arena *a)
+{
+    struct text_place place = {.known = row->has_id,
+                               .id = row->id,
+                               .origin = info->key.origin,
+                               .lane = info->key.lane,
+                               .seq = row->seq,
+                               .location = str_of(info->location)};
+    return text_whole(&place, row->rest, a);
+}
+
+static enum err_code visit(struct refold *r, struct journal_row *row, struct arena *a,
                            struct err *e)
 {
     struct event event;
@@ -248,11 +262,14 @@ static enum err_code visit(struct refold *r, const struct journal_row *row, stru
         return ERR_OK;
     }
     struct refold_stream *stream = &r->streams[row->stream];
+    arena_reset(a);
+    row->bytes = whole_of(row, &stream->info, a);
+    if (row->bytes.p == NULL)
+        return err_set(e, ERR_NO_MEMORY, "out of memory for an event");
     check_chain(r, stream, row);
     enum err_code code = check_extent(r, stream, row, e);
     if (code)
         return code;
-    arena_reset(a);
     code = event_parse(row->bytes, a, &event, NULL);
     if (code == ERR_NO_MEMORY)
         return err_set(e, code, "out of memory for an event");
@@ -274,7 +291,7 @@ static enum err_code each_row(struct refold *r, struct query *q, struct arena *a
     row.seq = query_get_u64(q, 3);
     r->stored[row.lsn - r->lsn_min] = (uint8_t)query_get_int(q, 4);
     (void)query_get_hash(q, 5, &row.chain);
-    row.bytes = query_get_text(q, 6);
+    row.rest = query_get_text(q, 6);
     enum err_code code = visit(r, &row, a, e);
     r->done++;
     if (code == ERR_OK && r->done % FLUSH_EVERY == 0)

@@ -6,9 +6,11 @@
 #define STREAM_COLUMNS                                                                             \
     "number, origin, lane, device, location, own, since, starts_run, head_seq, head_hash,"         \
     " held_seq, held_hash, settled_seq, settled_hash, certificate"
+// What the bytes of an event are made of (text.h), of events AS e beside streams AS s.
+#define TEXT_COLUMNS "e.id, s.origin, s.lane, e.seq, s.location, e.rest"
 #define EVENT_COLUMNS                                                                              \
-    "e.lsn, s.origin, s.lane, e.seq, e.chain, e.state, s.since + e.received,"                      \
-    " CASE WHEN e.synced <> -2147483648 THEN s.since + e.synced ELSE 0 END, e.bytes"
+    "e.lsn, e.chain, e.state, s.since + e.received,"                                               \
+    " CASE WHEN e.synced <> -2147483648 THEN s.since + e.synced ELSE 0 END, " TEXT_COLUMNS
 // Sums wrap around like the machine's, so that they depend on no order; SQLite would turn an
 // overflow into a float.
 #define WRAPPED_SUM(a, b)                                                                          \
@@ -85,9 +87,8 @@
                     " AND (SELECT stream FROM events WHERE lsn = tickets.lsn) = ?4")               \
     /* journal */                                                                                  \
     X(LAST_LSN, "SELECT max(lsn) FROM events")                                                     \
-    X(EVENT_ADD,                                                                                   \
-      "INSERT INTO events (lsn, id, stream, seq, state, received, synced, chain, bytes)"           \
-      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")                                                       \
+    X(EVENT_ADD, "INSERT INTO events (lsn, id, stream, seq, state, received, synced, chain, rest)" \
+                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")                                            \
     X(EVENT_STATE_SET, "UPDATE events SET state = ? WHERE lsn = ?")                                \
     X(EVENT_ID_SET, "UPDATE events SET id = ? WHERE lsn = ?")                                      \
     X(EVENT_PLACE, "SELECT s.origin, s.lane, e.seq, e.state FROM events AS e"                      \
@@ -109,11 +110,13 @@
                   " LIMIT 1")                                                                      \
     X(TOLD_NEXT, "SELECT number, bytes FROM told_events WHERE number > ? ORDER BY number LIMIT 1") \
     X(FEED_FILL_EVENTS,                                                                            \
-      "SELECT e.id, e.bytes FROM order_heads AS o JOIN records AS r"                               \
+      "SELECT " TEXT_COLUMNS " FROM order_heads AS o JOIN records AS r"                            \
       " ON r.location = o.location AND r.type = 'order' AND r.id = o.id"                           \
       " JOIN record_events AS m ON m.record = r.number JOIN events AS e ON e.lsn = m.lsn"          \
+      " JOIN streams AS s ON s.number = e.stream"                                                  \
       " WHERE o.location = ? AND o.status IN ('draft', 'fired') ORDER BY e.lsn")                   \
-    X(EVENT_BYTES, "SELECT bytes FROM events WHERE lsn = ?")                                       \
+    X(EVENT_BYTES, "SELECT " TEXT_COLUMNS " FROM events AS e LEFT JOIN streams AS s"               \
+                   " ON s.number = e.stream WHERE e.lsn = ?")                                      \
     X(EVENT_ID_STATE, "SELECT id, state FROM events WHERE lsn = ?")                                \
     X(EVENTS_RANGE, "SELECT " EVENT_COLUMNS " FROM events AS e JOIN streams AS s"                  \
                     " ON s.number = e.stream WHERE e.lsn BETWEEN ? AND ? AND e.stream = ?"         \
@@ -122,7 +125,7 @@
                     " ON s.number = e.stream WHERE e.lsn > ? ORDER BY e.lsn LIMIT ?")              \
     X(EVENT_AT, "SELECT " EVENT_COLUMNS " FROM events AS e JOIN streams AS s"                      \
                 " ON s.number = e.stream WHERE e.lsn = ?")                                         \
-    X(EVENTS_ALL, "SELECT lsn, id, stream, seq, state, chain, bytes FROM events ORDER BY lsn")     \
+    X(EVENTS_ALL, "SELECT lsn, id, stream, seq, state, chain, rest FROM events ORDER BY lsn")      \
     X(EVENTS_SPAN, "SELECT count(*), coalesce(min(lsn), 0), coalesce(max(lsn), 0),"                \
                    " (SELECT coalesce(max(number), 0) FROM streams) FROM events")                  \
     X(OLDEST_PENDING, "SELECT since + received FROM events JOIN streams ON number = stream"        \
@@ -158,10 +161,10 @@
       " AND i.lane = s.lane LEFT JOIN ended AS n ON n.origin = s.origin AND n.lane = s.lane"       \
       " WHERE own = 1 AND number >= ? AND upto > coalesce(b.seq, 0)"                               \
       " ORDER BY number LIMIT 1")                                                                  \
-    X(PRUNE_ROWS, "SELECT lsn, id, seq, state, synced, chain, bytes, EXISTS (SELECT 1 FROM"        \
+    X(PRUNE_ROWS, "SELECT lsn, received, state, synced, chain, EXISTS (SELECT 1 FROM"              \
                   " tickets AS t JOIN claims AS c ON c.location = t.location AND c.record = t.id"  \
-                  " WHERE t.lsn = e.lsn), received FROM events AS e WHERE lsn BETWEEN ? AND ?"     \
-                  " AND stream = ? ORDER BY lsn")                                                  \
+                  " WHERE t.lsn = e.lsn), " TEXT_COLUMNS " FROM events AS e JOIN streams AS s"     \
+                  " ON s.number = e.stream WHERE lsn BETWEEN ? AND ? AND stream = ? ORDER BY lsn") \
     X(PRUNE_EVENTS, "DELETE FROM events WHERE lsn BETWEEN ? AND ?")                                \
     X(PRUNE_TICKETS, "DELETE FROM tickets WHERE lsn BETWEEN ? AND ?")                              \
     X(PRUNE_LINES, "DELETE FROM ticket_lines WHERE ticket BETWEEN ? AND ?")                        \

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/told.h"
 
+#include "store/sqlite/text.h"
+
 static bool is_folded(const struct event *event)
 {
     return event->type != NULL && reducer_find(event->record_type) != NULL;
@@ -54,7 +56,7 @@ static enum err_code is_own(struct store *s, const struct event *event, struct a
         struct query q;
         query_begin(&q, &s->db, Q_EVENT_BYTES);
         query_int(&q, carriers.lsns[i]);
-        *ret = query_row(&q) && str_equal(query_get_text(&q, 0), event->bytes);
+        *ret = query_row(&q) && str_equal(text_get(&q, 0, a), event->bytes);
         code = query_end(&q, e);
     }
     return code;

@@ -263,7 +263,7 @@ TEST(ids__of_rows_far_behind_are_written_at_once)
     assert_int_equal(fixture_append(&f, &l, 0, STATUS_SETTLED), STATUS_DEAD_LETTER);
     sell_many(&f, 100, 3, 2);
     (void)snprintf(sql, sizeof sql,
-                   "UPDATE events SET bytes = '%s' WHERE lsn = 1; UPDATE dead SET given = 0",
+                   "UPDATE events SET rest = '%s' WHERE lsn = 1; UPDATE dead SET given = 0",
                    readable.bytes[0]);
     fixture_sql(&f, sql);
     assert_int_equal(store_dead_letters_retry(f.store, &folded, &left, NULL), ERR_OK);

@@ -341,7 +341,7 @@ TEST(prune__leaves_what_was_edited_before_it)
 {
     struct till t;
     till_sold(&t);
-    fixture_sql(&t.f, "UPDATE events SET bytes = replace(bytes, 'rice', 'RICE') WHERE lsn = 5");
+    fixture_sql(&t.f, "UPDATE events SET rest = replace(rest, 'rice', 'RICE') WHERE lsn = 5");
     till_reopen(&t);
     assert_int_equal(till_prune(&t, INT64_MAX, 100), 4);
     struct store_verdict v = till_verdict(&t);
