@@ -525,7 +525,7 @@ static bool comes_last(const struct record *r, const struct record_entry *entry)
     const struct record_entry *last = r->streams[entry->stream].last;
     if (r->greatest != NULL && compare_order(entry, r->greatest) < 0)
         return false;
-    if (is_missing(r, &entry->id) || (last != NULL && last->order.seq == 0))
+    if (is_missing(r, &entry->id) || (last != NULL && last->order.seq >= entry->order.seq))
         return false;
     for (int i = 0; i < entry->base_count; i++) {
         const struct record_entry *base = find_entry(r, &entry->base[i]);

@@ -301,6 +301,24 @@ TEST(record__a_stream_keeps_its_own_order_when_a_judgement_moves_one_of_its_even
     history_fini(&h);
 }
 
+// A clock that stepped back within a stream: the earlier event has the later time, and comes last.
+TEST(record__a_stream_keeps_its_own_order_when_its_clock_stepped_back)
+{
+    begin();
+    open_order(0);
+    note(0, "first");
+    note(0, "second");
+    hlc was = h.events[1].hlc;
+    h.events[1].hlc = h.events[2].hlc;
+    h.events[2].hlc = was;
+    h.events[1].base_count = h.events[2].base_count = 0;
+    size_t turn[] = {0, 2, 1};
+    struct record *r = history_fold(&h, turn, 3, 1, 1);
+    assert_string_equal(history_column(r, "order_heads", "", "note"), "second");
+    record_free(r);
+    history_fini(&h);
+}
+
 TEST(record__an_effective_clock_moves_an_event_back)
 {
     begin();
