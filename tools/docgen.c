@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DOCUMENT_MAX = 4 << 20, KIND_COUNT = FIELD_LIST + 1 };
+enum { DOCUMENT_MAX = 4 << 20, KIND_COUNT = FIELD_CHOICE + 1 };
 
 static struct buf out;
 
@@ -50,9 +50,12 @@ static void put_str(struct str text)
 static void put_fields(const struct field *fields, const char *prefix)
 {
     for (const struct field *f = fields; f->key; f++) {
-        put("| `%s%s` | %s | %s | %s |\n", prefix, f->key, field_kind_name(f->kind),
+        put("| `%s%s` | %s | %s | %s", prefix, f->key, field_kind_name(f->kind),
             f->required ? "yes" : "", f->meaning);
-        if (f->items) {
+        for (const struct field *c = f->items; f->kind == FIELD_CHOICE && c->key; c++)
+            put("%s`%s` (%s)", c == f->items ? ": " : ", ", c->key, c->meaning);
+        put(" |\n");
+        if (f->kind == FIELD_LIST) {
             char inner[64];
             (void)snprintf(inner, sizeof inner, "%s%s[].", prefix, f->key);
             put_fields(f->items, inner);
@@ -90,6 +93,7 @@ static const char *const kind_meanings[KIND_COUNT] = {
     [FIELD_UUID] = "36 characters",
     [FIELD_KEY] = "64 lower-case hexadecimal digits: a key or a hash",
     [FIELD_LIST] = "at most 2,000 objects; `x[].y` is field `y` of each",
+    [FIELD_CHOICE] = "one of the words that its meaning lists",
 };
 
 static void put_roles(void)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/batch.h"
 
+#include "model/question.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -74,7 +76,12 @@ static enum err_code decode(const struct event *event, struct arena *kept, const
     return ERR_OK;
 }
 
-static const struct row_table *const tables[] = {&table, NULL};
+static const struct row_table *const tables[] = {&table, &question_table, NULL};
 
-const struct reducer batch_reducer = {BATCH,  tables, sizeof(struct batch_state),
-                                      decode, apply,  rows};
+const struct reducer batch_reducer = {.record_type = BATCH,
+                                      .tables = tables,
+                                      .questions = question_none,
+                                      .state_bytes = sizeof(struct batch_state),
+                                      .decode = decode,
+                                      .apply = apply,
+                                      .rows = rows};

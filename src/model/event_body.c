@@ -107,9 +107,10 @@ static const struct field trigger_fields[] = {
     {"event", FIELD_UUID, true, NULL, "an event that was asked about"}, END};
 const struct field resolved_fields[] = {
     {"review", FIELD_NAME, true, NULL, "the kind of the question"},
-    {"part", FIELD_NAME, false, NULL, "the line or bill; absent: the whole record"},
+    {"part", FIELD_NAME, false, NULL, "the line, bill or field; absent: the whole record"},
     {"triggers", FIELD_LIST, true, trigger_fields, "what this settles; others stay open"},
     {"decision", FIELD_NAME, true, NULL, "accept, reject or edit"},
+    {"value", FIELD_TEXT, false, NULL, "with edit: what holds from now on"},
     {"outcome", FIELD_NAME, false, NULL,
      "of a quantity: missing_event, data_entry_error, theft, damage or other"},
     {"note", FIELD_TEXT, false, NULL, "why"},

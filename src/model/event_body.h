@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bodies of orders' events, of judgements and answers: their members, for the table of types.
+// Bodies of events on folded records: their members, for the table of types.
 #ifndef WASL_MODEL_EVENT_BODY_H
 #define WASL_MODEL_EVENT_BODY_H
 
@@ -20,5 +20,6 @@ extern const struct field payment_taken_fields[];
 extern const struct field payment_refunded_fields[];
 extern const struct field judged_fields[];
 extern const struct field resolved_fields[];
+extern const struct field table_set_fields[];
 
 #endif

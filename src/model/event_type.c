@@ -202,6 +202,8 @@ const struct event_type event_types[] = {
         NULL, "what depends on more than the record is decided once, by one node, and said to all"),
     ROW(EITHER, false, true, "review_resolved", FACT, NONE, RECORD_ANY, REVIEW, LOCATION,
         resolved_fields, NULL, "a person's answer: an event, so that it reaches all it concerns"),
+    SALES("table_set", FACT, NONE, "table", FLOOR, LOCATION, table_set_fields, NULL,
+          "who stands at the table knows; the newest word counts, whenever it arrives"),
 };
 const size_t event_type_count = sizeof(event_types) / sizeof(event_types[0]);
 
@@ -277,9 +279,17 @@ static bool string_valid(enum field_kind kind, struct str text)
     case FIELD_INTEGER:
     case FIELD_PLACES:
     case FIELD_LIST:
+    case FIELD_CHOICE:
         break;
     }
     return false;
+}
+
+static bool is_choice(const struct field *choices, struct str text)
+{
+    while (choices->key != NULL && !str_is(text, choices->key))
+        choices++;
+    return choices->key != NULL;
 }
 
 static bool scalar_valid(const struct field *field, yyjson_val *value)
@@ -290,8 +300,10 @@ static bool scalar_valid(const struct field *field, yyjson_val *value)
         return is_integer(value, INT64_MIN, INT64_MAX);
     if (field->kind == FIELD_PLACES)
         return is_integer(value, 0, 4);
-    return yyjson_is_str(value) &&
-           string_valid(field->kind, str_make(yyjson_get_str(value), yyjson_get_len(value)));
+    struct str text = str_make(yyjson_get_str(value), yyjson_get_len(value));
+    if (field->kind == FIELD_CHOICE)
+        return is_choice(field->items, text);
+    return yyjson_is_str(value) && string_valid(field->kind, text);
 }
 
 static enum err_code check_fields(const struct field *fields, yyjson_val *object, struct err *e);
@@ -397,8 +409,8 @@ const char *event_audience_name(enum event_audience audience)
 
 const char *field_kind_name(enum field_kind kind)
 {
-    static const char *const names[] = {"text",   "name",    "location",      "decimal string",
-                                        "amount", "integer", "currency code", "0 to 4",
-                                        "date",   "UUID",    "hex key",       "list"};
+    static const char *const names[] = {
+        "text",   "name", "location", "decimal string", "amount", "integer", "currency code",
+        "0 to 4", "date", "UUID",     "hex key",        "list",   "choice"};
     return names[kind];
 }

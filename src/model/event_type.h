@@ -32,15 +32,16 @@ enum field_kind {
     FIELD_PLACES,   // integer 0..4: decimal places of the currency
     FIELD_DATE,     // "YYYY-MM-DD"
     FIELD_UUID,
-    FIELD_KEY,  // 64 hex digits: an Ed25519 public key
-    FIELD_LIST, // an array of objects, each checked by 'items'
+    FIELD_KEY,    // 64 hex digits: an Ed25519 public key
+    FIELD_LIST,   // an array of objects, each checked by 'items'
+    FIELD_CHOICE, // a string, one of the keys of 'items'
 };
 
 struct field {
     const char *key; // NULL ends the list
     enum field_kind kind;
     bool required;
-    const struct field *items; // for FIELD_LIST
+    const struct field *items; // for FIELD_LIST and FIELD_CHOICE
     const char *meaning;
 };
 

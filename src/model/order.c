@@ -3,6 +3,8 @@
 // the state that all before it left; what its author had seen of them, record_saw tells.
 #include "model/order.h"
 
+#include "base/decimal.h"
+
 #include <string.h>
 
 // ---- parts, made where first named
@@ -34,25 +36,59 @@ static struct order_bill *bill_of(struct order_state *s, const struct uuid *id, 
     return *at;
 }
 
-// Two events that a person has to look at together.
-static enum err_code ask(struct order_state *s, const char *kind, const struct uuid *part,
-                         const struct record_entry *earlier, const struct record_entry *later,
-                         struct arena *a)
+enum err_code order_ask(struct question **list, const struct order_ask *ask, struct arena *a)
 {
-    struct order_question *question = arena_alloc_zero(a, sizeof *question);
-    if (question == NULL)
-        return ERR_NO_MEMORY;
-    question->kind = kind;
-    if (!uuid_is_zero(part))
-        uuid_format(part, question->part);
-    question->triggers[0] = earlier;
-    question->triggers[1] = later;
-    question->next = s->questions;
-    s->questions = question;
-    return ERR_OK;
+    struct question question = {.kind = ask->kind,
+                                .sides = {{ask->earlier, order_say(ask->earlier->op, a)}},
+                                .base = ask->base,
+                                .suggested = ask->suggested,
+                                .why = ask->why};
+    bool full = question.sides[0].value.p == NULL;
+    if (ask->later != NULL) {
+        question.sides[1] = (struct question_side){ask->later, order_say(ask->later->op, a)};
+        full = full || question.sides[1].value.p == NULL;
+    }
+    if (ask->part != NULL && !uuid_is_zero(ask->part)) {
+        char *text = arena_alloc(a, UUID_TEXT_SIZE);
+        full = full || text == NULL;
+        if (!full) {
+            uuid_format(ask->part, text);
+            question.part = str_of(text);
+        }
+    }
+    return full ? ERR_NO_MEMORY : question_ask(list, &question, a);
 }
 
 // ---- lines ------------------------------------------------------------------------------------
+
+// The units on a line that both authors had seen, as text.
+static struct str seen_by_both(const struct order_line *line, const struct record_entry *earlier,
+                               const struct record_entry *later, struct arena *a)
+{
+    int64_t quantity = 0;
+    for (const struct order_touch *t = line->touches; t != NULL; t = t->next) {
+        if (record_saw(earlier, t->by) && record_saw(later, t->by) &&
+            decimal_add(quantity, t->cancelled ? 0 : t->quantity, &quantity))
+            return STR("");
+    }
+    char text[DECIMAL_TEXT_MAX];
+    decimal_format(quantity, text);
+    return arena_copy(a, str_of(text));
+}
+
+static enum err_code ask_line(struct order_state *s, const struct order_line *line,
+                              const struct record_entry *earlier, const struct record_entry *later,
+                              struct arena *a)
+{
+    struct order_ask ask = {.kind = "line",
+                            .part = &line->id,
+                            .earlier = earlier,
+                            .later = later,
+                            .base = seen_by_both(line, earlier, later, a),
+                            .suggested = DECISION_ACCEPT,
+                            .why = "both were said; to take one out is for who knows the table"};
+    return ask.base.p ? order_ask(&s->questions.asked, &ask, a) : ERR_NO_MEMORY;
+}
 
 // Notes the event's part in the line, and asks where its author had not seen another's.
 static enum err_code touch(struct order_state *s, struct order_line *line,
@@ -61,7 +97,7 @@ static enum err_code touch(struct order_state *s, struct order_line *line,
     enum err_code code = ERR_OK;
     for (const struct order_touch *t = line->touches; t != NULL && code == ERR_OK; t = t->next) {
         if (!record_saw(entry, t->by))
-            code = ask(s, "line", &line->id, t->by, entry, a);
+            code = ask_line(s, line, t->by, entry, a);
     }
     struct order_touch *own = arena_alloc_zero(a, sizeof *own);
     if (code || own == NULL)
@@ -161,9 +197,15 @@ static enum err_code complete(struct order_state *s, const struct record_entry *
         at = &(*at)->next;
     *completion = (struct order_completion){.by = entry, .op = op};
     *at = completion;
-    return completion == bill->completions
-               ? ERR_OK
-               : ask(s, "completed_twice", &op->bill, bill->completions->by, entry, a);
+    if (completion == bill->completions)
+        return ERR_OK;
+    struct order_ask ask = {.kind = "completed_twice",
+                            .part = &op->bill,
+                            .earlier = bill->completions->by,
+                            .later = entry,
+                            .suggested = DECISION_ACCEPT,
+                            .why = "one bill is one sale; look whether both were paid"};
+    return order_ask(&s->questions.asked, &ask, a);
 }
 
 static enum err_code add_money(struct order_money **list, const struct record_entry *entry,
@@ -206,9 +248,14 @@ static enum err_code void_bill(struct order_state *s, const struct record_entry 
 static enum err_code open_order(struct order_state *s, const struct record_entry *entry,
                                 const struct order_op *op, struct arena *a)
 {
-    static const struct uuid whole = {.b = {0}};
-    if (s->opened != NULL)
-        return ask(s, "opened_twice", &whole, s->opened, entry, a);
+    if (s->opened != NULL) {
+        struct order_ask ask = {.kind = "opened_twice",
+                                .earlier = s->opened,
+                                .later = entry,
+                                .suggested = DECISION_ACCEPT,
+                                .why = "the guests sit where it was opened first"};
+        return order_ask(&s->questions.asked, &ask, a);
+    }
     s->opened = entry;
     s->opening = op;
     if (s->headers[HEADER_TABLE].n == 0)
@@ -221,31 +268,24 @@ static enum err_code open_order(struct order_state *s, const struct record_entry
 static enum err_code merge_order(struct order_state *s, const struct record_entry *entry,
                                  const struct order_op *op, struct arena *a)
 {
-    static const struct uuid whole = {.b = {0}};
     enum err_code code = ERR_OK;
+    struct order_ask ask = {.kind = "merged_twice",
+                            .earlier = s->merged,
+                            .later = entry,
+                            .suggested = DECISION_ACCEPT,
+                            .why = "the later one knows where the guests went last"};
     if (s->merged != NULL && !str_equal(s->merged_into, op->into) && !record_saw(entry, s->merged))
-        code = ask(s, "merged_twice", &whole, s->merged, entry, a);
+        code = order_ask(&s->questions.asked, &ask, a);
     s->merged = entry;
     s->merged_into = op->into;
     return code;
-}
-
-static enum err_code answer(struct order_state *s, const struct order_op *op, struct arena *a)
-{
-    struct order_answer *one = arena_alloc_zero(a, sizeof *one);
-    if (one == NULL)
-        return ERR_NO_MEMORY;
-    *one = (struct order_answer){op, s->answers};
-    s->answers = one;
-    return ERR_OK;
 }
 
 enum err_code order_apply(void *state, const struct record_entry *entry, struct arena *folded)
 {
     struct order_state *s = state;
     const struct order_op *op = entry->op;
-    if (!verdict_applies(entry->verdict.outcome) &&
-        (entry->type->nature == NATURE_INTENT || entry->verdict.outcome == JUDGED_DUPLICATE))
+    if (!record_counts(entry))
         return ERR_OK;
     switch (op->verb) {
     case ORDER_OPEN:
@@ -275,7 +315,7 @@ enum err_code order_apply(void *state, const struct record_entry *entry, struct 
     case ORDER_REFUND:
         return pay(s, entry, op, folded);
     case ORDER_RESOLVE:
-        return answer(s, op, folded);
+        return question_answer(&s->questions, entry, &op->answer, folded);
     }
     return ERR_OK;
 }

@@ -15,7 +15,7 @@
 #ifndef WASL_MODEL_ORDER_H
 #define WASL_MODEL_ORDER_H
 
-#include "model/record.h"
+#include "model/question.h"
 
 // ---- what the events say
 // -------------------------------------------------------------------------
@@ -47,8 +47,6 @@ enum order_header {
     HEADER_COUNT
 };
 const char *order_header_name(enum order_header field);
-
-enum order_decision { DECISION_ACCEPT, DECISION_REJECT, DECISION_EDIT };
 
 struct order_share { // of a line, in a split; the zero bill is the order's first
     struct uuid line;
@@ -94,17 +92,26 @@ struct order_op {
             int64_t amount; // minor units, above zero
             int64_t value;  // the same in the order's currency
         } money;
-        struct {
-            struct str review, part;
-            enum order_decision decision;
-            const struct uuid *triggers;
-            size_t trigger_count;
-        } resolve;
+        struct answer_op answer; // resolve
     };
 };
 
 enum err_code order_decode(const struct event *event, struct arena *kept, const void **ret_op,
                            struct err *e) MUST_CHECK;
+// What an event says, in a few words for people; a text without a pointer when out of memory.
+struct str order_say(const struct order_op *op, struct arena *a);
+
+// A question about one or two events of an order, with what they say.
+struct order_ask {
+    const char *kind;
+    const struct uuid *part;                    // a line or bill; NULL or zero: the whole order
+    const struct record_entry *earlier, *later; // later may be NULL
+    struct str base;
+    enum decision suggested;
+    const char *why;
+};
+enum err_code order_ask(struct question **list, const struct order_ask *ask,
+                        struct arena *a) MUST_CHECK;
 
 // ---- what follows from them
 // -----------------------------------------------------------------------
@@ -147,17 +154,6 @@ struct order_bill {
     struct order_completion *completions; // in order, but those judged duplicates
     struct order_bill *next;
 };
-struct order_question { // what a person is asked
-    const char *kind;
-    char part[UUID_TEXT_SIZE]; // the line or bill it is about; empty: the whole order
-    const struct record_entry *triggers[2];
-    struct order_question *next;
-};
-struct order_answer {
-    const struct order_op *op;
-    struct order_answer *next;
-};
-
 struct order_state {
     const struct record_entry *opened;
     const struct order_op *opening;
@@ -170,8 +166,7 @@ struct order_state {
     struct order_bill *bills;
     struct order_assignment *assignments;
     struct order_money *payments, *refunds;
-    struct order_question *questions; // as they came up
-    struct order_answer *answers;
+    struct questions questions;
 };
 
 enum err_code order_apply(void *state, const struct record_entry *entry,

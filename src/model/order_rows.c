@@ -4,7 +4,6 @@
 #include "base/decimal.h"
 #include "model/order.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 // ---- tables -----------------------------------------------------------------------------------
@@ -110,21 +109,27 @@ enum {
     P_AT
 };
 
-static const struct column review_columns[] = {
-    {"record", COLUMN_TEXT, "the order"},
-    {"kind", COLUMN_TEXT, "what is asked"},
-    {"part", COLUMN_TEXT, "the line or bill; null: the whole"},
-    {"triggers", COLUMN_TEXT, "ids of the events that are asked about, in order of id"},
-    {"open", COLUMN_INTEGER, "0 once all of them are settled"},
-    {NULL, COLUMN_TEXT, NULL}};
-static const struct row_table reviews = {"record_reviews", 3, review_columns};
-enum { R_RECORD, R_KIND, R_PART, R_TRIGGERS, R_OPEN };
+static const struct row_table *const order_tables[] = {&orders,   &bills,          &lines,
+                                                       &payments, &question_table, NULL};
 
-static const struct row_table *const order_tables[] = {&orders,   &bills,   &lines,
-                                                       &payments, &reviews, NULL};
+static const struct question_kind order_questions[] = {
+    {"line", "Two tills changed one line without having seen each other; both changes count."},
+    {"split", "More of a line was moved to other bills than it had."},
+    {"void_lost", "An order was voided beside a payment; the payment stands."},
+    {"completed_twice", "One bill was completed twice; the first completion counts."},
+    {"payment", "What was paid is not what was to be paid."},
+    {"after_payment", "A line was changed beside the payment of its bill."},
+    {"opened_twice", "One order was opened twice; the first opening counts."},
+    {"merged_twice", "One order was merged into two others; the later one has it."},
+    {NULL, NULL}};
 
-const struct reducer order_reducer = {"order",      order_tables, sizeof(struct order_state),
-                                      order_decode, order_apply,  order_rows};
+const struct reducer order_reducer = {.record_type = "order",
+                                      .tables = order_tables,
+                                      .questions = order_questions,
+                                      .state_bytes = sizeof(struct order_state),
+                                      .decode = order_decode,
+                                      .apply = order_apply,
+                                      .rows = order_rows};
 
 // ---- sums -------------------------------------------------------------------------------------
 
@@ -138,7 +143,7 @@ struct view {
     struct str id;
     struct row_list *to;
     int places;
-    struct order_question *found; // asked by the whole, newest first
+    struct question *found; // asked by the whole
     int64_t total;
     int lowest; // status, -1 none yet
 };
@@ -153,15 +158,7 @@ static int64_t sum(int64_t a, int64_t b)
 
 static bool rejected(const struct order_state *s, const struct record_entry *by)
 {
-    for (const struct order_answer *x = s->answers; x != NULL; x = x->next) {
-        if (x->op->resolve.decision != DECISION_REJECT || !str_is(x->op->resolve.review, "line"))
-            continue;
-        for (size_t i = 0; i < x->op->resolve.trigger_count; i++) {
-            if (uuid_equal(&x->op->resolve.triggers[i], &by->id))
-                return true;
-        }
-    }
-    return false;
+    return question_rejected(&s->questions, "line", by);
 }
 
 static int64_t line_quantity(const struct order_state *s, const struct order_line *line)
@@ -206,129 +203,15 @@ static const struct record_entry *last_money(const struct order_money *list,
     return last;
 }
 
-// ---- questions --------------------------------------------------------------------------------
-
-static enum err_code ask(struct view *v, const char *kind, const struct uuid *part,
-                         const struct record_entry *a, const struct record_entry *b)
-{
-    struct order_question *question = arena_alloc_zero(v->to->arena, sizeof *question);
-    if (question == NULL)
-        return ERR_NO_MEMORY;
-    *question = (struct order_question){.kind = kind, .triggers = {a, b}, .next = v->found};
-    if (!uuid_is_zero(part))
-        uuid_format(part, question->part);
-    v->found = question;
-    return ERR_OK;
-}
-
-static bool is_settled(const struct order_state *s, const struct order_question *q,
-                       const struct record_entry *trigger)
-{
-    for (const struct order_answer *x = s->answers; x != NULL; x = x->next) {
-        if (!str_is(x->op->resolve.review, q->kind) || !str_is(x->op->resolve.part, q->part))
-            continue;
-        for (size_t i = 0; i < x->op->resolve.trigger_count; i++) {
-            if (uuid_equal(&x->op->resolve.triggers[i], &trigger->id))
-                return true;
-        }
-    }
-    return false;
-}
-
-static bool is_open(const struct order_state *s, const struct order_question *q)
-{
-    return !is_settled(s, q, q->triggers[0]) ||
-           (q->triggers[1] != NULL && !is_settled(s, q, q->triggers[1]));
-}
-
-static int by_question(const void *a, const void *b)
-{
-    const struct order_question *x = *(const struct order_question *const *)a;
-    const struct order_question *y = *(const struct order_question *const *)b;
-    int order = strcmp(x->kind, y->kind);
-    return order ? order : strcmp(x->part, y->part);
-}
-
-static int by_id(const void *a, const void *b)
-{
-    return uuid_compare(a, b);
-}
-
-static enum err_code write_triggers(struct view *v, struct order_question **asked, size_t count,
-                                    struct row *row)
-{
-    struct uuid *ids = arena_alloc(v->to->arena, 2 * count * sizeof *ids);
-    char *text = arena_alloc(v->to->arena, 2 * count * UUID_TEXT_SIZE);
-    size_t n = 0, used = 0;
-    bool open = false;
-    if (ids == NULL || text == NULL)
-        return ERR_NO_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        open = open || is_open(v->state, asked[i]);
-        for (int t = 0; t < 2 && asked[i]->triggers[t] != NULL; t++)
-            ids[n++] = asked[i]->triggers[t]->id;
-    }
-    qsort(ids, n, sizeof *ids, by_id);
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0 && uuid_equal(&ids[i - 1], &ids[i]))
-            continue;
-        if (used > 0)
-            text[used++] = ' ';
-        uuid_format(&ids[i], text + used);
-        used += UUID_TEXT_SIZE - 1;
-    }
-    row_set_text(row, R_TRIGGERS, str_make(text, used));
-    row_set_number(row, R_OPEN, open);
-    return ERR_OK;
-}
-
-static enum err_code write_review(struct view *v, struct order_question **asked, size_t count)
-{
-    struct row *row = row_list_add(v->to, &reviews);
-    if (row == NULL)
-        return ERR_NO_MEMORY;
-    row_set_text(row, R_RECORD, v->id);
-    row_set_text(row, R_KIND, str_of(asked[0]->kind));
-    struct str part = arena_copy(v->to->arena, str_of(asked[0]->part));
-    if (part.p == NULL)
-        return ERR_NO_MEMORY;
-    row_set_text(row, R_PART, part);
-    return write_triggers(v, asked, count, row);
-}
-
-static enum err_code write_reviews(struct view *v)
-{
-    size_t n = 0, i = 0;
-    for (const struct order_question *q = v->state->questions; q != NULL; q = q->next)
-        n++;
-    for (const struct order_question *q = v->found; q != NULL; q = q->next)
-        n++;
-    struct order_question **all =
-        arena_alloc(v->to->arena, (n + 1) * sizeof(struct order_question *));
-    if (all == NULL)
-        return ERR_NO_MEMORY;
-    for (struct order_question *q = v->state->questions; q != NULL; q = q->next)
-        all[i++] = q;
-    for (struct order_question *q = v->found; q != NULL; q = q->next)
-        all[i++] = q;
-    qsort(all, n, sizeof(struct order_question *), by_question);
-    enum err_code code = ERR_OK;
-    for (size_t from = 0, to; from < n && code == ERR_OK; from = to) {
-        for (to = from + 1; to < n && by_question(&all[from], &all[to]) == 0; to++)
-            ;
-        code = write_review(v, all + from, to - from);
-    }
-    return code;
-}
-
 // ---- lines ------------------------------------------------------------------------------------
 
 static bool is_flagged(const struct order_state *s, const struct order_line *line)
 {
     char part[UUID_TEXT_SIZE];
     uuid_format(&line->id, part);
-    for (const struct order_question *q = s->questions; q != NULL; q = q->next) {
-        if (strcmp(q->part, part) == 0 && strcmp(q->kind, "line") == 0 && is_open(s, q))
+    for (const struct question *q = s->questions.asked; q != NULL; q = q->next) {
+        if (str_is(q->part, part) && strcmp(q->kind, "line") == 0 &&
+            question_open(&s->questions, q))
             return true;
     }
     return false;
@@ -370,6 +253,11 @@ static enum err_code write_line(struct view *v, const struct order_line *line,
     return ERR_OK;
 }
 
+static enum err_code ask(struct view *v, const struct order_ask *ask)
+{
+    return order_ask(&v->found, ask, v->to->arena);
+}
+
 // A bill that gave away more of a line than it had: two splits, or a split and a remove, whose
 // authors had not seen each other.
 static enum err_code ask_split(struct view *v, const struct order_line *line,
@@ -382,7 +270,13 @@ static enum err_code ask_split(struct view *v, const struct order_line *line,
             continue;
         last[last[0] == NULL ? 0 : 1] = x->by;
     }
-    return last[0] ? ask(v, "split", &line->id, last[0], last[1]) : ERR_OK;
+    struct order_ask split = {.kind = "split",
+                              .part = &line->id,
+                              .earlier = last[0],
+                              .later = last[1],
+                              .suggested = DECISION_ACCEPT,
+                              .why = "no unit is billed twice: give the missing ones back"};
+    return last[0] ? ask(v, &split) : ERR_OK;
 }
 
 static enum err_code write_lines(struct view *v, const struct order_bill *bill, int64_t *subtotal)
@@ -426,7 +320,13 @@ static enum err_code ask_late(struct view *v, const struct order_bill *bill)
             continue;
         for (const struct order_touch *t = l->touches; t != NULL && code == ERR_OK; t = t->next) {
             if (!record_saw(by, t->by) && !rejected(v->state, t->by))
-                code = ask(v, "after_payment", &l->id, by, t->by);
+                code = ask(v, &(struct order_ask){.kind = "after_payment",
+                                                  .part = &l->id,
+                                                  .earlier = by,
+                                                  .later = t->by,
+                                                  .suggested = DECISION_ACCEPT,
+                                                  .why = "it was ordered; take the rest, or give "
+                                                         "it back"});
         }
     }
     return code;
@@ -440,12 +340,22 @@ static enum err_code ask_bill(struct view *v, const struct order_bill *bill,
     const struct record_entry *paid = last_money(s->payments, &bill->id);
     enum err_code code = ERR_OK;
     if (voided != NULL && sums->status != BILL_VOIDED)
-        code = ask(v, "void_lost", &bill->id, voided,
-                   bill->completions ? bill->completions->by : paid);
+        code = ask(v, &(struct order_ask){.kind = "void_lost",
+                                          .part = &bill->id,
+                                          .earlier = voided,
+                                          .later = bill->completions ? bill->completions->by : paid,
+                                          .suggested = DECISION_ACCEPT,
+                                          .why = "money was taken; only a refund undoes it"});
     if (code || bill->completions == NULL)
         return code;
     if (sums->paid != bill->completions->op->complete.total)
-        code = ask(v, "payment", &bill->id, bill->completions->by, paid);
+        code = ask(v, &(struct order_ask){.kind = "payment",
+                                          .part = &bill->id,
+                                          .earlier = bill->completions->by,
+                                          .later = paid,
+                                          .suggested = DECISION_ACCEPT,
+                                          .why = "money that was taken is a fact; give back or "
+                                                 "take what differs"});
     return code ? code : ask_late(v, bill);
 }
 
@@ -559,5 +469,6 @@ enum err_code order_rows(const void *state, struct str record_id, struct row_lis
         code = write_money(&v, s->payments, 1);
     if (code == ERR_OK)
         code = write_money(&v, s->refunds, -1);
-    return code ? code : write_reviews(&v);
+    struct record_name name = {.type = STR("order"), .id = record_id};
+    return code ? code : questions_write(&s->questions, v.found, &name, to);
 }

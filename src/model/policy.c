@@ -3,6 +3,7 @@
 
 #define ORDER_TESTS "test/unit/model/order_test.c"
 #define JUDGE_TESTS "test/unit/model/judge_test.c"
+#define FLOOR_TESTS "test/unit/model/floor_test.c"
 #define STORE_TESTS "test/unit/store/fold_test.c"
 
 const struct policy policies[] = {
@@ -20,6 +21,8 @@ const struct policy policies[] = {
      "all count; the sum over the bills is the line's",
      "`order_split`: a bill gave more than it had", ORDER_TESTS,
      "no unit is billed twice, whoever splits"},
+    {"opening of an order", "first in the order", "the first counts", "`order_opened_twice`",
+     ORDER_TESTS, "one visit begins once"},
     {"merged orders", "last writer wins", "the newest", "`order_merged_twice`: into two orders",
      ORDER_TESTS, "an order sits at one table in the end"},
     {"completion of a bill", "first in the order", "the first counts, both are kept",
@@ -39,6 +42,8 @@ const struct policy policies[] = {
     {"events from the future", "their place in the order is that of their coming",
      "as if they were written now", "`clock`: one question for each stream", JUDGE_TESTS,
      "no order follows a clock that is ahead"},
+    {"table status", "last writer wins", "the newest by the order, whenever it arrives", "never",
+     FLOOR_TESTS, "who stands at the table knows"},
     {"ticket", "first in the order", "the first counts, others are kept as conflict",
      "`ticket_conflict`", STORE_TESTS, "a whole ticket is one sale; a second one is a mistake"},
     {"stock", "sum of deltas, for each place and SKU", "all count", "never", STORE_TESTS,

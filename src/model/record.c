@@ -484,6 +484,7 @@ static enum err_code place(struct record *r, struct record_entry *entry)
         stream->last = entry;
     if (r->greatest == NULL || compare_order(r->greatest, entry) < 0)
         r->greatest = entry;
+    entry->place = r->placed;
     r->order[r->placed++] = entry;
     bool judges_another = entry->judges != NULL && !uuid_is_zero(&entry->judges->target);
     return judges_another ? ERR_OK : r->reducer->apply(r->state, entry, &r->folded);
@@ -600,4 +601,11 @@ bool record_saw(const struct record_entry *later, const struct record_entry *ear
 {
     return earlier->stream < later->seen_count &&
            later->seen[earlier->stream] >= earlier->order.seq;
+}
+
+bool record_counts(const struct record_entry *entry)
+{
+    if (verdict_applies(entry->verdict.outcome))
+        return true;
+    return entry->type->nature == NATURE_FACT && entry->verdict.outcome != JUDGED_DUPLICATE;
 }

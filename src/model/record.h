@@ -26,6 +26,7 @@
 
 struct record;
 struct reducer;
+struct question_kind; // model/question.h
 
 struct record_name {
     struct str location, type, id;
@@ -43,6 +44,7 @@ struct record_entry {
     const struct judgement *judges; // NULL: it is no judgement
     const struct uuid *base;        // frontier that its author saw
     int base_count;
+    size_t place;   // in the record's order, from 0
     int stream;     // which of the record's streams it is from
     uint64_t *seen; // per stream of the record: the last seq seen, 0 none
     int seen_count; // streams beyond were not seen
@@ -51,6 +53,7 @@ struct record_entry {
 struct reducer {
     const char *record_type;
     const struct row_table *const *tables; // ends with NULL
+    const struct question_kind *questions; // the kinds it asks; ends with a NULL kind
     size_t state_bytes;                    // zeroed, it is the record without any event
     // Reads the body, which event_type_check has found sound. ERR_INVALID: a dead letter.
     enum err_code (*decode)(const struct event *event, struct arena *kept, const void **ret_op,
@@ -96,5 +99,8 @@ size_t record_refolds(const struct record *r); // how often the fold began again
 
 // For reducers: true when the author of 'later' had seen 'earlier'.
 bool record_saw(const struct record_entry *later, const struct record_entry *earlier);
+// For reducers: true when the event has its effect, as far as it was judged. A fact has it unless
+// the same was done already; an intent also not while it is held or denied.
+bool record_counts(const struct record_entry *entry);
 
 #endif

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which records are folded from all of their events, and how.
 #include "model/batch.h"
+#include "model/floor.h"
 #include "model/order.h"
 
-const struct reducer *const reducers[] = {&batch_reducer, &order_reducer};
+const struct reducer *const reducers[] = {&batch_reducer, &order_reducer, &table_reducer};
 const size_t reducer_count = sizeof(reducers) / sizeof(reducers[0]);
 
 const struct reducer *reducer_find(struct str record_type)

@@ -33,6 +33,7 @@ struct row_table {
     const char *name; // in SQL
     int key_count;    // the first columns; the location comes before them and is not a column
     const struct column *columns;
+    bool typed; // of several types of records: the second column of the key says which
 };
 
 struct value {

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "store/sqlite/lock.h"
 #include "store/sqlite/migrate.h"
+#include "store/sqlite/questions.h"
 #include "store/sqlite/state.h"
 
 #include <errno.h>
@@ -58,6 +59,14 @@ static enum err_code meta_put(struct db *db, struct str name, struct str value, 
     return query_run(&q, e);
 }
 
+static enum err_code meta_drop(struct db *db, struct str name, struct err *e)
+{
+    struct query q;
+    query_begin(&q, db, Q_META_DROP);
+    query_text(&q, name);
+    return query_run(&q, e);
+}
+
 static enum err_code fill(struct db *db, enum node_role role, struct err *e)
 {
     uint8_t random[HASH_SIZE];
@@ -65,6 +74,10 @@ static enum err_code fill(struct db *db, enum node_role role, struct err *e)
     enum err_code code = pragma(db, "page_size", PAGE_BYTES, e);
     if (code == ERR_OK)
         code = migrate_run(db, migration_count, e);
+    if (code == ERR_OK)
+        code = questions_texts(db, e);
+    if (code == ERR_OK)
+        code = meta_drop(db, STR("refold"), e); // there is nothing yet
     if (code == ERR_OK)
         code = meta_put(db, STR("role"), str_of(node_role_name(role)), e);
     clock_random(random, sizeof random);
@@ -165,11 +178,12 @@ static enum err_code set_room(struct store *s, struct err *e)
 static enum err_code upgrade(struct store *s, struct err *e)
 {
     int version = 0;
-    if (!s->read_only)
-        return migrate_run(&s->db, migration_count, e);
-    enum err_code code = migrate_version(&s->db, &version, e);
+    enum err_code code = s->read_only ? migrate_version(&s->db, &version, e)
+                                      : migrate_run(&s->db, migration_count, e);
     if (code)
         return code;
+    if (!s->read_only)
+        return questions_texts(&s->db, e);
     if (version > migration_count)
         return err_set(e, ERR_NEWER, "%s: made by a newer version of this program", s->dir);
     if (version < migration_count)
@@ -248,6 +262,26 @@ static enum err_code open_in(struct store *s, const struct store_options *option
     return set_up(s, path, e);
 }
 
+// A migration that changed how events are folded asks for all of it to be done again.
+static enum err_code refold_if_asked(struct store *s, struct err *e)
+{
+    struct query q;
+    struct scope scope;
+    query_begin(&q, &s->db, Q_META_GET);
+    query_text(&q, STR("refold"));
+    bool asked = query_row(&q);
+    enum err_code code = query_end(&q, e);
+    if (code || !asked)
+        return code;
+    code = scope_enter(&scope, s, e);
+    if (code)
+        return code;
+    code = store_rebuild(s, NULL, NULL, e);
+    if (code == ERR_OK)
+        code = meta_drop(&s->db, STR("refold"), e);
+    return scope_leave(&scope, code, e);
+}
+
 enum err_code store_open(const struct store_options *options, struct store **ret, struct err *e)
 {
     struct store *s = calloc(1, sizeof *s);
@@ -263,11 +297,13 @@ enum err_code store_open(const struct store_options *options, struct store **ret
     s->fold.store = s;
     enum err_code code = s->dir == NULL ? err_set(e, ERR_NO_MEMORY, "out of memory for a store")
                                         : open_in(s, options, e);
+    s->whole = code == ERR_OK;
+    if (code == ERR_OK && !s->read_only)
+        code = refold_if_asked(s, e);
     if (code) {
         store_close(s);
         return code;
     }
-    s->whole = true;
     *ret = s;
     return ERR_OK;
 }

@@ -126,6 +126,7 @@ static enum err_code is_open(struct store *s, const struct record_name *name, bo
     query_begin(&q, &s->db, Q_RECORD_ASKED);
     query_text(&q, name->location);
     query_text(&q, name->id);
+    query_text(&q, name->type);
     return exists(&q, ret, e);
 }
 

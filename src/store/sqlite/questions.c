@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/questions.h"
 
+#include "model/question.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/state.h"
+
+#include <stdio.h>
 
 static enum err_code open_review(struct db *db, const struct review *review, struct err *e)
 {
@@ -39,6 +42,35 @@ enum err_code questions_drop(struct db *db, const struct review *review, struct 
     query_text(&q, review->location);
     query_text(&q, review->record);
     return query_run(&q, e);
+}
+
+static enum err_code put_texts(struct db *db, const struct reducer *reducer, struct err *e)
+{
+    char name[2 * LIMIT_NAME];
+    enum err_code code = ERR_OK;
+    for (const struct question_kind *k = reducer->questions; k->kind && code == ERR_OK; k++) {
+        struct query q;
+        (void)snprintf(name, sizeof name, "%s_%s", reducer->record_type, k->kind);
+        query_begin(&q, db, Q_REVIEW_TEXT);
+        query_text(&q, str_of(name));
+        query_text(&q, str_of(k->text));
+        code = query_run(&q, e);
+    }
+    return code;
+}
+
+enum err_code questions_texts(struct db *db, struct err *e)
+{
+    enum err_code code = db_exec(db, "BEGIN IMMEDIATE", e);
+    if (code)
+        return code;
+    for (size_t i = 0; i < reducer_count && code == ERR_OK; i++)
+        code = put_texts(db, reducers[i], e);
+    if (code == ERR_OK)
+        code = db_exec(db, "COMMIT", e);
+    if (code)
+        db_undo(db);
+    return code;
 }
 
 enum err_code store_review_open(struct store *s, const struct review *review, struct err *e)

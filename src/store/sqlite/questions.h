@@ -10,5 +10,7 @@
 enum err_code questions_ask(struct db *db, const struct review *review, struct err *e) MUST_CHECK;
 // Takes an open review back: what it asked about is no longer so.
 enum err_code questions_drop(struct db *db, const struct review *review, struct err *e) MUST_CHECK;
+// The sentences of every reducer's questions, as they are now.
+enum err_code questions_texts(struct db *db, struct err *e) MUST_CHECK;
 
 #endif

@@ -5,6 +5,8 @@
 #include "store/sqlite/refold.h"
 #include "store/sqlite/rows.h"
 
+#include <stdio.h>
+
 static const char empty_records[] =
     "DELETE FROM tickets; DELETE FROM ticket_lines; DELETE FROM ticket_payments;"
     "DELETE FROM stock WHERE confirmed IS NULL OR generation = 0;"
@@ -14,11 +16,23 @@ static const char empty_records[] =
     "DELETE FROM reviews WHERE open = 1"
     " AND kind IN ('ticket_conflict', 'id_conflict', 'fork', 'clone', 'revoked');"
     "DELETE FROM revocations; DELETE FROM revoked_heads; DELETE FROM withheld;"
-    "DELETE FROM records; DELETE FROM record_events; DELETE FROM order_heads;"
-    "DELETE FROM order_bills; DELETE FROM order_lines; DELETE FROM order_payments;"
-    "DELETE FROM record_reviews; DELETE FROM judgements; DELETE FROM batches;"
-
+    "DELETE FROM records; DELETE FROM record_events; DELETE FROM judgements;"
     "DELETE FROM feed_rows; DELETE FROM feeds;";
+
+// The tables of folded records, as their reducers declare them.
+static enum err_code empty_folded(struct db *db, struct err *e)
+{
+    char sql[96];
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < reducer_count; i++) {
+        const struct row_table *const *tables = reducers[i]->tables;
+        for (size_t t = 0; tables[t] != NULL && code == ERR_OK; t++) {
+            (void)snprintf(sql, sizeof sql, "DELETE FROM %s", tables[t]->name);
+            code = db_exec(db, sql, e);
+        }
+    }
+    return code;
+}
 
 static enum err_code list_feeds(struct store *s, struct arena *a, struct str **ret,
                                 size_t *ret_count, struct err *e)
@@ -150,6 +164,8 @@ static enum err_code rebuild(struct store *s,
         code = stream_cache_flush(&s->streams, e);
     if (code == ERR_OK)
         code = db_exec(&s->db, empty_records, e);
+    if (code == ERR_OK)
+        code = empty_folded(&s->db, e);
     if (code == ERR_OK)
         code = refold_init(&r, s, &s->db, e);
     r.progress = progress;

@@ -326,8 +326,9 @@ static enum err_code drop_rows(struct records *r, const struct kept_record *k, s
 {
     enum err_code code = ERR_OK;
     const struct row_table *const *tables = k->reducer->tables;
+    struct record_name name = {str_of(k->location), str_of(k->reducer->record_type), str_of(k->id)};
     for (size_t i = 0; tables[i] != NULL && code == ERR_OK; i++)
-        code = row_store_drop_record(&r->rows, str_of(k->location), tables[i], str_of(k->id), e);
+        code = row_store_drop_record(&r->rows, tables[i], &name, e);
     return code;
 }
 
@@ -343,7 +344,7 @@ enum err_code records_drop(struct records *r, const struct record_name *name, st
         kept_free(k);
     }
     for (size_t i = 0; tables[i] != NULL && code == ERR_OK; i++)
-        code = row_store_drop_record(&r->rows, name->location, tables[i], name->id, e);
+        code = row_store_drop_record(&r->rows, tables[i], name, e);
     return code;
 }
 

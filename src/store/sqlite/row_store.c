@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/row_store.h"
 
+#include "model/record.h"
+
 #include <string.h>
 
 enum { SQL_MAX = 4096 };
@@ -94,7 +96,8 @@ static enum err_code prepare_all(struct row_store *rs, struct row_statements *to
             prepare(rs->db, &sql, write_drop(&sql, to->table, to->table->key_count), &to->drop, e);
     buf_reset(&sql);
     if (code == ERR_OK)
-        code = prepare(rs->db, &sql, write_drop(&sql, to->table, 1), &to->drop_record, e);
+        code = prepare(rs->db, &sql, write_drop(&sql, to->table, to->table->typed ? 2 : 1),
+                       &to->drop_record, e);
     buf_fini(&sql);
     return code;
 }
@@ -178,15 +181,17 @@ enum err_code row_store_drop(struct row_store *rs, struct str location, const st
                 : run(rs->db, s->drop, bind_row(s->drop, location, row, row->table->key_count), e);
 }
 
-enum err_code row_store_drop_record(struct row_store *rs, struct str location,
-                                    const struct row_table *table, struct str record, struct err *e)
+enum err_code row_store_drop_record(struct row_store *rs, const struct row_table *table,
+                                    const struct record_name *record, struct err *e)
 {
     struct row_statements *s;
     enum err_code code = statements_of(rs, table, &s, e);
     if (code)
         return code;
-    int bound = bind_text(s->drop_record, 1, location);
+    int bound = bind_text(s->drop_record, 1, record->location);
     if (bound == SQLITE_OK)
-        bound = bind_text(s->drop_record, 2, record);
+        bound = bind_text(s->drop_record, 2, record->id);
+    if (bound == SQLITE_OK && table->typed)
+        bound = bind_text(s->drop_record, 3, record->type);
     return run(rs->db, s->drop_record, bound, e);
 }

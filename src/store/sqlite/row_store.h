@@ -30,10 +30,11 @@ enum err_code row_store_put(struct row_store *rs, struct str location, const str
                             struct err *e) MUST_CHECK;
 enum err_code row_store_drop(struct row_store *rs, struct str location, const struct row *row,
                              struct err *e) MUST_CHECK;
-// All rows of a record, whose id is the first column of each of its tables' keys.
-enum err_code row_store_drop_record(struct row_store *rs, struct str location,
-                                    const struct row_table *table, struct str record,
-                                    struct err *e) MUST_CHECK;
+// All rows of a record in one of its tables: the id is the first column of the key, and the type is
+// the second where the table is 'typed'.
+struct record_name;
+enum err_code row_store_drop_record(struct row_store *rs, const struct row_table *table,
+                                    const struct record_name *record, struct err *e) MUST_CHECK;
 
 // "SELECT location, COLUMNS FROM TABLE ORDER BY KEY", for comparing; size bytes at to.
 enum err_code row_store_select(const struct row_table *table, struct buf *to) MUST_CHECK;

@@ -182,8 +182,11 @@
     X(RECORD_YOUNG, "SELECT 1 FROM record_events AS m LEFT JOIN told_events AS t"                  \
                     " ON t.number = -m.lsn WHERE m.record = ? AND (m.lsn > 0"                      \
                     " OR json_extract(t.bytes, '$.hlc') >= ?) LIMIT 1")                            \
-    X(RECORD_ASKED, "SELECT 1 FROM record_reviews WHERE location = ? AND record = ? AND open = 1"  \
-                    " LIMIT 1")                                                                    \
+    X(RECORD_ASKED, "SELECT 1 FROM record_reviews WHERE location = ? AND record = ? AND type = ?"  \
+                    " AND open = 1 LIMIT 1")                                                       \
+    X(REVIEW_TEXT, "INSERT INTO review_texts (kind, text) VALUES (?, ?)"                           \
+                   " ON CONFLICT DO UPDATE SET text = excluded.text WHERE text <> excluded.text")  \
+    X(META_DROP, "DELETE FROM meta WHERE name = ?")                                                \
     X(ORDER_OPEN, "SELECT 1 FROM order_heads WHERE location = ? AND id = ?"                        \
                   " AND status IN ('draft', 'fired') AND merged_into IS NULL")                     \
     X(TOLD_DROP_RECORD, "DELETE FROM told_events WHERE number IN (SELECT -lsn FROM record_events"  \

@@ -332,6 +332,7 @@ static const struct {
     {"payment_refunded", "{\"refund\":" ID ",\"payment\":" ID "," MONEY "}"},
     {"event_judged", "{\"target\":" ID ",\"outcome\":\"held\",\"reason\":\"late\",\"term\":1}"},
     {"review_resolved", "{\"review\":\"line\",\"decision\":\"accept\",\"triggers\":[]}"},
+    {"table_set", "{\"status\":\"dirty\"}"},
 };
 
 static const char *body_of(const struct event_type *type)

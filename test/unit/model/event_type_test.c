@@ -190,7 +190,8 @@ static void complete_fields(const struct field *fields)
 {
     for (const struct field *f = fields; f->key; f++) {
         assert_true(f->meaning != NULL && f->meaning[0] != '\0');
-        assert_true((f->kind == FIELD_LIST) == (f->items != NULL));
+        bool has_items = f->kind == FIELD_LIST || f->kind == FIELD_CHOICE;
+        assert_true(has_items == (f->items != NULL));
         for (const struct field *g = fields; g < f; g++) {
             assert_string_not_equal(f->key, g->key);
         }
@@ -243,7 +244,7 @@ TEST(event_type__keeps_corrections_and_losses_out_of_demand)
 
 TEST(event_type__names_every_value_of_its_columns)
 {
-    for (int i = 0; i <= FIELD_LIST; i++) {
+    for (int i = 0; i <= FIELD_CHOICE; i++) {
         assert_non_null(field_kind_name((enum field_kind)i));
     }
     for (int i = 0; i <= FLOW_CORRECTION; i++) {
@@ -258,6 +259,7 @@ TEST(event_type__names_every_value_of_its_columns)
     assert_string_equal(event_nature_name(NATURE_FACT), "fact");
     assert_string_equal(event_nature_name(NATURE_INTENT), "intent");
     assert_string_equal(field_kind_name(FIELD_LIST), "list");
+    assert_string_equal(field_kind_name(FIELD_CHOICE), "choice");
     assert_string_equal(field_kind_name(FIELD_KEY), "hex key");
     assert_string_equal(event_flow_name(FLOW_CORRECTION), "correction");
     assert_string_equal(event_audience_name(AUDIENCE_CHAIN), "the whole chain");

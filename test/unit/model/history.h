@@ -23,7 +23,6 @@ struct history {
         int64_t clock_off_ms;
     } devices[DEVICES_MAX];
     int64_t now_ms;
-    uint64_t ids;
 };
 
 void history_init(struct history *h, const struct reducer *reducer);

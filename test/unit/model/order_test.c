@@ -135,6 +135,22 @@ TEST(order__two_changes_at_once_both_count_and_are_flagged)
     end();
 }
 
+TEST(order__a_question_tells_both_sides_what_both_had_seen_and_a_suggestion)
+{
+    begin();
+    change(1, "2");
+    change(2, "-1");
+    fold();
+    const char *detail = history_column(all, "record_reviews", "", "detail");
+    assert_non_null(strstr(detail, "{\"base\":\"4\",\"sides\":[{\"event\":\""));
+    assert_non_null(strstr(detail,
+                           "\"type\":\"line_changed\",\"at\":1700000003000,\"actor\":\"A1\","
+                           "\"value\":\"+2"));
+    assert_non_null(strstr(detail, "\"actor\":\"A2\",\"value\":\"-1"));
+    assert_non_null(strstr(detail, "\"suggested\":{\"decision\":\"accept\",\"why\":\""));
+    end();
+}
+
 TEST(order__changes_that_saw_each_other_raise_no_question)
 {
     begin();
@@ -227,6 +243,19 @@ TEST(order__a_rejected_change_is_taken_out_again)
     resolve(3, "line", history_id_text(1), "accept", &first, 1);
     fold();
     line_is("6", "0");
+    end();
+}
+
+TEST(order__the_last_of_several_answers_counts)
+{
+    begin();
+    size_t first = change(1, "2"), second = change(2, "-1");
+    history_tell_all(&h, 3);
+    resolve(3, "line", history_id_text(1), "reject", &second, 1);
+    resolve(3, "line", history_id_text(1), "reject", &first, 1);
+    resolve(3, "line", history_id_text(1), "accept", &second, 1);
+    fold();
+    line_is("3", "0");
     end();
 }
 

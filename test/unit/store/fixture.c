@@ -224,7 +224,7 @@ void line_add(struct line *l, const struct draft *draft)
                           .seq = l->head.seq + 1,
                           .location = str_of(l->location),
                           .type_name = str_of(draft->type),
-                          .record_type = str_of(record_type_of(type)),
+                          .record_type = str_of(draft->on ? draft->on : record_type_of(type)),
                           .record_id = str_of(draft->record),
                           .at = (int64_t)EPOCH_MS,
                           .hlc = (EPOCH_MS + draft->ms) << 16,

@@ -56,6 +56,7 @@ struct draft {
     const char *type;
     const char *record; // id of the record
     const char *body;
+    const char *on; // type of the record; NULL: as the event's type says
 };
 void line_add(struct line *l, const struct draft *draft);
 void line_add_bytes(struct line *l, const char *bytes);

@@ -269,6 +269,98 @@ TEST(records__an_edit_of_any_of_their_tables_is_found_and_rebuilt)
     fixture_close(&f);
 }
 
+// ---- other types of records
+// ----------------------------------------------------------------------------
+
+TEST(records__a_tables_newest_status_counts_whatever_comes_first)
+{
+    for (int turn = 0; turn < 2; turn++) {
+        struct fixture f;
+        struct line a, b;
+        fixture_open(&f, ROLE_CENTRAL);
+        line_init(&a, 1, "BR1");
+        line_init(&b, 2, "BR1");
+        line_add(&a, &(struct draft){1, 10, "table_set", "T5", "{\"status\":\"occupied\"}"});
+        line_add(&b, &(struct draft){2, 20, "table_set", "T5", "{\"status\":\"dirty\"}"});
+        fixture_append_all(&f, turn ? &a : &b, STATUS_SETTLED);
+        fixture_append_all(&f, turn ? &b : &a, STATUS_SETTLED);
+        fixture_assert_text(&f, "SELECT id, status, sync_status FROM floor_tables",
+                            "T5|dirty|settled\n");
+        holds(&f);
+        line_fini(&a);
+        line_fini(&b);
+        fixture_close(&f);
+    }
+}
+
+// An answer is about a record of its own type, even where another has the same id.
+TEST(records__records_of_one_id_and_two_types_keep_apart)
+{
+    struct fixture f;
+    struct line a, b;
+    fixture_open(&f, ROLE_CENTRAL);
+    line_init(&a, 1, "BR1");
+    line_init(&b, 2, "BR1");
+    opens(&a, 1, 10, "R1");
+    line_add(&a, &(struct draft){3, 30, "line_changed", "R1", CHANGED("1")});
+    line_add(&b, &(struct draft){4, 20, "line_changed", "R1", CHANGED("2")});
+    line_add(&b, &(struct draft){5, 40, "table_set", "R1", "{\"status\":\"dirty\"}"});
+    line_add(&b, &(struct draft){6, 41, "review_resolved", "R1",
+                                 "{\"review\":\"line\",\"part\":\"status\",\"triggers\":[],"
+                                 "\"decision\":\"edit\",\"value\":\"available\"}",
+                                 "table"});
+    fixture_append_all(&f, &a, STATUS_SETTLED);
+    fixture_append_all(&f, &b, STATUS_SETTLED);
+    fixture_assert_text(&f, "SELECT record, type, kind, open FROM record_reviews",
+                        "R1|order|line|1\n");
+    fixture_assert_text(&f, "SELECT id, status FROM floor_tables", "R1|available\n");
+    holds(&f);
+    struct err e = {ERR_OK, ""};
+    assert_int_equal(store_rebuild(f.store, NULL, NULL, &e), ERR_OK);
+    fixture_assert_text(&f,
+                        "SELECT kind, json_extract(detail, '$.base'),"
+                        " json_array_length(detail, '$.sides') FROM reviews",
+                        "order_line|0|3\n");
+    holds(&f);
+    fixture_reopen(&f); // the table's rows are read again, and written over
+    line_add(&b, &(struct draft){7, 42, "table_set", "R1", "{\"status\":\"reserved\"}"});
+    (void)fixture_append(&f, &b, 3, STATUS_SETTLED);
+    fixture_assert_text(&f, "SELECT record, type, kind, open FROM record_reviews",
+                        "R1|order|line|1\n");
+    holds(&f);
+    line_fini(&a);
+    line_fini(&b);
+    fixture_close(&f);
+}
+
+// As a migration asks for it when it changes how events are folded.
+TEST(records__what_other_rules_folded_is_folded_afresh_when_the_store_is_opened)
+{
+    struct fixture f;
+    struct line a, b;
+    fixture_open(&f, ROLE_CENTRAL);
+    line_init(&a, 1, "BR1");
+    line_init(&b, 2, "BR1");
+    opens(&a, 1, 10, "O1");
+    changes(&a, 3, 30, CHANGED("1"));
+    changes(&b, 4, 20, CHANGED("2"));
+    fixture_append_all(&f, &a, STATUS_SETTLED);
+    fixture_append_all(&f, &b, STATUS_SETTLED);
+    fixture_sql(&f, "DELETE FROM record_reviews");
+    fixture_sql(&f, "UPDATE order_lines SET flagged = 0");
+    fixture_sql(&f, "UPDATE review_texts SET text = 'of old'");
+    fixture_sql(&f, "INSERT INTO meta (name, value) VALUES ('refold', '1')");
+    assert_false(is_equal(&f));
+    fixture_reopen(&f);
+    fixture_assert_text(&f, "SELECT kind, text LIKE 'Two tills%', open FROM reviews",
+                        "order_line|1|1\n");
+    fixture_assert_text(&f, "SELECT count(*) FROM meta WHERE name = 'refold'", "0\n");
+    holds(&f);
+    line_fini(&a);
+    line_fini(&b);
+    fixture_close(&f);
+}
+
 // ---- told by the feed
 // ----------------------------------------------------------------------------
 
