@@ -43,25 +43,8 @@ static enum err_code run_migrate(int argc, char **argv, struct err *e)
     return refuse(&spec, argc, argv, e);
 }
 
-static enum err_code run_resolve(int argc, char **argv, struct err *e)
-{
-    static const struct arguments_spec spec = {
-        .positionals = "DIR NUMBER",
-        .high = ARGUMENTS_MAX,
-        .doc = "Records a person's decision of a review. Not built yet: until it is, everything "
-               "stays as it is, and what a revoked device delivered is kept and does not count."};
-    enum err_code code = refuse(&spec, argc, argv, e);
-    return code == ERR_UNSUPPORTED
-               ? err_set(e, code,
-                         "deciding reviews is not built yet. Until it is, everything stays as it "
-                         "is: what a revoked device delivered is kept and does not count")
-               : code;
-}
-
 const struct command command_lab = {"lab", "backtests and simulations (not built yet)", run_lab};
 const struct command command_central_topics = {"central topics", "Kafka topics (not built yet)",
                                                run_topics};
 const struct command command_central_migrate = {
     "central migrate", "from embedded to PostgreSQL and Kafka (not built yet)", run_migrate};
-const struct command command_review_resolve = {"review resolve", "decide a review (not built yet)",
-                                               run_resolve};

@@ -114,4 +114,6 @@ const struct field resolved_fields[] = {
     {"outcome", FIELD_NAME, false, NULL,
      "of a quantity: missing_event, data_entry_error, theft, damage or other"},
     {"note", FIELD_TEXT, false, NULL, "why"},
+    {"by", FIELD_NAME, false, NULL, "who answered: the name of a token, where it is no actor"},
+    {"record", FIELD_TEXT, false, NULL, "what a question that no record asks is about"},
     END};

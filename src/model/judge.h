@@ -18,10 +18,10 @@
 #include "model/verdict.h"
 
 struct judge_view {
-    int64_t now_ms;         // the authority's clock
-    int64_t pending_ms;     // how long an event of the type may wait
-    int64_t skew_limit_ms;  // what a clock may be ahead
-    bool without_right;     // its author had no right to it
+    int64_t now_ms;        // the authority's clock
+    int64_t pending_ms;    // how long an event of the type may wait
+    int64_t skew_limit_ms; // what a clock may be ahead
+    bool without_right;    // its author had no right to it
     uint64_t term;
 };
 

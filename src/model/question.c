@@ -40,6 +40,11 @@ static enum err_code read_decision(yyjson_val *body, struct answer_op *op, struc
     return err_set(e, ERR_INVALID, "body: decision: must be accept, reject or edit");
 }
 
+bool answer_is(const struct event *event)
+{
+    return event->type != NULL && strcmp(event->type->name, "review_resolved") == 0;
+}
+
 enum err_code answer_decode(const struct event *event, struct arena *kept, struct answer_op *ret,
                             struct err *e)
 {

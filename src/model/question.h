@@ -66,6 +66,7 @@ struct questions {          // zeroed: none
     struct answer *answers; // the last comes first
 };
 
+bool answer_is(const struct event *event); // by its type
 // Reads the body of a 'review_resolved'. ERR_INVALID, ERR_NO_MEMORY.
 enum err_code answer_decode(const struct event *event, struct arena *kept, struct answer_op *ret,
                             struct err *e) MUST_CHECK;

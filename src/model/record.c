@@ -5,6 +5,8 @@
 //                                               └──► begin again: sort all, place each
 #include "model/record.h"
 
+#include "model/question.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,11 +225,23 @@ static void spread_verdicts(struct record *r)
     }
 }
 
+static enum err_code decode_answer(const struct event *event, struct arena *kept,
+                                   struct record_entry *entry, struct err *e)
+{
+    struct answer_op *answers = arena_alloc_zero(kept, sizeof *answers);
+    if (answers == NULL)
+        return err_set(e, ERR_NO_MEMORY, "out of memory for a record");
+    entry->answers = answers;
+    return answer_decode(event, kept, answers, e);
+}
+
 static enum err_code decode(const struct reducer *reducer, const struct event *event,
                             struct arena *kept, struct record_entry *entry, struct err *e)
 {
-    if (!judgement_is(event))
-        return reducer->decode(event, kept, &entry->op, e);
+    if (!judgement_is(event)) {
+        enum err_code code = answer_is(event) ? decode_answer(event, kept, entry, e) : ERR_OK;
+        return code ? code : reducer->decode(event, kept, &entry->op, e);
+    }
     struct judgement *judges = arena_alloc_zero(kept, sizeof *judges);
     if (judges == NULL)
         return err_set(e, ERR_NO_MEMORY, "out of memory for a record");
@@ -561,11 +575,45 @@ enum err_code record_fold(struct record *r)
 
 // ---- looking ----------------------------------------------------------------------------------
 
+// A judgement asks about its target; where that is none of the record's events, for itself.
+static enum err_code ask_of_judgement(const struct record *r, const struct record_entry *entry,
+                                      struct question **list, struct arena *a)
+{
+    const struct verdict *verdict = &entry->judges->verdict;
+    const struct record_entry *target = find_entry(r, &entry->judges->target);
+    if (!verdict_asks(verdict) || verdict->batched)
+        return ERR_OK;
+    bool mistrusted = verdict->reason == REASON_UNAUTHORISED;
+    struct question question = {.kind = verdict_reason_name(verdict->reason),
+                                .sides = {{.by = target ? target : entry}},
+                                .suggested = mistrusted ? DECISION_REJECT : DECISION_ACCEPT,
+                                .why = verdict_reason_text(verdict->reason)};
+    return question_ask(list, &question, a);
+}
+
+static enum err_code judged_rows(const struct record *r, struct row_list *to)
+{
+    struct questions answers = {.answers = NULL};
+    struct question *found = NULL;
+    struct record_name name = {.type = str_of(r->reducer->record_type), .id = r->id};
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < r->placed && r->judgements > 0 && code == ERR_OK; i++) {
+        const struct record_entry *entry = r->order[i];
+        if (entry->answers != NULL)
+            code = question_answer(&answers, entry, entry->answers, to->arena);
+        if (entry->judges != NULL)
+            code = ask_of_judgement(r, entry, &found, to->arena);
+    }
+    return code || found == NULL ? code : questions_write(&answers, found, &name, to);
+}
+
 enum err_code record_rows(const struct record *r, struct arena *arena, struct row_list *ret)
 {
     MUST(!r->stale && r->placed == r->count);
     row_list_init(ret, arena);
     enum err_code code = r->count == 0 ? ERR_OK : r->reducer->rows(r->state, r->id, ret);
+    if (code == ERR_OK)
+        code = judged_rows(r, ret);
     row_list_sort(ret);
     return code;
 }

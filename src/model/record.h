@@ -27,6 +27,7 @@
 struct record;
 struct reducer;
 struct question_kind; // model/question.h
+struct answer_op;     // model/question.h
 
 struct record_name {
     struct str location, type, id;
@@ -40,9 +41,10 @@ struct record_entry {
     int64_t at;
     struct str actor;
     struct verdict verdict;
-    const void *op;                 // what the reducer made of the body; NULL for a judgement
-    const struct judgement *judges; // NULL: it is no judgement
-    const struct uuid *base;        // frontier that its author saw
+    const void *op;                  // what the reducer made of the body; NULL for a judgement
+    const struct judgement *judges;  // NULL: it is no judgement
+    const struct answer_op *answers; // NULL: it is no answer of a person
+    const struct uuid *base;         // frontier that its author saw
     int base_count;
     size_t place;   // in the record's order, from 0
     int stream;     // which of the record's streams it is from
@@ -86,7 +88,8 @@ enum err_code record_remove(struct record *r, const struct uuid *id) MUST_CHECK;
 // Brings the state up to date with what was added. ERR_LIMIT, ERR_NO_MEMORY.
 enum err_code record_fold(struct record *r) MUST_CHECK;
 
-// After record_fold: the record's rows, sorted by table and key.
+// After record_fold: the record's rows, sorted by table and key; with what judgements ask people
+// about, which no reducer has to know of.
 enum err_code record_rows(const struct record *r, struct arena *arena,
                           struct row_list *ret) MUST_CHECK;
 // After record_fold: the events that no other has seen, at most LIMIT_BASE, the last ones in the

@@ -251,6 +251,20 @@ size_t journal_take_touched(struct journal *j, char (*ret)[LIMIT_NAME + 1], size
 
 // ---- own events -------------------------------------------------------------------------------
 
+enum err_code journal_read_back(struct journal *j, struct json_writer *w, yyjson_val **ret,
+                                struct err *e)
+{
+    struct buf text;
+    struct json json = {0};
+    buf_init(&text, LIMIT_EVENT_BYTES);
+    enum err_code code = json_writer_end(w, &text);
+    if (code == ERR_OK)
+        code = json_parse_in(&j->arena, buf_str(&text), LIMIT_EVENT_DEPTH, &json, e);
+    buf_fini(&text);
+    *ret = json.root;
+    return code ? err_set(e, code, "the body of an event cannot be written") : ERR_OK;
+}
+
 struct run *journal_find_run(struct journal *j, struct str location)
 {
     for (size_t i = 0; i < j->run_count; i++) {

@@ -12,11 +12,8 @@
 
 #include "model/batch.h"
 #include "model/judge.h"
-#include "model/judgement.h"
 
 #include <string.h>
-
-enum { JUDGEMENT_BYTES = 4096 };
 
 // ---- what arrived -----------------------------------------------------------------------------
 
@@ -69,26 +66,10 @@ enum err_code journal_note_arrival(struct journal *j, const struct arrival *arri
 
 // ---- saying it --------------------------------------------------------------------------------
 
-static enum err_code write_body(struct journal *j, const struct judgement *judgement,
-                                yyjson_val **ret, struct err *e)
+enum err_code journal_say(struct journal *j, const struct record_name *record,
+                          const struct judgement *judgement, struct err *e)
 {
     struct json_writer w;
-    struct buf text;
-    struct json json = {0};
-    buf_init(&text, JUDGEMENT_BYTES);
-    json_writer_begin(&w);
-    judgement_write(judgement, &w);
-    enum err_code code = json_writer_end(&w, &text);
-    if (code == ERR_OK)
-        code = json_parse_in(&j->arena, buf_str(&text), LIMIT_EVENT_DEPTH, &json, e);
-    buf_fini(&text);
-    *ret = json.root;
-    return code ? err_set(e, code, "a judgement cannot be written") : ERR_OK;
-}
-
-static enum err_code say(struct journal *j, const struct record_name *record,
-                         const struct judgement *judgement, struct err *e)
-{
     struct journal_added added = {.verdict = VERDICT_ACCEPTED};
     struct event draft = {.id = journal_fresh_id(j),
                           .location = record->location,
@@ -100,7 +81,9 @@ static enum err_code say(struct journal *j, const struct record_name *record,
                           .at = clock_wall_ms()};
     draft.version = draft.type->version;
     draft.lane = draft.type->lane;
-    enum err_code code = write_body(j, judgement, &draft.body, e);
+    json_writer_begin(&w);
+    judgement_write(judgement, &w);
+    enum err_code code = journal_read_back(j, &w, &draft.body, e);
     if (code == ERR_OK)
         code = journal_write(j, &draft, &added, e);
     if (code == ERR_OK && added.verdict != VERDICT_ACCEPTED)
@@ -112,7 +95,7 @@ static enum err_code say_of_event(struct journal *j, const struct arrival *a,
                                   const struct judgement *judgement, struct err *e)
 {
     struct record_name record = {a->event.location, a->event.record_type, a->event.record_id};
-    return say(j, &record, judgement, e);
+    return journal_say(j, &record, judgement, e);
 }
 
 // ---- batches ----------------------------------------------------------------------------------
@@ -135,7 +118,7 @@ static enum err_code end_part(struct journal *j, struct part *part, struct err *
         return err_set(e, ERR_NO_MEMORY, "the transaction is too large");
     struct record_name record = {part->first->event.location, STR(BATCH), copy};
     part->first = NULL;
-    return say(j, &record, &part->judgement, e);
+    return journal_say(j, &record, &part->judgement, e);
 }
 
 static bool continues(const struct part *part, const struct arrival *a,
@@ -211,7 +194,7 @@ static enum err_code judge_completion(struct journal *j, const struct arrival *a
     for (size_t i = 0; i < count && code == ERR_OK; i++) {
         struct judgement judgement = {
             .target = second[i], .verdict = {JUDGED_DUPLICATE, .reason = REASON_COMPLETED_TWICE}};
-        code = say(j, &record, &judgement, e);
+        code = journal_say(j, &record, &judgement, e);
     }
     return code;
 }

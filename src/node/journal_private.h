@@ -8,6 +8,7 @@
 #define WASL_NODE_JOURNAL_PRIVATE_H
 
 #include "base/clock.h"
+#include "model/judgement.h"
 #include "node/journal.h"
 #include "node/true_time.h"
 
@@ -83,6 +84,9 @@ enum err_code journal_stamp(struct journal *j, struct run *run, struct event *dr
 void journal_note_touched(struct journal *j, struct str location);
 struct uuid journal_fresh_id(struct journal *j);
 enum err_code journal_refuse(struct journal_added *ret, const char *reason) MUST_CHECK;
+// What was written of a body, as a value in the transaction's arena; ends the writer.
+enum err_code journal_read_back(struct journal *j, struct json_writer *w, yyjson_val **ret,
+                                struct err *e) MUST_CHECK;
 // Adds what was checked.
 enum err_code journal_write(struct journal *j, struct event *draft, struct journal_added *ret,
                             struct err *e) MUST_CHECK;
@@ -99,6 +103,9 @@ enum err_code journal_add_revocation(struct journal *j, const struct event *draf
 enum err_code journal_note_arrival(struct journal *j, const struct arrival *arrival,
                                    struct err *e) MUST_CHECK;
 enum err_code journal_judge(struct journal *j, struct err *e) MUST_CHECK; // before the commit
+// Says something of an event of this record.
+enum err_code journal_say(struct journal *j, const struct record_name *record,
+                          const struct judgement *judgement, struct err *e) MUST_CHECK;
 void journal_forget_arrivals(struct journal *j);
 
 // journal_overlay.c: own events that the feed does not yet include

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { HEADS_EACH = 1000, BODY_MAX = LIMIT_EVENT_BYTES };
+enum { HEADS_EACH = 1000 };
 
 static const char *const completed[] = {"heads", "revocation", "part", "parts"};
 enum { COMPLETED = sizeof completed / sizeof completed[0] };
@@ -34,21 +34,6 @@ static void copy_given(struct json_writer *w, yyjson_val *body)
     }
 }
 
-// What was written, as a value in the transaction's arena; ends the writer.
-static enum err_code read_back(struct journal *j, struct json_writer *w, yyjson_val **ret,
-                               struct err *e)
-{
-    struct buf text;
-    struct json json = {0};
-    buf_init(&text, BODY_MAX);
-    enum err_code code = json_writer_end(w, &text);
-    if (code == ERR_OK)
-        code = json_parse_in(&j->arena, buf_str(&text), LIMIT_EVENT_DEPTH, &json, e);
-    buf_fini(&text);
-    *ret = json.root;
-    return code ? err_set(e, code, "a revocation cannot be written") : ERR_OK;
-}
-
 // ---- a repeat ---------------------------------------------------------------------------------
 
 // An event that was completed says the same as its draft when all but that is alike.
@@ -61,7 +46,7 @@ enum err_code journal_given_content(struct journal *j, const struct event *store
         return ERR_OK;
     json_writer_begin(&w);
     copy_given(&w, stored->body);
-    return read_back(j, &w, &ret->body, e);
+    return journal_read_back(j, &w, &ret->body, e);
 }
 
 // ---- the parts --------------------------------------------------------------------------------
@@ -103,7 +88,7 @@ static enum err_code write_body(struct journal *j, const struct part *part, yyjs
         yyjson_mut_obj_add_uint(w.doc, w.root, "part", part->number + 1);
         yyjson_mut_obj_add_uint(w.doc, w.root, "parts", part->count);
     }
-    return read_back(j, &w, ret, e);
+    return journal_read_back(j, &w, ret, e);
 }
 
 static enum err_code check(struct journal *j, const struct event *draft, struct uuid *ret_device,

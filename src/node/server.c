@@ -20,7 +20,6 @@ enum { SMALL_BODY = 16 * 1024, ALLOW_MAX = 64 };
 
 static void sync_get(struct server *s, const struct http_request *request);
 static void later(struct server *s, const struct http_request *request);
-static void resolve_later(struct server *s, const struct http_request *request);
 
 const struct route server_routes[] = {
     {"GET", "/", EVERY, RIGHT_NOBODY_ASKED, 0, api_page_get, "the page of this node's role"},
@@ -63,8 +62,8 @@ const struct route server_routes[] = {
     {"*", "/api/v1/reports/*", EVERY, RIGHT_NOBODY_ASKED, LIMIT_BATCH_BYTES, later, "a later part"},
     {"*", "/api/v1/receipts/*", EVERY, RIGHT_NOBODY_ASKED, LIMIT_BATCH_BYTES, later,
      "a later part"},
-    {"*", "/api/v1/reviews/*", EVERY, RIGHT_NOBODY_ASKED, LIMIT_BATCH_BYTES, resolve_later,
-     "a later part"},
+    {"POST", "/api/v1/reviews/*", ABOVE, RIGHT_WRITE, SMALL_BODY, api_review_resolve_post,
+     "a person's answer; the right to review is checked by the handler"},
     {"*", "/api/v1/catalog*", EVERY, RIGHT_NOBODY_ASKED, LIMIT_BATCH_BYTES, later, "a later part"},
     {"*", "/api/v1/availability*", EVERY, RIGHT_NOBODY_ASKED, 0, later, "a later part"},
     {"*", "/api/v1/trends*", EVERY, RIGHT_NOBODY_ASKED, 0, later, "a later part"},
@@ -175,13 +174,6 @@ static void sync_get(struct server *s, const struct http_request *request)
 static void later(struct server *s, const struct http_request *request)
 {
     server_problem(s, request->id, 501, "not built yet: it comes with a later part");
-}
-
-static void resolve_later(struct server *s, const struct http_request *request)
-{
-    server_problem(s, request->id, 501,
-                   "deciding reviews is not built yet: it comes with a later part. Until then "
-                   "everything stays as it is; what a revoked device delivered is kept");
 }
 
 // ---- opening -----------------------------------------------------------------------------------

@@ -101,34 +101,43 @@ static bool rights_open(enum right right, uint32_t rights)
     return right != RIGHT_WRITE || rights != 0;
 }
 
-// 200, and the rights of the token's role; 401, 503.
-static int find_token(struct server *s, struct str token, uint32_t *ret)
+// 200, and whose token it is with the rights of its role; 401, 503.
+static int find_token(struct server *s, struct str token, struct server_caller *ret)
 {
     struct arena arena;
     struct str name, role_name;
     struct hash hash = hash_of(token);
-    *ret = RIGHTS_ALL;
+    *ret = (struct server_caller){.rights = RIGHTS_ALL, .name = "administrator"};
     if (is_admin(s, &hash))
         return 200;
     arena_init(&arena, TOKEN_ARENA);
     enum err_code code = store_token_find(s->reader, &hash, &arena, &name, &role_name);
     const struct role *role = code ? NULL : role_find(role_name);
-    *ret = role ? role->rights : 0;
+    ret->rights = role ? role->rights : 0;
+    if (code == ERR_OK && str_copy(ret->name, sizeof ret->name, name))
+        ret->name[0] = '\0';
     arena_fini(&arena);
     return code == ERR_OK ? 200 : code == ERR_NOT_FOUND ? 401 : 503;
 }
 
 static int judge_token(struct server *s, struct str token, enum right right)
 {
-    uint32_t rights;
-    int status = find_token(s, token, &rights);
-    return status == 200 && !rights_open(right, rights) ? 403 : status;
+    struct server_caller caller;
+    int status = find_token(s, token, &caller);
+    return status == 200 && !rights_open(right, caller.rights) ? 403 : status;
 }
 
 uint32_t server_rights(struct server *s, const struct http_request *request)
 {
-    uint32_t rights;
-    return find_token(s, http_bearer(request), &rights) == 200 ? rights : 0;
+    struct server_caller caller;
+    server_caller(s, request, &caller);
+    return caller.rights;
+}
+
+void server_caller(struct server *s, const struct http_request *request, struct server_caller *ret)
+{
+    if (find_token(s, http_bearer(request), ret) != 200)
+        *ret = (struct server_caller){.rights = 0};
 }
 
 int server_authorize(struct server *s, const struct http_request *request, enum right right)

@@ -87,6 +87,12 @@ bool server_query(struct server *s, const struct http_request *request, const ch
 
 // 200: go on; 401, 403, 429, 503: refused.
 int server_authorize(struct server *s, const struct http_request *request, enum right right);
+// Whose token an authorized request bears, and what it may author.
+struct server_caller {
+    uint32_t rights;
+    char name[LIMIT_NAME + 1];
+};
+void server_caller(struct server *s, const struct http_request *request, struct server_caller *ret);
 // What an authorized request's token may author.
 uint32_t server_rights(struct server *s, const struct http_request *request);
 // Too many wrong tokens or codes came from this address lately.
@@ -115,6 +121,8 @@ void api_reviews_get(struct server *s, const struct http_request *request);
 void api_dead_letters_get(struct server *s, const struct http_request *request);
 void api_dead_letters_retry_post(struct server *s, const struct http_request *request);
 int64_t api_memory_bytes(void); // resident memory of this process, 0 where it cannot be told
+// api_reviews.c
+void api_review_resolve_post(struct server *s, const struct http_request *request);
 // api_metrics.c
 void api_metrics_get(struct server *s, const struct http_request *request);
 // api_page.c

@@ -168,6 +168,13 @@ enum err_code store_flush(struct store *s, struct err *e) MUST_CHECK;
 // Whether an event of a place was judged.
 enum err_code store_is_judged(struct store *s, struct str location, const struct uuid *target,
                               bool *ret, struct err *e) MUST_CHECK;
+// Whether it waits for a person by what counts of that.
+enum err_code store_is_held(struct store *s, struct str location, const struct uuid *target,
+                            bool *ret, struct err *e) MUST_CHECK;
+// Events that wait for what a person says of this batch: at most LIMIT_BASE of them.
+enum err_code store_held_of(struct store *s, const struct record_name *batch,
+                            struct uuid ret[LIMIT_BASE], size_t *ret_count,
+                            struct err *e) MUST_CHECK;
 // Completions of an order's bills that another one came before, and that nobody judged: at most
 // LIMIT_BASE of them.
 enum err_code store_second_completions(struct store *s, const struct record_name *order,
@@ -408,6 +415,8 @@ struct review_list {
 // Keyed by (kind, record): a second opening of an open one changes nothing.
 enum err_code store_review_open(struct store *s, const struct review *review,
                                 struct err *e) MUST_CHECK;
+enum err_code store_review_find(struct store *s, int64_t number, struct arena *a,
+                                struct review *ret, struct err *e) MUST_CHECK; // ERR_NOT_FOUND
 enum err_code store_reviews(struct store *s, bool open_only, size_t max, struct arena *a,
                             struct review_list *ret, struct err *e) MUST_CHECK;
 

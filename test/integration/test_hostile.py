@@ -346,7 +346,8 @@ def test_what_a_revoked_device_delivers_waits_for_a_person(wasl, how):
     listed = wasl.good("review", "list", centre.name, "--json").json
     (review,) = [r for r in listed if r["kind"] == "revoked"]
     assert review["record"] == device_of(till) and review["detail"]["events"] == len(after)
-    wasl.bad("review", "resolve", centre.name, str(review["number"]), saying="revoked device")
+    words = ["review", "resolve", centre.name, str(review["number"]), "--decision", "accept"]
+    wasl.bad(*words, saying="revoked device")
     till.stop()
     assert till.status()["revoked"] and "revoked" in wasl.good("status", till.name).out
     till.serve()  # a new run: its beginning waits as well

@@ -8,6 +8,7 @@ import chain
 import pytest
 from conftest import wait_for
 from shop import query, sale, sell, token_of, unsettled, verify_clean
+from test_api import Client
 from test_orders import PLACE, Place, added, completed, opened, order_event, paid
 
 SHIFT = chain.BUILD / "test" / "chaos" / "libclock_shift.so"
@@ -17,6 +18,7 @@ JUDGED = (
     " json_extract(bytes, '$.body.reason') FROM journal WHERE type = 'event_judged' ORDER BY lsn"
 )
 BATCHES = "SELECT events, held FROM batches"
+ASKED = "SELECT type, kind, open FROM record_reviews ORDER BY 1, 2"
 
 
 def test_a_bill_that_two_tills_completed_takes_stock_once(wasl):
@@ -66,6 +68,7 @@ def test_a_backlog_that_came_late_is_one_question(wasl):
     assert query(centre, "SELECT count(*) FROM tickets") == [(20,)]  # facts count
     assert query(centre, "SELECT total, note FROM orders") == [(1000, None)]  # intents wait
     assert query(centre, BATCHES) == [(23, 1)]
+    assert query(centre, ASKED) == [("batch", "late", 1)]
     assert query(centre, JUDGED) == [("order", "held", "late"), ("batch", "applied", "late")]
     wait_for(lambda: query(till, "SELECT note FROM orders") == [(None,)], "the till to be told")
     for node in (centre, till):
@@ -73,6 +76,89 @@ def test_a_backlog_that_came_late_is_one_question(wasl):
     sell(till, till.token, [sale(PLACE, "now")])
     wait_for(lambda: unsettled(till) == 0, "a sale in time")
     assert query(centre, BATCHES) == [(23, 1)]
+
+
+def number_of(wasl, kind):
+    (review,) = [
+        r for r in wasl.good("review", "list", "centre", "--json").json if r["kind"] == kind
+    ]
+    return str(review["number"])
+
+
+@pytest.mark.parametrize(("decision", "note"), [("accept", "window"), ("reject", None)])
+def test_an_answer_to_a_backlog_lets_its_intents_in_or_not(wasl, decision, note):
+    centre = wasl.centre()
+    events = [opened("O1"), opened("O2")]
+    for order in ("O1", "O2"):
+        events += [order_event("order_set", order, field="note", value="window")]
+    till = away(wasl, centre, -96, events)
+    number = number_of(wasl, "batch_late")
+    words = ["review", "resolve", "centre", number, "--decision", decision]
+    wasl.good(*words, "--note", "the till was in the flood")
+    wasl.bad(*words, saying="settled already")
+    assert query(centre, ASKED) == [("batch", "late", 0)]
+    notes = [(note,), (note,)]
+    for node in (centre, till):
+        wait_for(lambda node=node: query(node, "SELECT note FROM orders") == notes, "the answer")
+        verify_clean(wasl, node)
+    judged = query(centre, JUDGED)[-2:]
+    outcome = "applied" if decision == "accept" else "denied"
+    assert judged == [("order", outcome, "answered")] * 2
+    answer = "SELECT json_extract(bytes, '$.body.note') FROM journal WHERE type = 'review_resolved'"
+    assert query(centre, answer) == [("the till was in the flood",)]
+    centre.stop()
+    wasl.good("rebuild", "centre")
+    assert query(centre, "SELECT note FROM orders") == notes
+    verify_clean(wasl, centre)
+
+
+def resolve(node, token, number, **body):
+    return Client(node, token)("POST", f"/api/v1/reviews/{number}/resolve", body)
+
+
+def test_questions_are_answered_over_http_by_who_has_the_right(wasl):
+    place = Place(wasl, 2)
+    line = str(uuid.uuid4())
+    place.write(0, opened("O1"), added("O1", line, "4"))
+    place.agree()
+    place.centre.stop()
+    for till in range(2):
+        place.write(till, order_event("line_changed", "O1", line=line, quantity="1"))
+    place.centre.serve()
+    place.agree()
+    number = number_of(wasl, "order_line")
+    manager = token_of(wasl, place.centre, "manager")
+    resolve(place.centre, token_of(wasl, place.centre), number, decision="accept").is_problem(403)
+    resolve(place.centre, manager, "999", decision="accept").is_problem(404)
+    resolve(place.centre, manager, "x", decision="accept").is_problem(404)
+    resolve(place.centre, manager, number, decision="maybe").is_problem(400)
+    resolve(place.centre, manager, number, decision="edit").is_problem(400)
+    resolve(place.centre, manager, number, decision="accept", outcome="mood").is_problem(400)
+    assert resolve(place.centre, manager, number, decision="accept", note="both").code == 200
+    resolve(place.centre, manager, number, decision="reject").is_problem(409)
+    for node in (place.centre, *place.tills):
+        wait_for(lambda node=node: query(node, ASKED) == [("order", "line", 0)], "the answer")
+    by = "SELECT json_extract(bytes, '$.body.by') FROM journal WHERE type = 'review_resolved'"
+    assert query(place.centre, by) == [("test",)]
+
+
+def test_a_question_that_no_record_asks_is_answered_once_and_stays_so(wasl):
+    centre = wasl.centre().serve()
+    till = wasl.joined(centre).serve()
+    token = token_of(wasl, till)
+    twice = sale(PLACE, "T1"), sale(PLACE, "T1")
+    for one in twice:
+        sell(till, token, [one])
+    wait_for(lambda: unsettled(till) == 0, "both")
+    number = number_of(wasl, "ticket_conflict")
+    words = ["review", "resolve", "centre", number, "--decision", "accept"]
+    wasl.good(*words, "--note", "typed twice")
+    wasl.bad(*words, saying="settled")
+    assert query(centre, "SELECT decision, note FROM review_answers") == [("accept", "typed twice")]
+    centre.stop()
+    wasl.good("rebuild", "centre")
+    assert wasl.good("review", "list", "centre", "--json").json == []
+    verify_clean(wasl, centre)
 
 
 def test_what_comes_from_tomorrow_takes_its_place_of_today(wasl):

@@ -161,6 +161,30 @@ enum err_code store_is_judged(struct store *s, struct str location, const struct
     return query_end(&q, e);
 }
 
+enum err_code store_is_held(struct store *s, struct str location, const struct uuid *target,
+                            bool *ret, struct err *e)
+{
+    struct verdict verdict;
+    enum err_code code = verdict_of(&s->fold, location, target, &verdict, e);
+    *ret = code == ERR_OK && verdict.outcome == JUDGED_HELD;
+    return code;
+}
+
+enum err_code store_held_of(struct store *s, const struct record_name *batch,
+                            struct uuid ret[LIMIT_BASE], size_t *ret_count, struct err *e)
+{
+    struct query q;
+    size_t n = 0;
+    query_begin(&q, &s->db, Q_JUDGEMENTS_HELD);
+    query_text(&q, batch->location);
+    query_text(&q, batch->id);
+    query_int(&q, LIMIT_BASE);
+    while (n < LIMIT_BASE && query_row(&q))
+        n += query_get_uuid(&q, 0, &ret[n]);
+    *ret_count = n;
+    return query_end(&q, e);
+}
+
 enum err_code store_second_completions(struct store *s, const struct record_name *order,
                                        struct uuid ret[LIMIT_BASE], size_t *ret_count,
                                        struct err *e)

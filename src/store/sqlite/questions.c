@@ -44,17 +44,30 @@ enum err_code questions_drop(struct db *db, const struct review *review, struct 
     return query_run(&q, e);
 }
 
+static enum err_code put_text(struct db *db, const char *type, const char *kind, const char *text,
+                              struct err *e)
+{
+    struct query q;
+    char name[2 * LIMIT_NAME];
+    (void)snprintf(name, sizeof name, "%s_%s", type, kind);
+    query_begin(&q, db, Q_REVIEW_TEXT);
+    query_text(&q, str_of(name));
+    query_text(&q, str_of(text));
+    return query_run(&q, e);
+}
+
+// What the record itself asks, and what judgements ask of any record.
 static enum err_code put_texts(struct db *db, const struct reducer *reducer, struct err *e)
 {
-    char name[2 * LIMIT_NAME];
+    const char *type = reducer->record_type;
     enum err_code code = ERR_OK;
-    for (const struct question_kind *k = reducer->questions; k->kind && code == ERR_OK; k++) {
-        struct query q;
-        (void)snprintf(name, sizeof name, "%s_%s", reducer->record_type, k->kind);
-        query_begin(&q, db, Q_REVIEW_TEXT);
-        query_text(&q, str_of(name));
-        query_text(&q, str_of(k->text));
-        code = query_run(&q, e);
+    for (const struct question_kind *k = reducer->questions; k->kind && code == ERR_OK; k++)
+        code = put_text(db, type, k->kind, k->text, e);
+    for (int i = REASON_NONE + 1; i < REASON_COUNT && code == ERR_OK; i++) {
+        struct verdict verdict = {JUDGED_APPLIED, .reason = (enum verdict_reason)i};
+        if (verdict_asks(&verdict))
+            code = put_text(db, type, verdict_reason_name(verdict.reason),
+                            verdict_reason_text(verdict.reason), e);
     }
     return code;
 }
@@ -94,6 +107,22 @@ static enum err_code read_review(struct query *q, struct arena *a, struct review
         copy_text(q, 5, a, &ret->detail))
         return ERR_NO_MEMORY;
     return ERR_OK;
+}
+
+enum err_code store_review_find(struct store *s, int64_t number, struct arena *a,
+                                struct review *ret, struct err *e)
+{
+    struct query q;
+    enum err_code memory = ERR_OK;
+    query_begin(&q, &s->db, Q_REVIEW_FIND);
+    query_int(&q, number);
+    bool found = query_row(&q);
+    if (found)
+        memory = read_review(&q, a, ret);
+    enum err_code code = query_end(&q, e);
+    if (code == ERR_OK && memory)
+        code = err_set(e, memory, "out of memory for a review");
+    return code || found ? code : err_set(e, ERR_NOT_FOUND, "there is no such review");
 }
 
 static enum err_code add_review(struct arena *a, struct review_list *list, size_t *room,

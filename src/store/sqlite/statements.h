@@ -262,6 +262,10 @@
                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                            \
     X(JUDGEMENT_DROP, "DELETE FROM judgements WHERE location = ? AND target = ? AND lsn = ?")      \
     X(JUDGED, "SELECT 1 FROM judgements WHERE location = ? AND target = ?")                        \
+    X(JUDGEMENTS_HELD, "SELECT j.target FROM judgements AS j WHERE j.location = ?1"                \
+                       " AND j.batch = ?2 AND j.outcome = 'held' AND NOT EXISTS (SELECT 1 FROM"    \
+                       " judgements AS a WHERE a.location = ?1 AND a.target = j.target"            \
+                       " AND a.answer IS NOT NULL) LIMIT ?3")                                      \
     X(JUDGEMENTS_OF, "SELECT outcome, term, answer, hlc, origin, lane, seq, id FROM judgements"    \
                      " WHERE location = ? AND target = ?")                                         \
     /* places and devices */                                                                       \
@@ -353,6 +357,8 @@
     X(REVIEW_TELL, "UPDATE reviews SET detail = ? WHERE kind = ? AND location = ? AND record = ?") \
     X(REVIEW_DROP, "DELETE FROM reviews WHERE kind = ? AND location = ? AND record = ?"            \
                    " AND open = 1")                                                                \
+    X(REVIEW_FIND, "SELECT number, kind, record, location, text, detail, opened_at, open"          \
+                   " FROM reviews WHERE number = ?")                                               \
     X(REVIEW_LIST, "SELECT number, kind, record, location, text, detail, opened_at, open"          \
                    " FROM reviews WHERE open = 1 OR ?1 = 0 ORDER BY number LIMIT ?2")              \
     X(REVIEW_COUNT,                                                                                \

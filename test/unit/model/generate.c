@@ -10,6 +10,7 @@
 const struct generator generators[] = {
     {"batch", generate_batch},
     {"order", generate_order},
+    {"review", generate_review},
     {"table", generate_table},
 };
 const size_t generator_count = COUNT_OF(generators);
@@ -82,9 +83,19 @@ static void judge(struct history *h, struct rng *rng, int device)
     if (rng_chance(rng, 1, 4))
         snprintf(answered, sizeof answered, ",\"answer\":\"%s\"", history_id_text(7));
     history_write(h, device, "event_judged",
-                  "{\"target\":\"%s\",\"outcome\":\"%s\",\"reason\":\"clock\",\"term\":%d%s%s}",
+                  "{\"target\":\"%s\",\"outcome\":\"%s\",\"reason\":\"%s\",\"term\":%d%s%s}",
                   history_id_text(0x100000 + rng_below(rng, h->count + 2)),
-                  outcomes[rng_below(rng, 4)], (int)rng_below(rng, 3), effective, answered);
+                  outcomes[rng_below(rng, 4)], rng_chance(rng, 1, 2) ? "clock" : "unauthorised",
+                  (int)rng_below(rng, 3), effective, answered);
+}
+
+// Somebody answers a question that no record asks; somebody else too.
+void generate_review(struct history *h, struct rng *rng, int device)
+{
+    history_write(h, device, "review_resolved",
+                  "{\"review\":\"fork\",\"record\":\"a till\",\"decision\":\"%s\",\"note\":\"n%d\","
+                  "\"triggers\":[]}",
+                  rng_chance(rng, 1, 2) ? "accept" : "reject", (int)rng_below(rng, 9));
 }
 
 void generate_batch(struct history *h, struct rng *rng, int device)

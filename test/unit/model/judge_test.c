@@ -5,7 +5,7 @@
 #include "test/unit/unit.h"
 
 #define HOUR INT64_C(3600000)
-#define NOW INT64_C(1760000000000)
+#define NOW  INT64_C(1760000000000)
 
 static struct verdict verdict;
 
