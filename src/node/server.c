@@ -62,8 +62,8 @@ const struct route server_routes[] = {
     {"*", "/api/v1/reports/*", EVERY, RIGHT_NOBODY_ASKED, LIMIT_BATCH_BYTES, later, "a later part"},
     {"*", "/api/v1/receipts/*", EVERY, RIGHT_NOBODY_ASKED, LIMIT_BATCH_BYTES, later,
      "a later part"},
-    {"POST", "/api/v1/reviews/*", ABOVE, RIGHT_WRITE, SMALL_BODY, api_review_resolve_post,
-     "a person's answer; the right to review is checked by the handler"},
+    {"POST", "/api/v1/reviews/{id}/resolve", ABOVE, RIGHT_WRITE, SMALL_BODY,
+     api_review_resolve_post, "a person's answer; the right to review is checked by the handler"},
     {"*", "/api/v1/catalog*", EVERY, RIGHT_NOBODY_ASKED, LIMIT_BATCH_BYTES, later, "a later part"},
     {"*", "/api/v1/availability*", EVERY, RIGHT_NOBODY_ASKED, 0, later, "a later part"},
     {"*", "/api/v1/trends*", EVERY, RIGHT_NOBODY_ASKED, 0, later, "a later part"},
@@ -75,9 +75,24 @@ const size_t server_route_count = sizeof(server_routes) / sizeof(server_routes[0
 
 // ---- routing -----------------------------------------------------------------------------------
 
+// "{id}" in the middle of a route stands for one segment that is not empty.
+static bool path_fits_around(const char *route, const char *brace, struct str path)
+{
+    struct str before = str_make(route, (size_t)(brace - route));
+    struct str behind = str_of(strchr(brace, '}') + 1);
+    if (!str_starts(path, before) || path.n <= before.n + behind.n)
+        return false;
+    struct str segment = str_make(path.p + before.n, path.n - before.n - behind.n);
+    return str_equal(str_make(segment.p + segment.n, behind.n), behind) &&
+           memchr(segment.p, '/', segment.n) == NULL;
+}
+
 static bool path_fits(const struct route *route, struct str path)
 {
     size_t n = strlen(route->path);
+    const char *brace = strchr(route->path, '{');
+    if (brace != NULL)
+        return path_fits_around(route->path, brace, path);
     if (route->path[n - 1] == '*')
         return str_starts(path, str_make(route->path, n - 1));
     return str_is(path, route->path);

@@ -24,7 +24,7 @@ enum right {
 
 struct route {
     const char *method; // '*': any, and the answer is 501
-    const char *path;   // exact, or a prefix when it ends with '*'
+    const char *path;   // exact; a prefix when it ends with '*'; "{id}": any one segment
     unsigned roles;     // bits of 1 << enum node_role
     enum right right;
     size_t body_max; // bytes
