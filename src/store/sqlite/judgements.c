@@ -135,9 +135,11 @@ enum err_code judgements_turn(struct fold *f, const struct fold_row *row, bool o
         code = on ? add(f, row, &j, e) : drop(f, row, &j, e);
     if (code == ERR_OK)
         code = verdict_of(f, row->event->location, &j.target, &after, e);
-    bool was_out = before.outcome == JUDGED_DUPLICATE, is_out = after.outcome == JUDGED_DUPLICATE;
-    if (code || was_out == is_out)
+    if (code)
         return code;
+    bool was_out = before.outcome == JUDGED_DUPLICATE, is_out = after.outcome == JUDGED_DUPLICATE;
+    if (was_out == is_out)
+        return ERR_OK;
     return move_target(f, row, &j, is_out ? -1 : 1, e);
 }
 
