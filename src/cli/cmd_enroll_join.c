@@ -129,7 +129,7 @@ static enum err_code read_answer(struct joining *j, struct str text)
 {
     struct json json = {0};
     struct str location;
-    struct uuid device;
+    struct uuid device = {.b = {0}};
     enum err_code code = json_parse(text, DEPTH, &json, j->e);
     if (code == ERR_OK) {
         code = json_get_uuid(json.root, "chain", &j->chain, j->e);
