@@ -23,7 +23,7 @@ struct event_at *centre_add(struct world *w, int64_t delay, enum happening kind)
 
 void centre_init(struct world *w)
 {
-    for (int i = 0; i <= MAX_PLACES; i++)
+    for (int i = 0; i < MAX_PLACES + 2; i++)
         feed_init(w, &w->centre.feeds[i], world_place(i));
 }
 
@@ -102,7 +102,7 @@ static void identify(struct world *w, struct conn *c, const struct message_hello
     for (size_t i = 0; i < hello->count; i++)
         hello_mark(w, &hello->streams[i], &identity.marks[i]);
     for (int i = 0; i < DOWNLINK_FEEDS; i++) {
-        const struct centre_feed *f = &w->centre.feeds[i == 0 ? t->place : MAX_PLACES];
+        const struct centre_feed *f = &w->centre.feeds[world_feed(t->place, i)];
         identity.feeds[i] =
             (struct message_cursor){str_of(f->location), f->id, f->head, feed_hash_at(f, f->head)};
         for (size_t k = 0; k < hello->feed_count; k++) {

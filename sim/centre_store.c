@@ -399,7 +399,8 @@ void centre_setting(struct world *w)
     MUST(buf_append_format(&text,
                            "{\"type\":\"setting\",\"id\":\"s%d\",\"row\":{\"at\":%" PRId64 "}}",
                            record, w->now) == ERR_OK);
-    feed_put(w, &w->centre.feeds[MAX_PLACES], record, world_copy(w, buf_str(&text)));
+    int feed = MAX_PLACES + (int)rng_below(&w->rng, 2);
+    feed_put(w, &w->centre.feeds[feed], record, world_copy(w, buf_str(&text)));
     buf_fini(&text);
     if (w->centre.up)
         centre_tell_feeds(w);

@@ -258,6 +258,8 @@ void faults_heal(struct world *w)
     for (int i = 0; i < w->till_count; i++) {
         struct till *t = &w->tills[i];
         t->down[UP] = t->down[DOWN] = false;
+        if (t->used)
+            till_window(w, t, true);
         if (t->used && !t->up)
             till_start(w, t);
         for (int way = 0; t->conn && way < 2; way++) {

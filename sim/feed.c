@@ -26,7 +26,7 @@ void feed_put(struct world *w, struct centre_feed *f, int record, struct str row
 
 struct centre_feed *feed_find(struct world *w, struct str location)
 {
-    for (int i = 0; i <= MAX_PLACES; i++) {
+    for (int i = 0; i < MAX_PLACES + 2; i++) {
         if (str_is(location, w->centre.feeds[i].location))
             return &w->centre.feeds[i];
     }

@@ -224,8 +224,9 @@ static bool till_is_drained(const struct world *w, const struct till *t)
             return false;
     }
     for (int i = 0; !t->revoked && i < UPLINK_FEEDS; i++) {
-        const struct centre_feed *f = &w->centre.feeds[i == 0 ? t->place : MAX_PLACES];
-        if (!uuid_equal(&t->disk.feeds[i].feed, &f->id) || t->disk.feeds[i].position != f->head)
+        const struct centre_feed *f = &w->centre.feeds[world_feed(t->place, i)];
+        bool same = uuid_equal(&t->disk.feeds[i].feed, &f->id) || f->head == 0; // empty: as good
+        if (!same || t->disk.feeds[i].position != f->head)
             return false;
     }
     struct outbox_totals totals = outbox_count(&t->uplink.outbox);
@@ -262,12 +263,12 @@ void oracle_explain_wedge(struct world *w)
         const struct feed_place *f = t->disk.feeds;
         world_fail(w, SIM_WEDGED,
                    "till %d is stuck: %s, %" PRIu64 " events not settled, %zu streams in its "
-                   "outbox, its feeds at %" PRIu64 " and %" PRIu64 " of %" PRIu64 " and %" PRIu64
-                   ", %zu not written",
+                   "outbox, its feeds at %" PRIu64 ", %" PRIu64 " and %" PRIu64 " of %" PRIu64
+                   ", %" PRIu64 " and %" PRIu64 ", %zu not written",
                    i, t->up ? uplink_state_name(&t->uplink) : "down", missing,
-                   t->uplink.outbox.count, f[0].position, f[1].position,
+                   t->uplink.outbox.count, f[0].position, f[1].position, f[2].position,
                    w->centre.feeds[t->place].head, w->centre.feeds[MAX_PLACES].head,
-                   t->pending_count);
+                   w->centre.feeds[MAX_PLACES + 1].head, t->pending_count);
     }
     world_fail(w, SIM_WEDGED, "the centre has work left");
 }

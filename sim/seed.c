@@ -13,6 +13,7 @@ enum {
     DRAIN_MS = 150 * 1000, // what a front lost goes out again after 30 s, perhaps more than once
     LOOK_EVERY_MS = 100,
     SETTING_MS = 4000,
+    WINDOW_MS = 3000,
     STEPS_AFTER_MAX = 400 * 1000,
 };
 
@@ -51,6 +52,7 @@ static enum err_code build(struct world *w)
     if (k->fault_ms)
         world_add(w, world_pause(w, k->fault_ms), HAPPENS_FAULT);
     world_add(w, SETTING_MS, HAPPENS_SETTING);
+    world_add(w, WINDOW_MS, HAPPENS_WINDOW);
     world_trace(w, "%d tills in %d places, %s, latency %lld ms, a fault every %lld ms", k->tills,
                 k->places, k->front ? "a front before the centre" : "the centre itself",
                 (long long)k->latency_ms, (long long)k->fault_ms);
@@ -170,6 +172,17 @@ static void on_setting(struct world *w, const struct event_at *e)
     world_add(w, SETTING_MS, HAPPENS_SETTING);
 }
 
+static void on_window(struct world *w, const struct event_at *e)
+{
+    (void)e;
+    struct till *t = &w->tills[rng_below(&w->rng, (uint64_t)w->till_count)];
+    if (w->healed)
+        return;
+    if (t->used)
+        till_window(w, t, !t->window);
+    world_add(w, WINDOW_MS, HAPPENS_WINDOW);
+}
+
 static void on_fault(struct world *w, const struct event_at *e)
 {
     (void)e;
@@ -205,6 +218,7 @@ static const struct handler {
     [HAPPENS_CENTRE_TICK] = {OF_CENTRE, on_centre_tick},
     [HAPPENS_CENTRE_START] = {OF_WORLD, on_centre_start},
     [HAPPENS_SETTING] = {OF_WORLD, on_setting},
+    [HAPPENS_WINDOW] = {OF_WORLD, on_window},
     [HAPPENS_FAULT] = {OF_WORLD, on_fault},
     [HAPPENS_LINK_UP] = {OF_WORLD, on_link_up},
 };

@@ -110,12 +110,13 @@ void till_start(struct world *w, struct till *t)
     steps_init(&t->steps);
     uplink_init(&t->uplink, &config);
     for (int i = 0; i < UPLINK_FEEDS; i++)
-        uplink_set_feed(&t->uplink, str_of(world_place(i == 0 ? t->place : MAX_PLACES)),
+        uplink_set_feed(&t->uplink, str_of(world_place(world_feed(t->place, i))),
                         &t->disk.feeds[i].feed, t->disk.feeds[i].position, &t->disk.feeds[i].hash);
     restore_outbox(t);
     till_load_overlay(t);
     write_run_started(w, t);
     till_need_fsync(w, t, false);
+    uplink_set_deferred(&t->uplink, t->window, till_moment(w, t), &t->steps);
     uplink_start(&t->uplink, till_moment(w, t), &t->steps);
     t->wake_at = w->now;
     till_add(w, t, 0, HAPPENS_WAKE);
@@ -315,6 +316,18 @@ void till_perform(struct world *w, struct till *t)
         t->wake_at = deadline;
         till_add(w, t, deadline - w->now, HAPPENS_WAKE);
     }
+}
+
+void till_window(struct world *w, struct till *t, bool open)
+{
+    world_trace(w, "till %d: the deferred window %s", t->index, open ? "opens" : "closes");
+    t->window = open;
+    if (!t->up)
+        return;
+    uplink_set_deferred(&t->uplink, open, till_moment(w, t), &t->steps);
+    if (!open && rng_chance(&w->rng, 1, 4))
+        uplink_push_deferred(&t->uplink, till_moment(w, t), &t->steps);
+    till_perform(w, t);
 }
 
 // ---- inputs ----------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ void till_wake(struct world *w, struct till *t);
 void till_load(struct world *w, struct till *t, const struct step *step);
 void till_connected(struct world *w, struct till *t);
 void till_disconnected(struct world *w, struct till *t);
+void till_window(struct world *w, struct till *t, bool open); // or by hand, now and then
 void till_message(struct world *w, struct till *t, struct str text);
 int64_t till_wall_ms(const struct world *w, const struct till *t);
 // Its disk becomes what it was when it was last copied (the first time, a copy is made instead).

@@ -237,7 +237,8 @@ static void begin_copy(struct till *t)
 static void apply_feed(struct world *w, struct till *t, const struct message_feed *m)
 {
     bool own = str_is(m->location, world_place(t->place));
-    struct feed_place *place = &t->disk.feeds[own ? 0 : 1];
+    int feed = own ? 0 : str_is(m->location, FEED_CHAIN) ? 1 : 2;
+    struct feed_place *place = &t->disk.feeds[feed];
     if (own && m->reset)
         begin_copy(t);
     for (size_t i = 0; own && i < m->count; i++)

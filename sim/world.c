@@ -203,8 +203,13 @@ struct uuid world_uuid(struct world *w)
 
 const char *world_place(int place)
 {
-    static const char *const names[] = {"hamra", "jounieh", "zahle", "*"};
+    static const char *const names[] = {"hamra", "jounieh", "zahle", FEED_CHAIN, FEED_DEFERRED};
     return names[place];
+}
+
+int world_feed(int place, int i)
+{
+    return i == 0 ? place : MAX_PLACES + i - 1;
 }
 
 static const char *const sku_names[MAX_SKUS] = {"ARAK",   "BREAD", "COFFEE", "DATES",  "EGGPLANT",

@@ -73,6 +73,7 @@ enum happening {
     HAPPENS_CENTRE_TICK,
     HAPPENS_CENTRE_START,
     HAPPENS_SETTING,
+    HAPPENS_WINDOW, // of what is deferred, at a till
     HAPPENS_FAULT,
     HAPPENS_LINK_UP,
     HAPPENS_COUNT
@@ -181,6 +182,7 @@ struct till {
     int index, place;
     bool used, up;
     bool revoked; // its device was, at the centre
+    bool window;  // of what is deferred: open
     uint64_t life;
     struct uuid device;
     struct sign_key key;
@@ -260,7 +262,7 @@ struct centre {
     struct job *first, **end;
     bool commit_due, forward_due;
     bool upgraded;                            // its program reads what it could not read before
-    struct centre_feed feeds[MAX_PLACES + 1]; // the last is the chain's
+    struct centre_feed feeds[MAX_PLACES + 2]; // the last are the chain's, and its deferred one
     int64_t stock[MAX_PLACES][MAX_SKUS];
     uint64_t tickets[MAX_PLACES];
     struct item **ids; // counted once: open addressing
@@ -319,7 +321,9 @@ void world_trace(struct world *w, const char *format, ...) PRINTF_LIKE(2, 3);
 bool world_chance(struct world *w, unsigned per_thousand);
 int64_t world_pause(struct world *w, int64_t mean_ms); // exponential, at least 1
 struct uuid world_uuid(struct world *w);
-const char *world_place(int place); // its name; "*" for the chain
+const char *world_place(int place); // its name; behind the places come those of the chain's feeds
+// The number of a device's i-th feed among the centre's.
+int world_feed(int place, int i);
 const char *world_sku(int sku);
 int world_sku_number(struct str name); // -1: none
 

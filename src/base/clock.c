@@ -66,6 +66,14 @@ void clock_random(void *to, size_t n)
     }
 }
 
+int clock_local_minute(int64_t wall_ms)
+{
+    struct tm tm = {.tm_hour = 0};
+    time_t moment = (time_t)(wall_ms / 1000);
+    (void)localtime_r(&moment, &tm);
+    return tm.tm_hour * 60 + tm.tm_min;
+}
+
 void clock_sleep_ms(int64_t ms)
 {
     if (ms <= 0) {

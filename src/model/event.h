@@ -59,7 +59,7 @@ enum err_code event_parse_draft(yyjson_val *object, struct arena *arena, struct 
 enum err_code event_write(const struct event *event, struct buf *to) MUST_CHECK;
 
 // True when two carriers of one id say the same: all fields but those that the node which takes
-// the event gives it: v, origin, lane, seq, hlc, and base where the client left it out.
+// the event gives it: v, origin, lane, seq, hlc, and base and grant where the client left them out.
 bool event_same_content(const struct event *a, const struct event *b);
 // A hash that two carriers share exactly when they say the same, for when one of them is gone.
 // ERR_NO_MEMORY.
@@ -80,7 +80,11 @@ int event_order_compare(const struct event_order *a, const struct event_order *b
 bool event_name_valid(struct str name);
 // An event's own id: of version 7 (made here), 4 (by others) or 8 (imports); never the nil one.
 bool event_id_valid(const struct uuid *id);
-// A name that is not "*": feeds call the whole chain so.
+// What is of the whole chain happened at FEED_CHAIN. Its feed is called so too, but for what of it
+// may wait: that has a feed of its own.
+#define FEED_CHAIN    "*"
+#define FEED_DEFERRED "*deferred"
+// A name that does not begin with '*': what is of the whole chain is called so.
 bool event_location_valid(struct str name);
 
 #endif

@@ -111,7 +111,9 @@ enum err_code journal_identify(struct journal *j, const struct journal_hello *he
     if (code || ret->revoked)
         return code;
     code = identify_feed(j, m, ret->location, 0, ret, e);
-    return code ? code : identify_feed(j, m, STR("*"), 1, ret, e);
+    if (code == ERR_OK)
+        code = identify_feed(j, m, STR(FEED_CHAIN), 1, ret, e);
+    return code ? code : identify_feed(j, m, STR(FEED_DEFERRED), 2, ret, e);
 }
 
 static enum err_code find_intake_stream(void *context, const struct stream_key *key,

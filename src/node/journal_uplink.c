@@ -121,7 +121,8 @@ enum err_code journal_fill_uplink(struct journal *j, struct uplink *u, struct er
         code = err_set(e, ERR_NO_MEMORY, "out of memory for the outbox");
     if (code == ERR_OK) {
         fill_cursor(j, u, j->identity.location);
-        fill_cursor(j, u, "*");
+        fill_cursor(j, u, FEED_CHAIN);
+        fill_cursor(j, u, FEED_DEFERRED);
     }
     return code;
 }

@@ -58,6 +58,11 @@ static void on_sync(void *context, struct http_server *http, const struct http_r
     downlink_service_accept(((struct node *)context)->downlink, http, request);
 }
 
+static void on_push(void *context)
+{
+    uplink_service_push_deferred(((struct node *)context)->uplink);
+}
+
 static void on_signal(int signal_number, void *context)
 {
     struct node *n = context;
@@ -102,7 +107,8 @@ static enum err_code open_services(struct node *n, struct err *e)
                                   .config = n->config,
                                   .context = n,
                                   .live = on_live,
-                                  .sync = n->config->role == ROLE_CENTRAL ? on_sync : NULL};
+                                  .sync = n->config->role == ROLE_CENTRAL ? on_sync : NULL,
+                                  .push = on_push};
     enum err_code code = n->config->role == ROLE_CENTRAL
                              ? downlink_service_open(&down, &n->downlink, e)
                              : uplink_service_open(&up, &n->uplink, e);

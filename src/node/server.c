@@ -39,6 +39,8 @@ const struct route server_routes[] = {
     {"GET", "/api/v1/events", EVERY, RIGHT_READ, 0, api_events_get, "read the journal"},
     {"GET", "/api/v1/sync", ABOVE, RIGHT_NOBODY_ASKED, 0, sync_get,
      "devices prove their key inside the session"},
+    {"POST", "/api/v1/sync", EVERY & ~TOP, RIGHT_WRITE, SMALL_BODY, api_sync_post,
+     "what may wait goes now"},
     {"GET", "/api/v1/branches", TOP, RIGHT_LOCAL_READ, 0, api_branches_get,
      "the chain at a glance"},
     {"GET", "/api/v1/stock", EVERY, RIGHT_LOCAL_READ, 0, api_stock_get, "stock by place and SKU"},

@@ -31,6 +31,8 @@ struct server_options {
     void (*live)(void *context, struct server_live *ret);
     // GET /api/v1/sync with Upgrade: hands the request over (downlink service). NULL on terminals.
     void (*sync)(void *context, struct http_server *http, const struct http_request *request);
+    // POST /api/v1/sync: what may wait goes now, up and down.
+    void (*push)(void *context);
 };
 
 struct server;

@@ -125,6 +125,8 @@ int64_t api_memory_bytes(void); // resident memory of this process, 0 where it c
 void api_review_resolve_post(struct server *s, const struct http_request *request);
 // api_metrics.c
 void api_metrics_get(struct server *s, const struct http_request *request);
+// api_sync.c
+void api_sync_post(struct server *s, const struct http_request *request);
 // api_page.c
 void api_page_get(struct server *s, const struct http_request *request);
 // api_live.c

@@ -27,12 +27,27 @@ static void rearm(struct uplink_service *s)
     loop_timer_start(s->timer, wait > 0 ? wait : 0, 0);
 }
 
+// By the chain's clock: a till's own may be off by years.
+static void look_at_window(struct uplink_service *s)
+{
+    int minute = clock_local_minute(clock_wall_ms() + s->clock_offset_ms);
+    uplink_set_deferred(&s->uplink, window_is_open(&s->deferred, minute), uplink_service_now(),
+                        &s->steps);
+}
+
+void uplink_service_push_deferred(struct uplink_service *s)
+{
+    uplink_push_deferred(&s->uplink, uplink_service_now(), &s->steps);
+    uplink_service_perform(s);
+}
+
 static void on_timer(void *context)
 {
     struct uplink_service *s = context;
     if (s->closing)
         return;
     uplink_service_ask_health(s);
+    look_at_window(s);
     uplink_tick(&s->uplink, uplink_service_now(), &s->steps);
     uplink_service_perform(s);
 }
@@ -162,9 +177,11 @@ enum err_code uplink_service_open(const struct uplink_service_options *options,
     if (code == ERR_OK)
         code = journal_fill_uplink(options->journal, &s->uplink, e);
     bool enrolled = !uuid_is_zero(&config.chain);
+    struct uplink_health health;
     if (code == ERR_OK)
-        code = uplink_service_read_health(options->journal, &s->uplink.oldest_at,
-                                          &s->uplink.disk_free, e);
+        code = uplink_service_read_health(options->journal, &health, e);
+    if (code == ERR_OK)
+        uplink_service_take_health(s, &health);
     if (code == ERR_OK && enrolled)
         code = uplink_service_open_tls(s, e);
     if (code) {

@@ -24,6 +24,8 @@ enum err_code uplink_service_open(const struct uplink_service_options *options,
 // From the writer's hook.
 void uplink_service_committed(struct uplink_service *s, const struct journal_moved *moved,
                               size_t count);
+// By hand: what may wait goes now, or with the next session.
+void uplink_service_push_deferred(struct uplink_service *s);
 struct uplink_view {
     bool online;
     bool revoked;         // as the upstream said last

@@ -393,33 +393,40 @@ void uplink_service_set_clock(struct uplink_service *s, int64_t offset_ms)
         free(clock);
 }
 
-// What a hello and a beat say of this till beside its streams.
 struct health_job {
     struct job job;
     struct uplink_service *service;
-    int64_t oldest_at;
-    int64_t disk_free;
+    struct uplink_health health;
 };
 
-enum err_code uplink_service_read_health(struct journal *j, int64_t *ret_oldest_at,
-                                         int64_t *ret_disk_free, struct err *e)
+enum err_code uplink_service_read_health(struct journal *j, struct uplink_health *ret,
+                                         struct err *e)
 {
     struct store_counts counts;
     struct store_room room;
     enum err_code code = store_counts(journal_store(j), &counts, e);
     if (code == ERR_OK)
         code = store_room(journal_store(j), &room, e);
+    if (code == ERR_OK)
+        code = window_parse(STR("02:00-05:00"), &ret->deferred);
     if (code)
         return code;
-    *ret_oldest_at = counts.oldest_pending_at;
-    *ret_disk_free = room.free_bytes;
+    ret->oldest_at = counts.oldest_pending_at;
+    ret->disk_free = room.free_bytes;
     return ERR_OK;
+}
+
+void uplink_service_take_health(struct uplink_service *s, const struct uplink_health *health)
+{
+    s->uplink.oldest_at = health->oldest_at;
+    s->uplink.disk_free = health->disk_free;
+    s->deferred = health->deferred;
 }
 
 static enum err_code run_health(struct job *job, struct journal *j, struct err *e)
 {
     struct health_job *health = (struct health_job *)job;
-    return uplink_service_read_health(j, &health->oldest_at, &health->disk_free, e);
+    return uplink_service_read_health(j, &health->health, e);
 }
 
 static void done_health(struct job *job)
@@ -427,10 +434,8 @@ static void done_health(struct job *job)
     struct health_job *health = (struct health_job *)job;
     struct uplink_service *s = health->service;
     s->asking = false;
-    if (job->code == ERR_OK) {
-        s->uplink.oldest_at = health->oldest_at;
-        s->uplink.disk_free = health->disk_free;
-    }
+    if (job->code == ERR_OK)
+        uplink_service_take_health(s, &health->health);
     free(health);
     uplink_service_release(s);
 }

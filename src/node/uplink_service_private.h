@@ -6,6 +6,7 @@
 #ifndef WASL_NODE_UPLINK_SERVICE_PRIVATE_H
 #define WASL_NODE_UPLINK_SERVICE_PRIVATE_H
 
+#include "model/window.h"
 #include "node/uplink_service.h"
 
 enum { UPLINK_ACKS_MAX = 256 };
@@ -35,6 +36,7 @@ struct uplink_service {
     int64_t health_ms; // when it was asked for
     bool asking;       // for its health
     bool refilling;
+    struct window deferred; // when what may wait goes, by the machine's clock on the wall
 };
 
 // uplink_service.c
@@ -59,8 +61,14 @@ void uplink_service_store_acks(void *service); // a timer's callback
 void uplink_service_start_feed(struct uplink_service *s, const struct message_feed *feed);
 void uplink_service_set_revoked(struct uplink_service *s, bool revoked);
 void uplink_service_set_clock(struct uplink_service *s, int64_t offset_ms);
-enum err_code uplink_service_read_health(struct journal *j, int64_t *ret_oldest_at,
-                                         int64_t *ret_disk_free, struct err *e) MUST_CHECK;
+struct uplink_health { // what a hello and a beat say of this till beside its streams
+    int64_t oldest_at;
+    int64_t disk_free;
+    struct window deferred;
+};
+enum err_code uplink_service_read_health(struct journal *j, struct uplink_health *ret,
+                                         struct err *e) MUST_CHECK;
+void uplink_service_take_health(struct uplink_service *s, const struct uplink_health *health);
 void uplink_service_ask_health(struct uplink_service *s);
 
 #endif

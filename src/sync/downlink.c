@@ -147,19 +147,42 @@ static void read_feed(struct downlink *d, struct downlink_feed *f, bool with_inc
                       struct steps *out)
 {
     bool more = f->sent < f->head || f->reset || (with_includes && includes_due(d));
+    if (f->waits)
+        more = f->asked && f->unacked_bytes == 0 && f->pages_acked == f->pages;
     if (f->reading || !more || f->unacked_bytes >= DOWNLINK_FEED_WINDOW)
         return;
     struct step *step = steps_add(out, STEP_READ_FEED);
     step->location = str_of(f->location);
     step->after = f->sent;
-    step->max_bytes = DOWNLINK_FEED_PAGE;
+    step->max_bytes = f->waits ? DOWNLINK_DEFERRED_PAGE : DOWNLINK_FEED_PAGE;
     f->reading = true;
+}
+
+static bool is_busy(const struct downlink_feed *f)
+{
+    return f->reading || f->sent < f->head || f->pages_acked < f->pages;
+}
+
+// What was asked for and may wait, unless something waits that may not.
+static void pump_waiting(struct downlink *d, struct steps *out)
+{
+    bool busy = !in(d, LIVE) || d->revoked;
+    for (size_t i = 0; !busy && i < DOWNLINK_FEEDS; i++) {
+        struct downlink_feed *f = &d->feeds[i];
+        if (f->waits)
+            read_feed(d, f, false, out);
+        else
+            busy = is_busy(f);
+    }
 }
 
 static void pump_feeds(struct downlink *d, struct steps *out)
 {
-    for (size_t i = 0; in(d, LIVE) && !d->revoked && i < DOWNLINK_FEEDS; i++)
-        read_feed(d, &d->feeds[i], i == 0, out);
+    for (size_t i = 0; in(d, LIVE) && !d->revoked && i < DOWNLINK_FEEDS; i++) {
+        if (!d->feeds[i].waits)
+            read_feed(d, &d->feeds[i], i == 0, out);
+    }
+    pump_waiting(d, out);
 }
 
 static struct downlink_feed *find_feed(struct downlink *d, struct str location)
@@ -244,11 +267,12 @@ void downlink_feed_page(struct downlink *d, const struct downlink_page *page, in
                                     .count = page->count};
     if (f == &d->feeds[0] && page->reached_head) // of the place's rows, not the chain's
         m->feed.complete = add_includes(d, page, &m->feed);
-    bool says_nothing = page->count == 0 && m->feed.include_count == 0 && !f->reset &&
+    bool says_nothing = page->count == 0 && !f->asked && m->feed.include_count == 0 && !f->reset &&
                         !(f->partial && m->feed.complete) && page->to == f->sent;
     if (says_nothing) {
         if (page->reached_head && f->head > page->to)
             f->head = page->to;
+        pump_waiting(d, out);
         return;
     }
     steps_send(out, m);
@@ -259,7 +283,8 @@ void downlink_feed_page(struct downlink *d, const struct downlink_page *page, in
     f->progress_ms = mono_ms;
     f->reset = false;
     f->partial = !m->feed.complete;
-    if (page->reached_head && f->head < page->to)
+    f->asked = f->asked && !m->feed.complete;
+    if (f->head < page->to) // the news of it may still come; the device will have so much
         f->head = page->to;
     pump_feeds(d, out);
 }
@@ -270,9 +295,11 @@ static void go_back(struct downlink *d, struct downlink_feed *f, uint64_t positi
     f->unacked_bytes = 0;
     f->pages_acked = f->pages;
     f->partial = true;
+    f->asked = f->waits;
     if (position == 0)
         f->reset = true;
-    for (size_t i = 0; i < d->stream_count; i++) // includes may have been lost with their page
+    bool with_includes = f == &d->feeds[0]; // they may have been lost with their page
+    for (size_t i = 0; with_includes && i < d->stream_count; i++)
         d->streams[i].owed = true;
 }
 
@@ -287,6 +314,8 @@ static void on_feed_ack(struct downlink *d, const struct message_feed_ack *m, in
         go_back(d, f, 0);
     } else if (m->resend && m->position <= f->sent) {
         go_back(d, f, m->position);
+    } else if (m->resend && f->waits) { // its copy is not one that can go on: afresh
+        go_back(d, f, f->sent);
     } else if (m->position >= f->acked && m->position <= f->sent) {
         f->acked = m->position;
         if (m->number <= f->pages && m->number > f->pages_acked) {
@@ -332,6 +361,7 @@ static void set_feed(struct downlink_feed *f, const struct message_cursor *head,
     f->sent = f->acked = knows ? cursor->position : 0;
     f->reset = !knows;
     f->partial = true;
+    f->waits = str_is(head->location, FEED_DEFERRED);
 }
 
 static void welcome(struct downlink *d, const struct downlink_identity *identity, struct steps *out)

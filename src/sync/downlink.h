@@ -8,6 +8,7 @@
 //      A device that goes beyond twice of it is cut off.
 //   4. A revoked device is told so, may push, and is sent nothing else: no feed and no include.
 //   5. Feed pages go out in order; unacknowledged ones are bounded, and sent again after a time.
+//   6. The deferred feed is sent when the device asks for it, while nothing of another waits.
 // Ownership: the caller's struct; downlink_fini. Threads: one at a time.
 #ifndef WASL_SYNC_DOWNLINK_H
 #define WASL_SYNC_DOWNLINK_H
@@ -17,12 +18,13 @@
 #include "sync/step.h"
 
 enum {
-    DOWNLINK_FEEDS = 2,
+    DOWNLINK_FEEDS = 3,            // the place's, the chain's, the chain's deferred one
     DOWNLINK_HELLO_MS = 10 * 1000, // a connection that does not say hello is closed
     DOWNLINK_SILENCE_MS = 35 * 1000,
     DOWNLINK_FEED_WINDOW = 256 * 1024, // bytes of pages not acknowledged
     DOWNLINK_FEED_PAGE = 32 * 1024,
-    DOWNLINK_FEED_RESEND_MS = 2000, // without an answer, plus what is under way at 4 bytes a ms
+    DOWNLINK_DEFERRED_PAGE = 8 * 1024, // and one at a time: what is urgent stands behind it
+    DOWNLINK_FEED_RESEND_MS = 2000,    // without an answer, plus what is under way at 4 bytes a ms
 };
 
 struct downlink_config {
@@ -52,6 +54,8 @@ struct downlink_feed {
     bool reset;          // the next page begins a fresh copy
     bool partial;        // the device may have pages that no complete one has closed
     bool reading;
+    bool waits; // it is sent only when asked for
+    bool asked; // and was: up to its head
 };
 
 struct downlink {

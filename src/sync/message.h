@@ -49,7 +49,7 @@ struct message_stream { // a record line of hello
     struct certificate certificate; // origin, device and location are the stream's and the hello's
 };
 struct message_cursor {
-    struct str location; // "*" for the chain-wide feed
+    struct str location; // of a place, or FEED_CHAIN, FEED_DEFERRED
     struct uuid feed;    // zero: none yet
     uint64_t position;
     struct hash hash;

@@ -136,6 +136,8 @@ struct outbox_stream *outbox_next(struct outbox *o, bool hold_backlog)
         bool has_more = s->sent.seq < s->head.seq && !s->forked && !s->unreadable;
         if (hold_backlog && s->sent.seq < s->backlog)
             has_more = false;
+        if (o->deferred_waits && s->key.lane == LANE_DEFERRED)
+            has_more = false;
         if (has_more && better(s, best))
             best = s;
     }
@@ -189,6 +191,8 @@ struct outbox_totals outbox_count(const struct outbox *o)
         const struct outbox_stream *s = &o->streams[i];
         if (s->head.seq > s->held.seq)
             totals.pending[s->key.lane] += s->head.seq - s->held.seq;
+        if (s->head.seq > s->settled)
+            totals.unsettled[s->key.lane] += s->head.seq - s->settled;
     }
     return totals;
 }

@@ -31,8 +31,9 @@ struct outbox {
     struct outbox_stream *streams;
     size_t count;
     size_t capacity;
-    bool overflowed; // there are unsettled streams beside these, which wait for room
-    bool unfed;      // nothing will say what a feed includes: what is settled is done with
+    bool overflowed;     // there are unsettled streams beside these, which wait for room
+    bool unfed;          // nothing will say what a feed includes: what is settled is done with
+    bool deferred_waits; // streams of the deferred lane are passed over: it is not their time
 };
 
 void outbox_fini(struct outbox *o);
@@ -57,7 +58,7 @@ enum outbox_news outbox_told(struct outbox_stream *s, const struct message_mark 
 // Sends again from 'seq' (a gap or damage on the way).
 void outbox_rewind(struct outbox_stream *s);
 
-// The stream to send from next: by lane, then oldest first; NULL when all is sent.
+// The stream to send from next: by lane, then oldest first; NULL when all is sent that may be.
 // With hold_backlog, only what was committed after the session began.
 struct outbox_stream *outbox_next(struct outbox *o, bool hold_backlog);
 // Streams held but not settled for longer than timeout_ms go back to their settled mark.
@@ -73,7 +74,8 @@ uint64_t outbox_prunable(const struct outbox_stream *s);
 void outbox_compact(struct outbox *o, const struct uuid *keep);
 
 struct outbox_totals {
-    uint64_t pending[LANE_COUNT]; // not held
+    uint64_t pending[LANE_COUNT];   // not held
+    uint64_t unsettled[LANE_COUNT]; // held or not
 };
 struct outbox_totals outbox_count(const struct outbox *o);
 

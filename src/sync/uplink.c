@@ -58,7 +58,9 @@ void uplink_init(struct uplink *u, const struct uplink_config *config)
     backoff_reset(&u->backoff);
     rng_init(&u->rng, config->seed);
     memcpy(u->feeds[0].location, config->location, sizeof(u->feeds[0].location));
-    memcpy(u->feeds[1].location, "*", 2);
+    memcpy(u->feeds[FEED_OF_CHAIN].location, FEED_CHAIN, sizeof(FEED_CHAIN));
+    memcpy(u->feeds[FEED_THAT_WAITS].location, FEED_DEFERRED, sizeof(FEED_DEFERRED));
+    u->deferred.ask_ms = INT64_MAX;
 }
 
 void uplink_fini(struct uplink *u)
@@ -86,6 +88,7 @@ int64_t uplink_deadline(const struct uplink *u)
 void uplink_wake_for_waiting(struct uplink *u, struct moment now)
 {
     uplink_wake_at(u, uplink_includes_due(u));
+    uplink_wake_at(u, u->deferred.ask_ms);
     uplink_wake_at(u, u->heard_ms + SILENCE_MS);
     uplink_wake_at(u, u->beat_ms + BEAT_EVERY_MS);
     if (u->pulling)
@@ -278,6 +281,7 @@ static void tick_live(struct uplink *u, struct moment now, struct steps *out)
         send_beat(u, now, out);
     outbox_resend_unsettled(&u->outbox, now.mono_ms, UNSETTLED_RESEND_MS);
     uplink_ask_includes(u, now, out);
+    uplink_deferred_tick(u, now, out);
     if (u->reread_ms && now.mono_ms >= u->reread_ms) {
         u->reread_ms = 0;
         outbox_reread(&u->outbox);

@@ -7,7 +7,9 @@
 //   2. Nothing is pushed before the feed was pulled up to the head that the welcome named, or
 //      PULL_BYTES came in, or PULL_MS went by.
 //   3. At most one load is under way; what is in flight stays within credit and window.
-//   4. Whatever message is lost, doubled or late, a probe finds out within a second, and what is
+//   4. Nothing of the deferred lane goes up, and nothing of the deferred feed is asked for, but in
+//      its window, or by hand until what is there has gone; a first copy of the feed at once.
+//   5. Whatever message is lost, doubled or late, a probe finds out within a second, and what is
 //      missing is sent again; no push is sent between a probe and its answer.
 //   5. A hello says where the store stands: no page of an earlier session is on its way to it then.
 // Ownership: the caller's struct; uplink_fini. Threads: one at a time.
@@ -37,8 +39,10 @@ enum {
     FEED_PAUSE_MS = 5000,
     INCLUDE_AFTER_MS = 3000, // settled, and no feed page includes it: the page was lost
     WINDOW_MIN_BYTES = 64 * 1024,
-    UPLINK_PUSHES = 64, // in flight at most
-    UPLINK_FEEDS = 2,   // its location's and the chain's
+    UPLINK_PUSHES = 64,            // in flight at most
+    UPLINK_FEEDS = 3,              // its location's, the chain's, and the chain's deferred one
+    DEFERRED_AGAIN_MS = 5000,      // the deferred feed was asked for, and no page came
+    DEFERRED_EVERY_MS = 60 * 1000, // how often it is asked for while its window is open
 };
 
 struct moment {
@@ -86,6 +90,12 @@ struct uplink {
     struct uplink_config config;
     struct sm state;
     struct outbox outbox;
+    struct uplink_deferred {
+        bool open;       // its window is
+        bool by_hand;    // until what was there has gone
+        bool unfinished; // the last page was not the feed's last
+        int64_t ask_ms;  // when the feed is asked for next, mono; INT64_MAX: it is not
+    } deferred;
     struct backoff backoff;
     struct rng rng;
     struct uplink_feed feeds[UPLINK_FEEDS];
@@ -141,6 +151,10 @@ void uplink_tick(struct uplink *u, struct moment now, struct steps *out);
 void uplink_committed(struct uplink *u, const struct stream_key *key,
                       const struct certificate *certificate, const struct mark *head,
                       struct moment now, struct steps *out);
+// The window of what is deferred opened or closed.
+void uplink_set_deferred(struct uplink *u, bool open, struct moment now, struct steps *out);
+// By hand: what is deferred goes now, up and down.
+void uplink_push_deferred(struct uplink *u, struct moment now, struct steps *out);
 // When outbox_wants_refill: unsettled streams as the journal has them.
 void uplink_refill(struct uplink *u, const struct outbox_stream *streams, size_t count,
                    bool overflowed, struct moment now, struct steps *out);

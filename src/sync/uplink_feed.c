@@ -20,10 +20,11 @@ void uplink_set_feed(struct uplink *u, struct str location, const struct uuid *f
     f->hash = *hash;
 }
 
-// More of a feed is on its way: what else the upstream says stands behind it.
+// More of a feed is on its way: what else the upstream says stands behind it. What waits for its
+// time comes behind all else.
 bool uplink_expects_pages(const struct uplink *u)
 {
-    for (size_t i = 0; i < UPLINK_FEEDS; i++) {
+    for (size_t i = 0; i < FEED_THAT_WAITS; i++) {
         const struct uplink_feed *f = &u->feeds[i];
         if (f->more || f->received < f->head)
             return true;
@@ -49,7 +50,7 @@ int64_t uplink_includes_due(const struct uplink *u)
 void uplink_check_pulled(struct uplink *u, struct moment now)
 {
     bool reached = true;
-    for (size_t i = 0; i < UPLINK_FEEDS; i++) {
+    for (size_t i = 0; i < FEED_THAT_WAITS; i++) {
         const struct uplink_feed *f = &u->feeds[i];
         bool deaf = now.mono_ms < f->deaf_until_ms; // waiting for what is not taken helps nobody
         bool there = uuid_equal(&f->feed, &f->head_feed) && f->received >= f->head;
@@ -65,6 +66,11 @@ static void answer_feed(struct uplink_feed *f, uint64_t position, bool resend, s
     m.feed_ack =
         (struct message_feed_ack){str_of(f->location), f->feed, f->number, position, resend};
     steps_send(out, &m);
+}
+
+void uplink_ask_feed(struct uplink_feed *f, struct steps *out)
+{
+    answer_feed(f, f->received, true, out);
 }
 
 void uplink_on_feed(struct uplink *u, const struct message_feed *m, size_t bytes, struct moment now,
@@ -97,6 +103,7 @@ void uplink_on_feed(struct uplink *u, const struct message_feed *m, size_t bytes
     *copy = *m;
     u->storing++;
     steps_add(out, STEP_FEED)->feed = copy;
+    uplink_deferred_page(u, m, now);
     uplink_check_pulled(u, now);
 }
 
@@ -152,5 +159,5 @@ void uplink_ask_includes(struct uplink *u, struct moment now, struct steps *out)
         if (s->lacks_since_ms)
             s->lacks_since_ms = now.mono_ms;
     }
-    answer_feed(&u->feeds[0], u->feeds[0].received, true, out);
+    uplink_ask_feed(&u->feeds[FEED_OF_PLACE], out);
 }

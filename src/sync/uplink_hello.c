@@ -131,5 +131,6 @@ void uplink_on_welcome(struct uplink *u, const struct message_welcome *m, struct
     for (size_t i = 0; i < u->outbox.count; i++)
         u->outbox.streams[i].sent = u->outbox.streams[i].held;
     outbox_compact(&u->outbox, &u->config.origin);
+    uplink_deferred_welcome(u, now);
     uplink_check_pulled(u, now);
 }

@@ -2,7 +2,8 @@
 // What the parts of the uplink share. Nobody else includes this.
 //
 // uplink.c holds the states, the link and the clock; uplink_hello.c opens a session; uplink_push.c
-// brings events up and takes marks; uplink_feed.c takes pages in.
+// brings events up and takes marks; uplink_feed.c takes pages in; uplink_deferred.c knows when what
+// may wait goes.
 #ifndef WASL_SYNC_UPLINK_PRIVATE_H
 #define WASL_SYNC_UPLINK_PRIVATE_H
 
@@ -37,8 +38,18 @@ void uplink_on_ack(struct uplink *u, const struct message_ack *m, struct moment 
                    struct steps *out);
 void uplink_send_probe(struct uplink *u, struct moment now, struct steps *out);
 
+// uplink_deferred.c
+void uplink_deferred_welcome(struct uplink *u, struct moment now);
+void uplink_deferred_tick(struct uplink *u, struct moment now, struct steps *out);
+// A page of the deferred feed was taken.
+void uplink_deferred_page(struct uplink *u, const struct message_feed *m, struct moment now);
+// Before a stream is chosen: whether it may be a deferred one.
+void uplink_deferred_look(struct uplink *u);
+
 // uplink_feed.c
+enum { FEED_OF_PLACE, FEED_OF_CHAIN, FEED_THAT_WAITS }; // in uplink.feeds
 struct uplink_feed *uplink_find_feed(struct uplink *u, struct str location);
+void uplink_ask_feed(struct uplink_feed *f, struct steps *out); // for what is behind 'received'
 bool uplink_expects_pages(const struct uplink *u);
 int64_t uplink_includes_due(const struct uplink *u);
 void uplink_ask_includes(struct uplink *u, struct moment now, struct steps *out);

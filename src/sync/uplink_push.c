@@ -75,6 +75,7 @@ void uplink_pump(struct uplink *u, struct moment now, struct steps *out)
         return;
     if (now.mono_ms < u->busy_until_ms)
         return;
+    uplink_deferred_look(u);
     struct outbox_stream *s = outbox_next(&u->outbox, uplink_backlog_held(u, now));
     if (s == NULL)
         return;

@@ -190,6 +190,13 @@ static enum err_code revoke(struct fold *f, const struct fold_row *row,
 
 // ---- folded records ----------------------------------------------------------------------------
 
+// What is of the whole chain and may wait goes down by itself.
+static struct str feed_of(const struct event *event)
+{
+    bool waits = event->lane == LANE_DEFERRED && str_is(event->location, FEED_CHAIN);
+    return waits ? STR(FEED_DEFERRED) : event->location;
+}
+
 // The other devices of the place fold the record from the same events.
 static enum err_code tell_event(struct fold *f, const struct fold_row *row, bool on, struct err *e)
 {
@@ -197,7 +204,7 @@ static enum err_code tell_event(struct fold *f, const struct fold_row *row, bool
     if (f->store == NULL || f->confirms)
         return ERR_OK;
     uuid_format(&row->event->id, text);
-    struct feed_change change = {row->event->location, STR("event"), str_of(text), STR("")};
+    struct feed_change change = {feed_of(row->event), STR("event"), str_of(text), STR("")};
     return tell(f, &change,
                 on ? feed_row_event(&f->effects, row->event->bytes, &change.row) : ERR_OK, e);
 }

@@ -385,7 +385,7 @@ static enum err_code fill_notices(struct feed_writer *w, struct str location, st
     return code ? code : end;
 }
 
-// Events of records that are still open.
+// Events of records that are still open; of the whole chain's, of all.
 static enum err_code fill_events(struct feed_writer *w, struct str location, struct arena *a,
                                  struct err *e)
 {
@@ -393,8 +393,13 @@ static enum err_code fill_events(struct feed_writer *w, struct str location, str
     struct uuid id;
     char text[UUID_TEXT_SIZE];
     enum err_code code = ERR_OK;
-    query_begin(&q, w->db, Q_FEED_FILL_EVENTS);
-    query_text(&q, location);
+    if (str_starts(location, STR(FEED_CHAIN))) {
+        query_begin(&q, w->db, Q_FEED_FILL_CHAIN);
+        query_int(&q, str_is(location, FEED_DEFERRED));
+    } else {
+        query_begin(&q, w->db, Q_FEED_FILL_EVENTS);
+        query_text(&q, location);
+    }
     while (code == ERR_OK && query_row(&q)) {
         (void)query_get_uuid(&q, 0, &id);
         uuid_format(&id, text);
@@ -414,18 +419,18 @@ static enum err_code fill(struct db *db, struct str location, struct err *e)
     struct arena a;
     feed_writer_init(&w, db);
     arena_init(&a, ROW_MAX_BYTES);
-    enum err_code code;
-    if (str_is(location, "*")) {
+    enum err_code code = ERR_OK;
+    if (str_is(location, FEED_CHAIN)) {
         code = fill_locations(&w, &a, e);
-    } else {
+    } else if (!str_is(location, FEED_DEFERRED)) {
         code = fill_stock(&w, location, e);
         if (code == ERR_OK)
             code = fill_devices(&w, location, &a, e);
         if (code == ERR_OK)
             code = fill_notices(&w, location, &a, e);
-        if (code == ERR_OK)
-            code = fill_events(&w, location, &a, e);
     }
+    if (code == ERR_OK)
+        code = fill_events(&w, location, &a, e);
     if (code == ERR_OK)
         code = feed_writer_end(&w, e);
     feed_writer_fini(&w);

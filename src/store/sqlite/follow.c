@@ -114,7 +114,8 @@ static enum err_code apply_event(struct follower *f, struct str id_text, yyjson_
     if (row == NULL)
         return told_drop(f->s, f->frame->location, &id, &f->arena, e);
     enum err_code code = json_get_str(row, "bytes", &bytes, e);
-    return code ? code : told_put(f->s, bytes, f->generation, &f->arena, e);
+    struct told_page page = {f->frame->location, f->generation};
+    return code ? code : told_put(f->s, &page, bytes, &f->arena, e);
 }
 
 // ---- frames
@@ -175,17 +176,25 @@ static enum err_code stale_skus(struct follower *f, struct str **ret, size_t *re
     return code == ERR_OK && full ? err_set(e, ERR_NO_MEMORY, "out of memory for stock") : code;
 }
 
+// Of the whole chain: nothing that own events could change.
+static bool is_chain_wide(const struct follower *f)
+{
+    return str_starts(f->frame->location, STR(FEED_CHAIN));
+}
+
 static enum err_code drop_stale(struct follower *f, struct err *e)
 {
     struct query q;
     struct str *skus = NULL;
     size_t count = 0;
-    if (str_is(f->frame->location, "*")) {
+    enum err_code code = ERR_OK;
+    if (str_is(f->frame->location, FEED_CHAIN)) {
         query_begin(&q, &f->s->db, Q_LOCATIONS_STALE);
         query_int(&q, f->generation);
-        return query_run(&q, e);
+        code = query_run(&q, e);
     }
-    enum err_code code = stale_skus(f, &skus, &count, e);
+    if (code == ERR_OK && !is_chain_wide(f))
+        code = stale_skus(f, &skus, &count, e);
     for (size_t i = 0; i < count && code == ERR_OK; i++)
         code = write_stock(f, skus[i], 0, e);
     return code ? code : told_drop_stale(f->s, f->frame->location, f->generation, &f->arena, e);
@@ -310,11 +319,11 @@ static enum err_code tell_includes(struct follower *f, struct err *e)
     return code;
 }
 
-// The chain-wide feed holds nothing that own events could change: its rows need not wait.
+// What is of the whole chain need not wait for the rest of the page.
 static enum err_code apply_frame(struct follower *f, struct err *e)
 {
     struct cursor_row row;
-    bool chain_wide = str_is(f->frame->location, "*"), complete = f->frame->complete;
+    bool chain_wide = is_chain_wide(f), complete = f->frame->complete;
     enum err_code code = read_cursor(f->s, f->frame->location, &row, e);
     bool fresh = row.fresh || f->frame->reset || !row.there;
     f->generation = row.generation;

@@ -115,6 +115,10 @@
       " JOIN record_events AS m ON m.record = r.number JOIN events AS e ON e.lsn = m.lsn"          \
       " JOIN streams AS s ON s.number = e.stream"                                                  \
       " WHERE o.location = ? AND o.status IN ('draft', 'fired') ORDER BY e.lsn")                   \
+    X(FEED_FILL_CHAIN,                                                                             \
+      "SELECT " TEXT_COLUMNS " FROM records AS r JOIN record_events AS m ON m.record = r.number"   \
+      " JOIN events AS e ON e.lsn = m.lsn JOIN streams AS s ON s.number = e.stream"                \
+      " WHERE r.location = '*' AND (s.lane = 2) = ? ORDER BY e.lsn")                               \
     X(EVENT_BYTES, "SELECT " TEXT_COLUMNS " FROM events AS e LEFT JOIN streams AS s"               \
                    " ON s.number = e.stream WHERE e.lsn = ?")                                      \
     X(EVENT_ID_STATE, "SELECT id, state FROM events WHERE lsn = ?")                                \

@@ -72,15 +72,15 @@ static enum err_code set_generation(struct store *s, int64_t number, int64_t gen
     return query_run(&q, e);
 }
 
-static enum err_code add(struct store *s, const struct event *event, int64_t generation,
+static enum err_code add(struct store *s, const struct event *event, const struct told_page *page,
                          struct arena *a, struct err *e)
 {
     struct query q;
     bool folds = false;
     query_begin(&q, &s->db, Q_TOLD_ADD);
-    query_text(&q, event->location);
+    query_text(&q, page->location);
     query_uuid(&q, &event->id);
-    query_int(&q, generation);
+    query_int(&q, page->generation);
     query_text(&q, event->bytes);
     enum err_code code = query_run(&q, e);
     int64_t number = sqlite3_last_insert_rowid(s->db.handle);
@@ -89,8 +89,8 @@ static enum err_code add(struct store *s, const struct event *event, int64_t gen
     return code || !folds ? code : records_put(&s->fold.records, event, -number, e);
 }
 
-enum err_code told_put(struct store *s, struct str bytes, int64_t generation, struct arena *a,
-                       struct err *e)
+enum err_code told_put(struct store *s, const struct told_page *page, struct str bytes,
+                       struct arena *a, struct err *e)
 {
     struct event event;
     struct told told;
@@ -100,11 +100,11 @@ enum err_code told_put(struct store *s, struct str bytes, int64_t generation, st
         code = is_own(s, &event, a, &own, e);
     if (code || own)
         return code;
-    code = find_told(s, event.location, &event.id, a, &told, e);
+    code = find_told(s, page->location, &event.id, a, &told, e);
     if (code)
         return code;
-    return told.number ? set_generation(s, told.number, generation, e)
-                       : add(s, &event, generation, a, e);
+    return told.number ? set_generation(s, told.number, page->generation, e)
+                       : add(s, &event, page, a, e);
 }
 
 static enum err_code drop(struct store *s, const struct told *told, struct arena *a, struct err *e)

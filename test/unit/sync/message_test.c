@@ -107,7 +107,7 @@ TEST(message__keeps_every_field_of_a_hello)
     assert_memory_equal(&read->proof, &wrote->proof, sizeof read->proof);
     assert_int_equal(read->backlog, 3);
     assert_int_equal(read->oldest_at, wrote->oldest_at);
-    assert_int_equal(read->feed_count, 2);
+    assert_int_equal(read->feed_count, 3);
     assert_true(str_is(read->feeds[1].location, "*"));
     assert_int_equal(read->feeds[0].position, 40);
     assert_true(hash_equal(&read->feeds[0].hash, &wrote->feeds[0].hash));

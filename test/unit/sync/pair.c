@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICK_MS = 10, MEMORY = 512 << 20, CENTRE_FEED = 2 };
+enum { TICK_MS = 10, MEMORY = 512 << 20, CENTRE_FEED = 2, LATER_FEED = 3 };
 
 // ---- the pipe --------------------------------------------------------------------------------
 
@@ -221,6 +221,8 @@ static void take_feed(struct pair *p, const struct message_feed *page)
         p->rows_taken += page->count;
         p->includes_taken += page->include_count;
     }
+    if (str_is(page->location, FEED_DEFERRED))
+        p->later_taken += page->count;
     uplink_feed_stored(&p->up, page, p->now, &p->up_steps);
 }
 
@@ -344,7 +346,9 @@ static void identify(struct pair *p, const struct message_hello *hello)
     }
     id.feeds[0] =
         (struct message_cursor){STR("Hamra"), p->feed, p->row_count, p->row_hash[p->row_count]};
-    id.feeds[1] = (struct message_cursor){STR("*"), sample_id(6, CENTRE_FEED), 0, {{0}}};
+    id.feeds[1] = (struct message_cursor){STR(FEED_CHAIN), sample_id(6, CENTRE_FEED), 0, {{0}}};
+    id.feeds[2] = (struct message_cursor){STR(FEED_DEFERRED), sample_id(6, LATER_FEED),
+                                          p->later_count, p->row_hash[p->later_count]};
     for (size_t i = 0; i < DOWNLINK_FEEDS; i++) {
         const struct message_cursor *c = &hello->feeds[i];
         id.cursors[i] = *c;
@@ -357,11 +361,11 @@ static void identify(struct pair *p, const struct message_hello *hello)
 
 static void read_feed(struct pair *p, const struct step *step)
 {
-    bool own = str_is(step->location, "Hamra");
+    bool later = str_is(step->location, FEED_DEFERRED), own = str_is(step->location, "Hamra");
     p->feed_reads++;
-    uint64_t head = own ? p->row_count : 0;
+    uint64_t head = own ? p->row_count : later ? p->later_count : 0;
     struct downlink_page page = {
-        .location = own ? STR("Hamra") : STR("*"), .after = step->after, .to = step->after};
+        .location = step->location, .after = step->after, .to = step->after};
     struct message_include includes[PAIR_RUNS];
     size_t bytes = 0;
     page.rows = &p->rows[step->after];
@@ -371,7 +375,7 @@ static void read_feed(struct pair *p, const struct step *step)
     }
     page.count = (size_t)(page.to - step->after);
     page.reached_head = page.to == head;
-    page.hash = own ? p->row_hash[page.to] : (struct hash){0};
+    page.hash = p->row_hash[page.to];
     for (size_t i = 0; i < p->run_count && !p->no_includes; i++) {
         struct message_include *include = &includes[page.include_count];
         *include = (struct message_include){{p->runs[i].origin, LANE_CRITICAL}, p->held[i].count};
@@ -428,6 +432,12 @@ void pair_publish(struct pair *p, int n)
         downlink_feed_moved(&p->down, STR("Hamra"), p->row_count, p->now.mono_ms, &p->down_steps);
         pair_down(p);
     }
+}
+
+void pair_publish_later(struct pair *p, int n)
+{
+    p->later_count += (uint64_t)n;
+    assert_true(p->later_count <= p->row_count);
 }
 
 // ---- time ------------------------------------------------------------------------------------
@@ -510,6 +520,8 @@ struct pair *pair_begin(void)
     p->window_events = 500;
     p->window_bytes = LIMIT_BATCH_BYTES;
     uplink_init(&p->up, &config);
+    struct uuid later = sample_id(6, LATER_FEED);
+    uplink_set_feed(&p->up, STR(FEED_DEFERRED), &later, 0, &p->row_hash[0]); // a copy of nothing
     pair_new_run(p);
     return p;
 }

@@ -59,7 +59,7 @@ struct pair {
     size_t run_count;
     struct pair_stream own[PAIR_RUNS];
     uint64_t rehomed;
-    uint64_t rows_taken, includes_taken;
+    uint64_t rows_taken, includes_taken, later_taken;
     struct uuid own_feed;
     uint64_t own_position;
     struct hash own_hash;
@@ -76,6 +76,7 @@ struct pair {
     struct str rows[PAIR_ROWS];
     struct hash row_hash[PAIR_ROWS + 1];
     uint64_t row_count;
+    uint64_t later_count; // rows of the deferred feed: the first of those of the place's
     int64_t jitter_ms;
     uint64_t window_events, window_bytes;
     size_t evidence, reports, feed_reads;
@@ -86,11 +87,12 @@ void pair_end(struct pair *p);
 void pair_start(struct pair *p);       // and says hello, until both are live
 void pair_sell(struct pair *p, int n); // n events of the newest run
 void pair_sell_large(struct pair *p, size_t bytes);
-void pair_new_run(struct pair *p);          // of the same device, with its first event
-void pair_publish(struct pair *p, int n);   // n rows of the place's feed
-void pair_pass(struct pair *p, int64_t ms); // time passes; messages arrive; timers go off
-void pair_cut(struct pair *p);              // the link breaks; what was on its way is lost
-void pair_store(struct pair *p);            // a slow store takes one push
+void pair_new_run(struct pair *p);              // of the same device, with its first event
+void pair_publish(struct pair *p, int n);       // n rows of the place's feed
+void pair_publish_later(struct pair *p, int n); // rows of the deferred one, published before
+void pair_pass(struct pair *p, int64_t ms);     // time passes; messages arrive; timers go off
+void pair_cut(struct pair *p);                  // the link breaks; what was on its way is lost
+void pair_store(struct pair *p);                // a slow store takes one push
 void pair_say(struct pair *p, enum pair_way way, const struct message *m);
 void pair_down(struct pair *p); // performs what the server's end asked for
 void pair_up(struct pair *p);

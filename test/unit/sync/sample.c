@@ -95,7 +95,9 @@ static void make_greeting(void)
 {
     static struct message_stream streams[1];
     struct message_cursor place = {STR("Hamra"), sample_id(FAMILY_FEED, 1), 40, it.marks[1].hash};
-    struct message_cursor all = {STR("*"), sample_id(FAMILY_FEED, 2), 7, it.marks[0].hash};
+    struct message_cursor all = {STR(FEED_CHAIN), sample_id(FAMILY_FEED, 2), 7, it.marks[0].hash};
+    struct message_cursor later = {STR(FEED_DEFERRED), sample_id(FAMILY_FEED, 3), 2,
+                                   it.marks[0].hash};
     struct message_challenge *c = &it.messages[MESSAGE_CHALLENGE].challenge;
     struct message_hello *h = &it.messages[MESSAGE_HELLO].hello;
     struct message_welcome *w = &it.messages[MESSAGE_WELCOME].welcome;
@@ -112,8 +114,8 @@ static void make_greeting(void)
                                 .zstd = true,
                                 .backlog = 3,
                                 .oldest_at = SAMPLE_NOW,
-                                .feeds = {place, all},
-                                .feed_count = 2,
+                                .feeds = {place, all, later},
+                                .feed_count = 3,
                                 .streams = streams,
                                 .count = 1};
     h->proof = stream_proof_make(&it.key, &it.chain, &it.device, &it.run.id, it.nonce);
@@ -121,8 +123,8 @@ static void make_greeting(void)
     *w = (struct message_welcome){.clock = SAMPLE_NOW + 5040,
                                   .credit = {500, LIMIT_BATCH_BYTES},
                                   .jitter_ms = 250,
-                                  .feeds = {place, all},
-                                  .feed_count = 2,
+                                  .feeds = {place, all, later},
+                                  .feed_count = 3,
                                   .marks = mark_of(0),
                                   .count = 1};
 }

@@ -37,6 +37,8 @@ static void begin(void)
     arena_reset(&arena);
     now = (struct moment){1000, SAMPLE_NOW};
     uplink_init(&u, &config);
+    struct uuid later = sample_id(6, 3);
+    uplink_set_feed(&u, STR(FEED_DEFERRED), &later, 2, &sample()->marks[0].hash);
 }
 
 static int fail_at = -1; // which allocation of the next input is to fail
