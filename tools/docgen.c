@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DOCUMENT_MAX = 4 << 20, KIND_COUNT = FIELD_CHOICE + 1 };
+enum { DOCUMENT_MAX = 4 << 20, KIND_COUNT = FIELD_CODE + 1 };
 
 static struct buf out;
 
@@ -49,7 +49,8 @@ static void put_str(struct str text)
 
 static void put_fields(const struct field *fields, const char *prefix)
 {
-    for (const struct field *f = fields; f->key; f++) {
+    const struct field *f = fields;
+    for (; f->key; f++) {
         put("| `%s%s` | %s | %s | %s", prefix, f->key, field_kind_name(f->kind),
             f->required ? "yes" : "", f->meaning);
         for (const struct field *c = f->items; f->kind == FIELD_CHOICE && c->key; c++)
@@ -61,6 +62,8 @@ static void put_fields(const struct field *fields, const char *prefix)
             put_fields(f->items, inner);
         }
     }
+    if (f->required && prefix[0] == '\0')
+        put("\nFurther members are refused.\n");
 }
 
 static void put_type(const struct event_type *t)
@@ -94,6 +97,7 @@ static const char *const kind_meanings[KIND_COUNT] = {
     [FIELD_KEY] = "64 lower-case hexadecimal digits: a key or a hash",
     [FIELD_LIST] = "at most 2,000 objects; `x[].y` is field `y` of each",
     [FIELD_CHOICE] = "one of the words that its meaning lists",
+    [FIELD_CODE] = "1 to 36 of `A-Z a-z 0-9 . _ -`, with a letter or at most six digits",
 };
 
 static void put_roles(void)
@@ -131,9 +135,9 @@ static void put_events(void)
         "flow *demand* reaches forecasts. The *lane* is how\nurgent a type is. *Received by* says "
         "who gets its effects from above. *On a full disk*, when a\nnode works in its reserve "
         "(`ballast_bytes` in [CONFIG.md](CONFIG.md)), only what finishes sales is taken; the "
-        "rest is\nrefused whole, with status 507. A body may have further members: a newer "
-        "till\nmay say "
-        "more. The envelope around a body is in [PROTOCOL.md](PROTOCOL.md#events).\n\n");
+        "rest is\nrefused whole, with status 507. A body may have further members, since a newer "
+        "till\nmay say more, but where they are refused. The envelope around a body is in "
+        "[PROTOCOL.md](PROTOCOL.md#events).\n\n");
     put("Declared here and not acted on yet: the flow, and what happens to what is late.\n\n");
     put_roles();
     put("| type | nature | flow | lane | record |\n|---|---|---|---|---|\n");

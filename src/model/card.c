@@ -48,8 +48,8 @@ static enum err_code keep_value(enum column_kind kind, struct value *value, stru
     return value->text.p ? ERR_OK : ERR_NO_MEMORY;
 }
 
-enum err_code card_read(const struct row_table *table, const struct event *event,
-                        struct arena *kept, struct card_op *ret, struct err *e)
+static enum err_code read_sets(const struct row_table *table, const struct event *event, bool whole,
+                               struct arena *kept, struct card_op *ret, struct err *e)
 {
     int end = end_of_fields(table);
     struct card_set *sets = arena_alloc_zero(kept, (size_t)end * sizeof *sets + 1);
@@ -58,10 +58,11 @@ enum err_code card_read(const struct row_table *table, const struct event *event
     for (int i = first_field(table); i < end && code == ERR_OK; i++) {
         const struct column *column = &table->columns[i];
         yyjson_val *value = yyjson_obj_get(event->body, column->name);
-        if (value == NULL)
+        if (value == NULL && !whole)
             continue;
         struct card_set *set = &sets[count++];
-        *set = (struct card_set){.column = i, .value = {.null = yyjson_is_null(value)}};
+        bool null = value == NULL || yyjson_is_null(value);
+        *set = (struct card_set){.column = i, .value = {.null = null}};
         if (!set->value.null && !read_value(column->kind, value, &set->value))
             return err_set(e, ERR_INVALID, "body: %s: not a valid value", column->name);
         code = keep_value(column->kind, &set->value, kept);
@@ -107,8 +108,8 @@ static enum err_code read_edit(const struct row_table *table, struct arena *kept
     return err_set(e, ERR_INVALID, "body: part: not a field that can be edited");
 }
 
-enum err_code card_decode(const struct event *event, struct arena *kept, const void **ret_op,
-                          struct err *e)
+static enum err_code decode(const struct event *event, bool whole, struct arena *kept,
+                            const void **ret_op, struct err *e)
 {
     const struct row_table *table = reducer_find(event->record_type)->tables[0];
     struct card_op *op = arena_alloc_zero(kept, sizeof *op);
@@ -116,13 +117,25 @@ enum err_code card_decode(const struct event *event, struct arena *kept, const v
     if (op == NULL)
         return err_set(e, ERR_NO_MEMORY, "out of memory for a record");
     if (!str_is(event->type_name, "review_resolved"))
-        return card_read(table, event, kept, op, e);
+        return read_sets(table, event, whole, kept, op, e);
     op->table = table;
     op->answers = true;
     enum err_code code = answer_decode(event, kept, &op->answer, e);
     if (code == ERR_OK && op->answer.decision == DECISION_EDIT)
         code = read_edit(table, kept, op, e);
     return code;
+}
+
+enum err_code card_decode(const struct event *event, struct arena *kept, const void **ret_op,
+                          struct err *e)
+{
+    return decode(event, false, kept, ret_op, e);
+}
+
+enum err_code card_decode_whole(const struct event *event, struct arena *kept, const void **ret_op,
+                                struct err *e)
+{
+    return decode(event, true, kept, ret_op, e);
 }
 
 // ---- folding ----------------------------------------------------------------------------------

@@ -5,8 +5,9 @@
 //   type of them is declared, not programmed.
 // Invariants: one row a record. Its columns after the key, but for the last two, are members of the
 //   event's body by the same names: a member that is there writes its field, null clears it, and
-//   what is absent stays as it was. The last two say when (changed_at) and by whom (changed_by) the
-//   newest write that stands was made.
+//   what is absent stays as it was, or is cleared where the body is one statement
+//   (card_decode_whole). The last two say when (changed_at) and by whom (changed_by) the newest
+//   write that stands was made.
 //
 // How to use it: CARD_REDUCER with the type's tables (question_table too), and CARD_CHANGED at the
 // end of its columns. A 'review_resolved' with the decision 'edit' writes the field that it names
@@ -44,18 +45,17 @@ struct card {
 // Parts of a reducer; its first table is the card's, its second question_table.
 enum err_code card_decode(const struct event *event, struct arena *kept, const void **ret_op,
                           struct err *e) MUST_CHECK;
+// Every event writes every field.
+enum err_code card_decode_whole(const struct event *event, struct arena *kept, const void **ret_op,
+                                struct err *e) MUST_CHECK;
 enum err_code card_apply(void *state, const struct record_entry *entry,
                          struct arena *folded) MUST_CHECK;
 enum err_code card_rows(const void *state, struct str record_id, struct row_list *to) MUST_CHECK;
 
-// For reducers that read a body by themselves first.
-enum err_code card_read(const struct row_table *table, const struct event *event,
-                        struct arena *kept, struct card_op *ret, struct err *e) MUST_CHECK;
-
-#define CARD_REDUCER(type_, tables_)                                                               \
+#define CARD_REDUCER(type_, tables_, decode_)                                                      \
     {                                                                                              \
         .record_type = type_, .tables = tables_, .questions = question_none,                       \
-        .state_bytes = sizeof(struct card), .decode = card_decode, .apply = card_apply,            \
+        .state_bytes = sizeof(struct card), .decode = decode_, .apply = card_apply,                \
         .rows = card_rows                                                                          \
     }
 

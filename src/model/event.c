@@ -41,6 +41,21 @@ bool event_location_valid(struct str name)
 }
 
 // Only one variant has versions. The nil id is what a broken client repeats: it counts for nobody.
+bool event_code_valid(struct str code)
+{
+    size_t digits = 0, letters = 0;
+    for (size_t i = 0; i < code.n; i++) {
+        char c = code.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        bool digit = c >= '0' && c <= '9';
+        if (!letter && !digit && c != '.' && c != '_' && c != '-')
+            return false;
+        digits += digit;
+        letters += letter;
+    }
+    return code.n >= 1 && code.n <= LIMIT_CODE && (letters > 0 || digits <= 6);
+}
+
 bool event_id_valid(const struct uuid *id)
 {
     int version = uuid_version(id);

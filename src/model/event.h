@@ -78,6 +78,9 @@ int event_order_compare(const struct event_order *a, const struct event_order *b
 
 // A record's id or another name: 1..LIMIT_NAME bytes of printable UTF-8 without blanks at its ends.
 bool event_name_valid(struct str name);
+// A code: 1..LIMIT_CODE letters, digits, '.', '_' and '-' of ASCII, at most 6 of them digits where
+// no letter is among them (a telephone number is no code).
+bool event_code_valid(struct str code);
 // An event's own id: of version 7 (made here), 4 (by others) or 8 (imports); never the nil one.
 bool event_id_valid(const struct uuid *id);
 // What is of the whole chain happened at FEED_CHAIN. Its feed is called so too, but for what of it

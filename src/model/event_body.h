@@ -21,5 +21,11 @@ extern const struct field payment_refunded_fields[];
 extern const struct field judged_fields[];
 extern const struct field resolved_fields[];
 extern const struct field table_set_fields[];
+extern const struct field unavailable_fields[];
+extern const struct field unmet_fields[];
+extern const struct field customer_fields[];
+extern const struct field reserve_fields[];
+extern const struct field release_fields[];
+extern const struct field bumped_fields[];
 
 #endif

@@ -202,8 +202,20 @@ const struct event_type event_types[] = {
         NULL, "what depends on more than the record is decided once, by one node, and said to all"),
     ROW(EITHER, false, true, "review_resolved", FACT, NONE, RECORD_ANY, REVIEW, LOCATION,
         resolved_fields, NULL, "a person's answer: an event, so that it reaches all it concerns"),
-    SALES("table_set", FACT, NONE, "table", FLOOR, LOCATION, table_set_fields, NULL,
+    LATER("table_set", FACT, NONE, "table", FLOOR, LOCATION, table_set_fields, NULL,
           "who stands at the table knows; the newest word counts, whenever it arrives"),
+    LATER("item_unavailable", FACT, NONE, "availability", KITCHEN, LOCATION, unavailable_fields,
+          NULL, "86: who cooks knows what there is; the record is the SKU"),
+    LATER("demand_unmet", FACT, NONE, "unmet", FLOOR, LOCATION, unmet_fields, NULL,
+          "what guests wanted and did not get: a forecast must know it, and stock must not"),
+    LATER("customer_set", FACT, NONE, "customer", FLOOR, LOCATION, customer_fields, NULL,
+          "codes only: what a person is called, and where they are called, stays out of events"),
+    LATER("reservation_requested", INTENT, NONE, "reservation", FLOOR, LOCATION, reserve_fields,
+          NULL, "the authority decides, once, against what is really there"),
+    LATER("reservation_released", FACT, NONE, "reservation", FLOOR, LOCATION, release_fields, NULL,
+          "nobody waits for the goods any more"),
+    SALES("ticket_bumped", FACT, NONE, "order", KITCHEN, LOCATION, bumped_fields, NULL,
+          "the kitchen is done with a line, or with all that its station had"),
 };
 const size_t event_type_count = sizeof(event_types) / sizeof(event_types[0]);
 
@@ -275,6 +287,8 @@ static bool string_valid(enum field_kind kind, struct str text)
         return uuid_parse(text, &uuid) == ERR_OK;
     case FIELD_KEY:
         return hash_parse(text, &hash) == ERR_OK;
+    case FIELD_CODE:
+        return event_code_valid(text);
     case FIELD_AMOUNT:
     case FIELD_INTEGER:
     case FIELD_PLACES:
@@ -325,6 +339,23 @@ static enum err_code check_list(const struct field *field, yyjson_val *list, str
     return ERR_OK;
 }
 
+// A list that ends so has all members that there may be.
+static enum err_code check_closed(const struct field *fields, yyjson_val *object, struct err *e)
+{
+    yyjson_obj_iter iter = yyjson_obj_iter_with(object);
+    yyjson_val *key;
+    while ((key = yyjson_obj_iter_next(&iter)) != NULL) {
+        const struct field *field = fields;
+        while (field->key != NULL && !yyjson_equals_str(key, field->key))
+            field++;
+        if (field->key == NULL && field->required)
+            return err_set(e, ERR_INVALID, "body: %.*s: no such member is allowed",
+                           yyjson_get_len(key) < 64 ? (int)yyjson_get_len(key) : 64,
+                           yyjson_get_str(key));
+    }
+    return ERR_OK;
+}
+
 static enum err_code check_fields(const struct field *fields, yyjson_val *object, struct err *e)
 {
     if (!yyjson_is_obj(object))
@@ -345,7 +376,7 @@ static enum err_code check_fields(const struct field *fields, yyjson_val *object
                            field_kind_name(field->kind));
         }
     }
-    return ERR_OK;
+    return check_closed(fields, object, e);
 }
 
 enum err_code event_type_check(const struct event_type *type, int version, yyjson_val *body,
@@ -411,6 +442,6 @@ const char *field_kind_name(enum field_kind kind)
 {
     static const char *const names[] = {
         "text",   "name", "location", "decimal string", "amount", "integer", "currency code",
-        "0 to 4", "date", "UUID",     "hex key",        "list",   "choice"};
+        "0 to 4", "date", "UUID",     "hex key",        "list",   "choice",  "code"};
     return names[kind];
 }

@@ -35,10 +35,11 @@ enum field_kind {
     FIELD_KEY,    // 64 hex digits: an Ed25519 public key
     FIELD_LIST,   // an array of objects, each checked by 'items'
     FIELD_CHOICE, // a string, one of the keys of 'items'
+    FIELD_CODE,   // a string, event_code_valid: not what people are called by, or called at
 };
 
 struct field {
-    const char *key; // NULL ends the list
+    const char *key; // NULL ends the list: if 'required', with no members beside those listed
     enum field_kind kind;
     bool required;
     const struct field *items; // for FIELD_LIST and FIELD_CHOICE
@@ -78,7 +79,8 @@ extern const size_t event_type_count;
 const struct event_type *event_type_find(struct str name); // NULL when unknown
 
 // Checks the body against the type's fields: ERR_INVALID naming the field. Further members are
-// allowed: a newer till may say more. The version must not be above the one known: ERR_NEWER.
+// allowed, since a newer till may say more, but where the list of fields is closed. The version
+// must not be above the one known: ERR_NEWER.
 enum err_code event_type_check(const struct event_type *type, int version, yyjson_val *body,
                                struct err *e) MUST_CHECK;
 

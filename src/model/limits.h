@@ -16,6 +16,7 @@ enum {
     LIMIT_MESSAGE_BYTES = 64 * 1024, // one sync message, but for a single larger event
     LIMIT_TICKET_LINES = 2000,       // lines of one order or ticket
     LIMIT_NAME = 64,                 // bytes: locations, record types and the like
+    LIMIT_CODE = 36,                 // bytes: customers, tiers and the like; a UUID is one
     LIMIT_TEXT = 1024,               // bytes: names and notes for people
     LIMIT_STREAMS_HELLO = 1000,      // unsettled streams that one device may announce
     LIMIT_OUTBOX_EVENTS = 2000000,
@@ -25,6 +26,8 @@ enum {
 };
 
 #define LIMIT_CLOCK_SKEW_MS (INT64_C(5) * 60 * 1000)
+// How long goods are kept for a reservation that does not say.
+#define LIMIT_RESERVATION_MS (INT64_C(15) * 60 * 1000)
 // A branch silent for longer is shown as offline.
 #define LIMIT_OFFLINE_MS (INT64_C(5) * 60 * 1000)
 // A price or quantity, in ten-thousandths: 10^11.

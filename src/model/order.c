@@ -242,6 +242,24 @@ static enum err_code void_bill(struct order_state *s, const struct record_entry 
     return ERR_OK;
 }
 
+// ---- the kitchen ------------------------------------------------------------------------------
+
+static enum err_code bump(struct order_state *s, const struct record_entry *entry,
+                          const struct order_op *op, struct arena *a)
+{
+    struct order_bump **at = &s->bumps;
+    while (*at != NULL && !(uuid_equal(&(*at)->op->bump.line, &op->bump.line) &&
+                            str_equal((*at)->op->bump.station, op->bump.station)))
+        at = &(*at)->next;
+    if (*at != NULL)
+        return ERR_OK;
+    *at = arena_alloc_zero(a, sizeof **at);
+    if (*at == NULL)
+        return ERR_NO_MEMORY;
+    **at = (struct order_bump){.by = entry, .op = op};
+    return ERR_OK;
+}
+
 // ---- the order as a whole
 // ------------------------------------------------------------------------
 
@@ -309,6 +327,8 @@ enum err_code order_apply(void *state, const struct record_entry *entry, struct 
     case ORDER_FIRE:
         s->fired = s->fired ? s->fired : entry;
         return ERR_OK;
+    case ORDER_BUMP:
+        return bump(s, entry, op, folded);
     case ORDER_COMPLETE:
         return complete(s, entry, op, folded);
     case ORDER_PAY:

@@ -10,6 +10,7 @@
 //              their sum is always the line's
 //   status     draft < fired < voided < paid < refunded, for each bill; the higher stands
 //   payments   a grow-only set: money that was taken is a fact
+//   bumps      a grow-only set: the first that says a line is done at a station
 //   completion one for each bill: the first that was not judged a duplicate
 // Ownership: everything here lives in the record (see model/record.h).
 #ifndef WASL_MODEL_ORDER_H
@@ -31,6 +32,7 @@ enum order_verb {
     ORDER_MERGE,
     ORDER_VOID,
     ORDER_FIRE,
+    ORDER_BUMP,
     ORDER_COMPLETE,
     ORDER_PAY,
     ORDER_REFUND,
@@ -79,7 +81,11 @@ struct order_op {
             struct uuid from;
             const struct order_share *shares;
             size_t count;
-        } split;         // to 'bill'
+        } split; // to 'bill'
+        struct {
+            struct uuid line; // zero: all that the station had
+            struct str station;
+        } bump;
         struct str into; // merge: the order that takes this one in
         struct {
             int64_t total; // minor units
@@ -154,6 +160,12 @@ struct order_bill {
     struct order_completion *completions; // in order, but those judged duplicates
     struct order_bill *next;
 };
+struct order_bump { // a line, or all of a station, that the kitchen is done with
+    const struct record_entry *by;
+    const struct order_op *op;
+    struct order_bump *next;
+};
+
 struct order_state {
     const struct record_entry *opened;
     const struct order_op *opening;
@@ -166,6 +178,7 @@ struct order_state {
     struct order_bill *bills;
     struct order_assignment *assignments;
     struct order_money *payments, *refunds;
+    struct order_bump *bumps; // each line and station once: by whom first
     struct questions questions;
 };
 

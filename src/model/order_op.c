@@ -126,6 +126,14 @@ static enum err_code read_nothing(struct body_reader *in, struct order_op *op, s
     return ERR_OK;
 }
 
+static enum err_code read_bump(struct body_reader *in, struct order_op *op, struct err *e)
+{
+    (void)e;
+    op->bump.line = body_uuid(in->body, "line");
+    op->bump.station = body_copy(in, in->body, "station");
+    return ERR_OK;
+}
+
 static enum err_code read_complete(struct body_reader *in, struct order_op *op, struct err *e)
 {
     (void)e;
@@ -167,6 +175,7 @@ static const struct verb_row {
     {"order_merged", ORDER_MERGE, read_merge},
     {"order_voided", ORDER_VOID, read_nothing},
     {"ticket_fired", ORDER_FIRE, read_nothing},
+    {"ticket_bumped", ORDER_BUMP, read_bump},
     {"sale_completed", ORDER_COMPLETE, read_complete},
     {"payment_taken", ORDER_PAY, read_money},
     {"payment_refunded", ORDER_REFUND, read_money},
@@ -253,6 +262,7 @@ struct str order_say(const struct order_op *op, struct arena *a)
     case ORDER_SET:
     case ORDER_MOVE:
     case ORDER_FIRE:
+    case ORDER_BUMP:
     case ORDER_RESOLVE:
         break;
     }

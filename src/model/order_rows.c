@@ -109,8 +109,18 @@ enum {
     P_AT
 };
 
-static const struct row_table *const order_tables[] = {&orders,   &bills,          &lines,
-                                                       &payments, &question_table, NULL};
+static const struct column bump_columns[] = {
+    {"order_id", COLUMN_TEXT, "the order"},
+    {"line", COLUMN_TEXT, "the line; all: what the station had"},
+    {"station", COLUMN_TEXT, "where it was cooked"},
+    {"event", COLUMN_UUID, "that said so first"},
+    {"at", COLUMN_INTEGER, "ms since 1970"},
+    {NULL, COLUMN_TEXT, NULL}};
+static const struct row_table bumps = {"order_bumps", 3, bump_columns};
+enum { K_ORDER, K_LINE, K_STATION, K_EVENT, K_AT };
+
+static const struct row_table *const order_tables[] = {&orders, &bills,          &lines, &payments,
+                                                       &bumps,  &question_table, NULL};
 
 static const struct question_kind order_questions[] = {
     {"line", "Two tills changed one line without having seen each other; both changes count."},
@@ -433,6 +443,23 @@ static enum err_code write_money(struct view *v, const struct order_money *list,
     return ERR_OK;
 }
 
+static enum err_code write_bumps(struct view *v)
+{
+    for (const struct order_bump *b = v->state->bumps; b != NULL; b = b->next) {
+        struct row *row = row_list_add(v->to, &bumps);
+        char *line = arena_alloc(v->to->arena, UUID_TEXT_SIZE);
+        if (row == NULL || line == NULL)
+            return ERR_NO_MEMORY;
+        uuid_format(&b->op->bump.line, line);
+        row_set_text(row, K_ORDER, v->id);
+        row_set_text(row, K_LINE, uuid_is_zero(&b->op->bump.line) ? STR("all") : str_of(line));
+        row_set_text(row, K_STATION, b->op->bump.station);
+        row_set_uuid(row, K_EVENT, &b->by->id);
+        row_set_number(row, K_AT, b->by->at);
+    }
+    return ERR_OK;
+}
+
 static enum err_code write_order(struct view *v)
 {
     const struct order_state *s = v->state;
@@ -469,6 +496,8 @@ enum err_code order_rows(const void *state, struct str record_id, struct row_lis
         code = write_money(&v, s->payments, 1);
     if (code == ERR_OK)
         code = write_money(&v, s->refunds, -1);
+    if (code == ERR_OK)
+        code = write_bumps(&v);
     struct record_name name = {.type = STR("order"), .id = record_id};
     return code ? code : questions_write(&s->questions, v.found, &name, to);
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/policy.h"
 
-#define ORDER_TESTS "test/unit/model/order_test.c"
-#define JUDGE_TESTS "test/unit/model/judge_test.c"
-#define FLOOR_TESTS "test/unit/model/floor_test.c"
-#define STORE_TESTS "test/unit/store/fold_test.c"
+#define ORDER_TESTS       "test/unit/model/order_test.c"
+#define JUDGE_TESTS       "test/unit/model/judge_test.c"
+#define FLOOR_TESTS       "test/unit/model/floor_test.c"
+#define RESERVATION_TESTS "test/unit/model/reservation_test.c"
+#define STORE_TESTS       "test/unit/store/fold_test.c"
 
 const struct policy policies[] = {
     {"order header", "last writer wins, each field by itself", "the newest of each field", "never",
@@ -44,6 +45,17 @@ const struct policy policies[] = {
      "no order follows a clock that is ahead"},
     {"table status", "last writer wins", "the newest by the order, whenever it arrives", "never",
      FLOOR_TESTS, "who stands at the table knows"},
+    {"sold-out dish", "last writer wins", "the newest statement, as a whole", "never", FLOOR_TESTS,
+     "who cooks knows what there is"},
+    {"customer", "last writer wins, each field by itself", "the newest of each field", "never",
+     FLOOR_TESTS, "a tier and a language do not contradict each other"},
+    {"unmet demand", "last writer wins", "the newest, of one record", "never", FLOOR_TESTS,
+     "each is a record of its own: only a correction meets it"},
+    {"bumped lines", "grow-only set, for each line and station", "the first that said so", "never",
+     ORDER_TESTS, "what is cooked is cooked"},
+    {"reservation", "the authority decides, once", "confirmed or denied, and never both",
+     "`reservation_denied`: kitchen and waiter are told; `reservation_requested_twice`",
+     RESERVATION_TESTS, "of two who want the last one, one must hear no"},
     {"ticket", "first in the order", "the first counts, others are kept as conflict",
      "`ticket_conflict`", STORE_TESTS, "a whole ticket is one sale; a second one is a mistake"},
     {"stock", "sum of deltas, for each place and SKU", "all count", "never", STORE_TESTS,

@@ -3,10 +3,13 @@
 #include "model/batch.h"
 #include "model/floor.h"
 #include "model/order.h"
+#include "model/reservation.h"
 #include "model/review.h"
 
-const struct reducer *const reducers[] = {&batch_reducer, &order_reducer, &review_reducer,
-                                          &table_reducer};
+const struct reducer *const reducers[] = {
+    &batch_reducer,        &order_reducer, &review_reducer,   &table_reducer,
+    &availability_reducer, &unmet_reducer, &customer_reducer, &reservation_reducer,
+};
 const size_t reducer_count = sizeof(reducers) / sizeof(reducers[0]);
 
 const struct reducer *reducer_find(struct str record_type)

@@ -333,6 +333,12 @@ static const struct {
     {"event_judged", "{\"target\":" ID ",\"outcome\":\"held\",\"reason\":\"late\",\"term\":1}"},
     {"review_resolved", "{\"review\":\"line\",\"decision\":\"accept\",\"triggers\":[]}"},
     {"table_set", "{\"status\":\"dirty\"}"},
+    {"item_unavailable", "{\"state\":\"sold_out\"}"},
+    {"demand_unmet", "{\"sku\":\"A\",\"quantity\":\"1\",\"reason\":\"sold_out\"}"},
+    {"customer_set", "{\"tier\":\"gold\"}"},
+    {"reservation_requested", "{\"sku\":\"A\",\"quantity\":\"1\"}"},
+    {"reservation_released", "{}"},
+    {"ticket_bumped", "{\"station\":\"grill\"}"},
 };
 
 static const char *body_of(const struct event_type *type)
@@ -364,6 +370,29 @@ TEST(effect__a_body_that_lacks_a_required_member_is_refused)
         }
         assert_int_equal(reduce(event_types[i].name, DEVICE, "{}"), any ? ERR_INVALID : ERR_OK);
     }
+}
+
+TEST(effect__demand_that_was_not_met_never_reaches_stock)
+{
+    reduces("demand_unmet", "D1", "{\"sku\":\"A\",\"quantity\":\"3\",\"reason\":\"sold_out\"}");
+    assert_int_equal(event.type->flow, FLOW_NONE);
+    for (size_t i = 0; i < list.count; i++)
+        assert_int_not_equal(list.items[i].kind, EFFECT_STOCK);
+    refuses("demand_unmet", "D1", "{\"sku\":\"A\",\"quantity\":\"0\",\"reason\":\"sold_out\"}",
+            "quantity");
+}
+
+TEST(effect__a_customer_is_codes_and_nothing_else)
+{
+    reduces("customer_set", "C-17", "{\"tier\":\"gold\",\"locale\":\"ar-LB\"}");
+    reduces("customer_set", "12346", "{\"tier\":null}");
+    refuses("customer_set", "C-17", "{\"name\":\"gold\"}", "name: no such member is allowed");
+    refuses("customer_set", "C-17", "{\"phone\":\"03123456\"}", "phone");
+    refuses("customer_set", "C-17", "{\"tier\":\"Rima Haddad\"}", "tier");
+    refuses("customer_set", "C-17", "{\"tier\":\"+961 3 123456\"}", "tier");
+    refuses("customer_set", "C-17", "{\"tier\":\"03123456\"}", "tier");
+    refuses("customer_set", "Rima Haddad", "{\"tier\":\"gold\"}", "record");
+    refuses("customer_set", "03123456", "{\"tier\":\"gold\"}", "record");
 }
 
 TEST(effect__an_event_on_a_record_of_another_type_is_refused)

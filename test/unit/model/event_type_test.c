@@ -137,6 +137,36 @@ TEST(event_type__takes_uuids_and_keys)
             "\"0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\"", "\"\"", "1");
 }
 
+TEST(event_type__takes_codes_and_no_names_or_telephone_numbers)
+{
+    ACCEPTS(FIELD_CODE, "\"gold\"", "\"ar-LB\"", "\"C_17.b\"", "\"123456\"",
+            "\"01890a5d-ac96-774b-bcce-b302099a8057\"");
+    REFUSES(FIELD_CODE, "\"Rima Haddad\"", "\"\xd8\xb1\xd9\x8a\xd9\x85\xd8\xa7\"", "\"03123456\"",
+            "\"03-123-456\"", "\"+9613\"", "\"a@b.c\"", "\"\"", "7",
+            "\"a123456789012345678901234567890123456\"");
+}
+
+static const struct field choices[] = {{"red", FIELD_TEXT, false, NULL, "as blood"},
+                                       {"green", FIELD_TEXT, false, NULL, "as grass"},
+                                       {NULL, FIELD_TEXT, false, NULL, NULL}};
+static const struct field choice_fields[] = {{"colour", FIELD_CHOICE, true, choices, "one of them"},
+                                             {NULL, FIELD_TEXT, true, NULL, NULL}};
+static const struct event_type choice_type = {.name = "t", .version = 1, .fields = choice_fields};
+
+TEST(event_type__takes_one_of_the_words_of_a_choice)
+{
+    assert_int_equal(check(&choice_type, 1, "{\"colour\":\"red\"}"), ERR_OK);
+    assert_int_equal(check(&choice_type, 1, "{\"colour\":\"blue\"}"), ERR_INVALID);
+    assert_int_equal(check(&choice_type, 1, "{\"colour\":1}"), ERR_INVALID);
+}
+
+TEST(event_type__refuses_further_members_where_its_fields_are_all)
+{
+    assert_int_equal(check(&choice_type, 1, "{\"colour\":\"red\",\"shade\":1}"), ERR_INVALID);
+    assert_non_null(strstr(e.text, "shade"));
+    assert_int_equal(check(&choice_type, 1, "{\"shade\":null,\"colour\":\"red\"}"), ERR_INVALID);
+}
+
 // ---- lists and members -----------------------------------------------------------------------
 
 static const struct field item_fields[] = {{"a", FIELD_INTEGER, true, NULL, "first"},
@@ -244,7 +274,7 @@ TEST(event_type__keeps_corrections_and_losses_out_of_demand)
 
 TEST(event_type__names_every_value_of_its_columns)
 {
-    for (int i = 0; i <= FIELD_CHOICE; i++) {
+    for (int i = 0; i <= FIELD_CODE; i++) {
         assert_non_null(field_kind_name((enum field_kind)i));
     }
     for (int i = 0; i <= FLOW_CORRECTION; i++) {

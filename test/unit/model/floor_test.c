@@ -100,12 +100,76 @@ TEST(card__a_decision_of_a_field_that_is_not_there_is_refused)
     end();
 }
 
+TEST(card__fields_that_were_not_named_stay_as_they_were)
+{
+    begin("customer");
+    history_write(&h, 0, "customer_set", "{\"tier\":\"gold\",\"locale\":\"ar-LB\"}");
+    history_write(&h, 1, "customer_set", "{\"points_rule\":\"double\"}");
+    history_write(&h, 2, "customer_set", "{\"tier\":\"silver\"}");
+    is("customer_cards", "tier", "silver");
+    is("customer_cards", "points_rule", "double");
+    is("customer_cards", "locale", "ar-LB");
+    end();
+}
+
+TEST(card__null_clears_a_field)
+{
+    begin("customer");
+    history_write(&h, 0, "customer_set", "{\"tier\":\"gold\",\"locale\":\"ar-LB\"}");
+    history_write(&h, 0, "customer_set", "{\"tier\":null}");
+    is("customer_cards", "tier", "(none)");
+    is("customer_cards", "locale", "ar-LB");
+    end();
+}
+
+TEST(card__of_a_whole_statement_what_is_absent_is_cleared)
+{
+    begin("availability");
+    history_write(&h, 0, "item_unavailable",
+                  "{\"state\":\"sold_out\",\"until_at\":1700000099000,\"reason\":\"no lamb\"}");
+    is("availability_cards", "until_at", "1700000099000");
+    history_write(&h, 0, "item_unavailable", "{\"state\":\"available\"}");
+    is("availability_cards", "state", "available");
+    is("availability_cards", "until_at", "(none)");
+    is("availability_cards", "reason", "(none)");
+    end();
+}
+
+TEST(card__a_held_fact_counts_and_one_judged_a_duplicate_does_not)
+{
+    char id[UUID_TEXT_SIZE];
+    begin("availability");
+    history_write(&h, 0, "item_unavailable", "{\"state\":\"available\"}");
+    size_t event = history_write(&h, 0, "item_unavailable", "{\"state\":\"sold_out\"}");
+    uuid_format(&h.events[event].id, id);
+    history_write(&h, 1, "event_judged",
+                  "{\"target\":\"%s\",\"outcome\":\"held\",\"reason\":\"late\",\"term\":1}", id);
+    is("availability_cards", "state", "sold_out");
+    history_write(&h, 1, "event_judged",
+                  "{\"target\":\"%s\",\"outcome\":\"duplicate\",\"reason\":\"late\",\"term\":2}",
+                  id);
+    is("availability_cards", "state", "available");
+    end();
+}
+
+TEST(floor__what_could_not_be_served_is_told_as_it_was)
+{
+    begin("unmet");
+    history_write(
+        &h, 0, "demand_unmet",
+        "{\"sku\":\"LAMB\",\"quantity\":\"2.5\",\"reason\":\"sold_out\",\"order_id\":\"O1\"}");
+    is("unmet_cards", "sku", "LAMB");
+    is("unmet_cards", "quantity", "2.5");
+    is("unmet_cards", "order_id", "O1");
+    end();
+}
+
 // A column that no event writes, or a member that no column takes, would be a slip.
 TEST(card__each_column_is_a_member_of_a_body)
 {
     for (size_t i = 0; i < event_type_count; i++) {
         const struct reducer *reducer = reducer_find(str_of(event_types[i].record_type));
-        if (reducer == NULL || reducer->decode != card_decode)
+        if (reducer == NULL || reducer->apply != card_apply)
             continue;
         const struct row_table *card = reducer->tables[0];
         int end_of_fields = row_column_count(card) - 2;

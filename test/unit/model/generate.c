@@ -12,6 +12,10 @@ const struct generator generators[] = {
     {"order", generate_order},
     {"review", generate_review},
     {"table", generate_table},
+    {"availability", generate_availability},
+    {"unmet", generate_unmet},
+    {"customer", generate_customer},
+    {"reservation", generate_reservation},
 };
 const size_t generator_count = COUNT_OF(generators);
 
@@ -74,6 +78,7 @@ static void answer(struct history *h, struct rng *rng, int device)
 static void judge(struct history *h, struct rng *rng, int device)
 {
     static const char *const outcomes[] = {"applied", "held", "denied", "duplicate"};
+    static const char *const reasons[] = {"clock", "unauthorised", "stock", "deadline"};
     char effective[64] = "", answered[64] = "";
     if (rng_chance(rng, 1, 3)) {
         char text[HLC_TEXT_SIZE];
@@ -85,7 +90,7 @@ static void judge(struct history *h, struct rng *rng, int device)
     history_write(h, device, "event_judged",
                   "{\"target\":\"%s\",\"outcome\":\"%s\",\"reason\":\"%s\",\"term\":%d%s%s}",
                   history_id_text(0x100000 + rng_below(rng, h->count + 2)),
-                  outcomes[rng_below(rng, 4)], rng_chance(rng, 1, 2) ? "clock" : "unauthorised",
+                  outcomes[rng_below(rng, 4)], reasons[rng_below(rng, COUNT_OF(reasons))],
                   (int)rng_below(rng, 3), effective, answered);
 }
 

@@ -69,7 +69,7 @@ static void write_money(struct history *h, struct rng *rng, int device)
 
 static void write_header(struct history *h, struct rng *rng, int device)
 {
-    switch (rng_below(rng, 5)) {
+    switch (rng_below(rng, 6)) {
     case 0:
         history_write(h, device, "order_opened",
                       "{\"kind\":\"dine_in\",\"currency\":\"USD\",\"places\":2,\"table\":\"T%d\"}",
@@ -80,6 +80,10 @@ static void write_header(struct history *h, struct rng *rng, int device)
         break;
     case 2:
         history_write(h, device, "ticket_fired", "{}");
+        break;
+    case 3:
+        history_write(h, device, "ticket_bumped", "{\"station\":\"%s\",\"line\":\"%s\"}",
+                      rng_chance(rng, 1, 2) ? "grill" : "bar", any_line(rng));
         break;
     default:
         history_write(h, device, "order_set", "{\"field\":\"%s\",\"value\":\"%d\"}",

@@ -348,6 +348,23 @@ TEST(order__two_merges_into_different_orders_ask)
     end();
 }
 
+// ---- the kitchen --------------------------------------------------------------------------------
+
+TEST(order__a_line_is_done_at_a_station_once_by_the_first_that_says_so)
+{
+    begin();
+    for (int device = 2; device >= 1; device--)
+        history_write(&h, device, "ticket_bumped", "{\"station\":\"grill\",\"line\":\"%s\"}",
+                      history_id_text(1));
+    history_write(&h, 1, "ticket_bumped", "{\"station\":\"bar\"}");
+    fold();
+    assert_string_equal(history_column(all, "order_bumps", "|station=grill|", "at"),
+                        "1700000003000");
+    assert_string_equal(history_column(all, "order_bumps", "|station=bar|", "line"), "all");
+    bill_is("main", "draft", "1000");
+    end();
+}
+
 // ---- money --------------------------------------------------------------------------------------
 
 TEST(order__is_paid_once_completed_and_refunded_once_all_is_given_back)

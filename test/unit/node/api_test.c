@@ -147,7 +147,8 @@ static void check_body(const struct event_type *type, yyjson_val *schema)
 {
     yyjson_val *properties = yyjson_obj_get(schema, "properties");
     size_t count = 0;
-    for (const struct field *field = type->fields; field->key; field++) {
+    const struct field *field = type->fields;
+    for (; field->key; field++) {
         count++;
         if (!yyjson_obj_get(properties, field->key))
             fail_msg("%s: %s is not described", type->name, field->key);
@@ -156,6 +157,9 @@ static void check_body(const struct event_type *type, yyjson_val *schema)
     }
     if (yyjson_obj_size(properties) != count)
         fail_msg("%s: a field is described that does not exist", type->name);
+    bool closed = yyjson_is_false(yyjson_obj_get(schema, "additionalProperties"));
+    if (closed != field->required)
+        fail_msg("%s: whether further members are allowed", type->name);
 }
 
 TEST(api__bodies_of_events_are_described_as_they_are_checked)

@@ -333,6 +333,43 @@ TEST(records__records_of_one_id_and_two_types_keep_apart)
     fixture_close(&f);
 }
 
+TEST(records__the_floor_has_its_rows_and_leaves_stock_alone)
+{
+    struct fixture f;
+    struct line l;
+    fixture_open(&f, ROLE_TERMINAL);
+    line_init(&l, 1, "BR1");
+    l.own = true;
+    line_add(&l, &(struct draft){1, 10, "item_unavailable", "LAMB",
+                                 "{\"state\":\"sold_out\",\"reason\":\"no delivery\"}"});
+    line_add(&l, &(struct draft){2, 11, "demand_unmet", "D1",
+                                 "{\"sku\":\"LAMB\",\"quantity\":\"2\",\"reason\":\"sold_out\"}"});
+    line_add(&l, &(struct draft){3, 12, "customer_set", "C-17", "{\"tier\":\"gold\"}"});
+    line_add(&l, &(struct draft){4, 13, "reservation_requested", "V1",
+                                 "{\"sku\":\"LAMB\",\"quantity\":\"1.5\"}"});
+    line_add(&l, &(struct draft){5, 14, "ticket_bumped", "O1", "{\"station\":\"grill\"}"});
+    line_add(&l, &(struct draft){6, 15, "customer_set", "C-17", "{\"name\":\"Rima\"}"});
+    fixture_append_all(&f, &l, STATUS_PENDING);
+    fixture_assert_text(&f, "SELECT sku, state, reason, sync_status FROM availability",
+                        "LAMB|sold_out|no delivery|pending\n");
+    fixture_assert_text(&f, "SELECT id, sku, quantity, reason FROM unmet_demand",
+                        "D1|LAMB|20000|sold_out\n");
+    fixture_assert_text(&f, "SELECT code, tier, locale, sync_status FROM customers",
+                        "C-17|gold|NULL|pending\n");
+    fixture_assert_text(&f, "SELECT id, state, sku, quantity, local_version FROM reservations",
+                        "V1|pending|LAMB|15000|1\n");
+    fixture_assert_text(&f, "SELECT order_id, line, station FROM order_bumps", "O1|all|grill\n");
+    fixture_assert_text(&f, "SELECT reason FROM dead_letters",
+                        "body: name: no such member is allowed\n");
+    assert_int_equal(fixture_number(&f, "SELECT count(*) FROM stock"), 0);
+    holds(&f);
+    struct err e = {ERR_OK, ""};
+    assert_int_equal(store_rebuild(f.store, NULL, NULL, &e), ERR_OK);
+    holds(&f);
+    line_fini(&l);
+    fixture_close(&f);
+}
+
 // As a migration asks for it when it changes how events are folded.
 TEST(records__what_other_rules_folded_is_folded_afresh_when_the_store_is_opened)
 {
