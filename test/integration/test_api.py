@@ -724,7 +724,8 @@ def test_requests_under_way_are_answered_when_the_node_stops(centre, api):
 def test_a_full_store_says_507_and_keeps_what_it_took(wasl):
     centre = wasl.centre()
     ini = centre.path / "wasl.ini"
-    ini.write_text(ini.read_text() + "\n[store]\nmax_bytes = 1500000\n")
+    quota = centre.database.stat().st_size + 700_000
+    ini.write_text(ini.read_text() + f"\n[store]\nmax_bytes = {quota}\n")
     centre.serve()
     api = Client(centre, token_of(wasl, centre))
     taken = 0

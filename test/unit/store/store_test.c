@@ -259,7 +259,9 @@ TEST(store__a_full_quota_loses_nothing_and_the_store_stays_usable)
     fixture_open(&f, ROLE_TERMINAL);
     store_close(f.store);
     struct store_options options = fixture_options(&f);
-    options.max_bytes = 3 * 512 * 1024;
+    int64_t empty = fixture_number(
+        &f, "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()");
+    options.max_bytes = empty + 1024 * 1024;
     assert_int_equal(store_open(&options, &f.store, &e), ERR_OK);
     struct line l;
     line_init(&l, 1, "BR1");
