@@ -107,8 +107,8 @@ static enum err_code is_young(struct store *s, int64_t record, int64_t before_ms
     return exists(&q, ret, e);
 }
 
-static enum err_code is_open(struct store *s, const struct record_name *name, bool *ret,
-                             struct err *e)
+enum err_code prune_records_open(struct store *s, const struct record_name *name, bool *ret,
+                                 struct err *e)
 {
     struct query q;
     size_t i = 0, count = sizeof over_rules / sizeof over_rules[0];
@@ -162,7 +162,7 @@ static enum err_code end_if_over(struct store *s, int64_t record, int64_t before
     arena_init(&ending.arena, (size_t)64 * 1024);
     code = read_name(s, record, &ending, e);
     if (code == ERR_OK && ending.there)
-        code = is_open(s, &ending.name, &open, e);
+        code = prune_records_open(s, &ending.name, &open, e);
     if (code == ERR_OK && ending.there && !open)
         code = end(s, record, &ending.name, e);
     arena_fini(&ending.arena);

@@ -12,6 +12,10 @@
 
 #include "store/sqlite/state.h"
 
+// Whether a record, as its rows say, is not over by the rule of its type, or somebody is asked
+// about it.
+enum err_code prune_records_open(struct store *s, const struct record_name *name, bool *ret,
+                                 struct err *e) MUST_CHECK;
 // The row at lsn is about to go. *ret_record: the record that it is part of, 0: none.
 enum err_code prune_records_keep(struct store *s, const struct event *event, int64_t lsn,
                                  int64_t *ret_record, struct err *e) MUST_CHECK;

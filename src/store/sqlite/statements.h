@@ -107,14 +107,19 @@
     X(TOLD_KEEP, "UPDATE told_events SET generation = max(generation, ?) WHERE number = ?")        \
     X(TOLD_DROP, "DELETE FROM told_events WHERE number = ?")                                       \
     X(TOLD_STALE, "SELECT number, bytes FROM told_events WHERE location = ? AND generation < ?"    \
-                  " LIMIT 1")                                                                      \
+                  " AND number > ? ORDER BY number LIMIT 1")                                       \
+    X(TOLD_REPEATED, "SELECT 1 FROM records AS r JOIN record_events AS m ON m.record = r.number"   \
+                     " JOIN told_events AS t ON t.number = -m.lsn WHERE r.location = ?"            \
+                     " AND r.type = ? AND r.id = ? AND m.lsn < 0 AND t.generation = ?")            \
     X(TOLD_NEXT, "SELECT number, bytes FROM told_events WHERE number > ? ORDER BY number LIMIT 1") \
     X(FEED_FILL_EVENTS,                                                                            \
-      "SELECT " TEXT_COLUMNS " FROM order_heads AS o JOIN records AS r"                            \
-      " ON r.location = o.location AND r.type = 'order' AND r.id = o.id"                           \
-      " JOIN record_events AS m ON m.record = r.number JOIN events AS e ON e.lsn = m.lsn"          \
-      " JOIN streams AS s ON s.number = e.stream"                                                  \
-      " WHERE o.location = ? AND o.status IN ('draft', 'fired') ORDER BY e.lsn")                   \
+      "SELECT " TEXT_COLUMNS " FROM records AS r JOIN record_events AS m ON m.record = r.number"   \
+      " JOIN events AS e ON e.lsn = m.lsn JOIN streams AS s ON s.number = e.stream"                \
+      " WHERE r.location = ?1 AND e.state <= 2 AND (r.type <> 'order' OR EXISTS (SELECT 1"         \
+      " FROM order_heads AS o WHERE o.location = ?1 AND o.id = r.id"                               \
+      " AND o.status IN ('draft', 'fired')) OR EXISTS (SELECT 1 FROM record_reviews AS w"          \
+      " WHERE w.location = ?1 AND w.record = r.id AND w.type = 'order' AND w.open = 1))"           \
+      " ORDER BY e.lsn")                                                                           \
     X(FEED_FILL_CHAIN,                                                                             \
       "SELECT " TEXT_COLUMNS " FROM records AS r JOIN record_events AS m ON m.record = r.number"   \
       " JOIN events AS e ON e.lsn = m.lsn JOIN streams AS s ON s.number = e.stream"                \

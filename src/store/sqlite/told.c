@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/told.h"
 
+#include "store/sqlite/prune_records.h"
+
 #include "store/sqlite/text.h"
 
 static bool is_folded(const struct event *event)
@@ -129,15 +131,18 @@ enum err_code told_drop(struct store *s, struct str location, const struct uuid 
     return code || told.number == 0 ? code : drop(s, &told, a, e);
 }
 
+// The next one behind *ret, which is as find_told gives it.
 static enum err_code next_stale(struct store *s, struct str location, int64_t generation,
                                 struct arena *a, struct told *ret, struct err *e)
 {
     struct query q;
     struct str bytes = STR("");
+    int64_t after = ret->number;
     *ret = (struct told){.number = 0};
     query_begin(&q, &s->db, Q_TOLD_STALE);
     query_text(&q, location);
     query_int(&q, generation);
+    query_int(&q, after);
     if (query_row(&q)) {
         ret->number = query_get_int(&q, 0);
         bytes = arena_copy(a, query_get_text(&q, 1));
@@ -149,17 +154,38 @@ static enum err_code next_stale(struct store *s, struct str location, int64_t ge
                    : err_set(e, ERR_NO_MEMORY, "out of memory for an event");
 }
 
+// A copy repeats what is open, and nothing of what is over: that stays as it was told.
+static enum err_code is_missed(struct store *s, const struct told *told, int64_t generation,
+                               bool *ret, struct err *e)
+{
+    struct query q;
+    struct record_name name = {told->event.location, told->event.record_type,
+                               told->event.record_id};
+    query_begin(&q, &s->db, Q_TOLD_REPEATED);
+    query_text(&q, name.location);
+    query_text(&q, name.type);
+    query_text(&q, name.id);
+    query_int(&q, generation);
+    *ret = query_row(&q); // its record is repeated without it
+    enum err_code code = query_end(&q, e);
+    return code || *ret ? code : prune_records_open(s, &name, ret, e);
+}
+
 enum err_code told_drop_stale(struct store *s, struct str location, int64_t generation,
                               struct arena *a, struct err *e)
 {
-    struct told told;
-    enum err_code code;
-    do {
+    struct told told = {.number = 0};
+    enum err_code code = records_flush(&s->fold.records, e); // for what is open is read there
+    while (code == ERR_OK) {
+        bool missed = false;
         arena_reset(a);
         code = next_stale(s, location, generation, a, &told, e);
-        if (code == ERR_OK && told.number != 0)
+        if (code || told.number == 0)
+            break;
+        code = is_missed(s, &told, generation, &missed, e);
+        if (code == ERR_OK && missed)
             code = drop(s, &told, a, e);
-    } while (code == ERR_OK && told.number != 0);
+    }
     return code;
 }
 

@@ -20,7 +20,8 @@ enum err_code told_put(struct store *s, const struct told_page *page, struct str
 // The upstream took it back.
 enum err_code told_drop(struct store *s, struct str location, const struct uuid *id,
                         struct arena *a, struct err *e) MUST_CHECK;
-// What a complete fresh copy did not repeat.
+// What a complete fresh copy did not repeat, though its record is open, or is repeated in part: a
+// copy says nothing of records that are over (prune_records.h).
 enum err_code told_drop_stale(struct store *s, struct str location, int64_t generation,
                               struct arena *a, struct err *e) MUST_CHECK;
 // Folds every told event again, into the records of r.

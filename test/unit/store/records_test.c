@@ -507,6 +507,46 @@ TEST(records__what_a_fresh_copy_of_the_feed_does_not_repeat_goes)
     fixture_close(&till);
 }
 
+// A copy made anew says nothing of orders that are over, and everything of all else.
+TEST(records__a_fresh_copy_takes_nothing_from_orders_that_are_over)
+{
+    struct fixture centre, till;
+    struct line mine, other;
+    struct err e = {ERR_OK, ""};
+    fixture_open(&centre, ROLE_CENTRAL);
+    fixture_open(&till, ROLE_TERMINAL);
+    enrol(&centre);
+    line_init(&mine, 1, "BR1");
+    line_init(&other, 2, "BR1");
+    opens(&mine, 3, 12, "O2");
+    opens(&other, 1, 10, "O1");
+    line_add(&other, &(struct draft){5, 20, "payment_taken", "O1",
+                                     "{\"payment\":" LINE_1 ",\"method\":\"cash\",\"currency\":"
+                                     "\"USD\",\"amount\":1000}"});
+    line_add(&other,
+             &(struct draft){6, 21, "sale_completed", "O1", "{\"total\":1000,\"uses\":[]}"});
+    line_add(&other, &(struct draft){7, 22, "table_set", "T5", "{\"status\":\"dirty\"}"});
+    line_add(&other,
+             &(struct draft){8, 23, "order_set", "O2", "{\"field\":\"note\",\"value\":\"x\"}"});
+    fixture_append_all(&centre, &mine, STATUS_SETTLED);
+    fixture_append_all(&centre, &other, STATUS_SETTLED);
+    mine.own = true;
+    fixture_append_all(&till, &mine, STATUS_PENDING);
+    tell_all(&centre, &till, true);
+    static const char wanted[] = "O1|paid|NULL\nO2|draft|x\n";
+    static const char orders[] = "SELECT id, status, note FROM orders ORDER BY id";
+    fixture_assert_text(&till, orders, wanted);
+    assert_int_equal(store_rebuild(centre.store, NULL, NULL, &e), ERR_OK);
+    tell_all(&centre, &till, true);
+    fixture_assert_text(&till, orders, wanted);
+    fixture_assert_text(&till, "SELECT id, status FROM floor_tables", "T5|dirty\n");
+    holds(&till);
+    line_fini(&mine);
+    line_fini(&other);
+    fixture_close(&centre);
+    fixture_close(&till);
+}
+
 TEST(records__a_new_event_is_given_the_records_frontier)
 {
     struct fixture f;
