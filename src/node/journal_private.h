@@ -13,7 +13,7 @@
 #include "node/true_time.h"
 
 enum {
-    RUNS_MAX = 4096, // locations one process may write for
+    RUNS_MAX = 1024, // at once; a centre writes for every place that it judges
     ARENA_MAX = 32 * 1024 * 1024,
     MOVED_MAX = 4096,
     TOUCHED_MAX = 4096,

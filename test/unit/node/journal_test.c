@@ -368,6 +368,26 @@ static struct uuid previous_of_last_run(struct journal *j)
     return previous;
 }
 
+// A centre judges for every place of its chain, however many there are.
+TEST(journal__writes_for_more_places_than_it_keeps_runs_for)
+{
+    char place[LIMIT_NAME + 1];
+    chain_open(&c);
+    assert_int_equal(journal_begin(c.centre, &e), ERR_OK);
+    for (int turn = 0; turn < 2; turn++) {
+        for (int i = 0; i < RUNS_MAX + 5; i++) {
+            snprintf(place, sizeof place, "P%d", i);
+            chain_add_at(c.centre, place, "inventory_wasted", "milk",
+                         "{\"sku\":\"milk\",\"quantity\":\"1\",\"reason\":\"spilt\"}");
+        }
+    }
+    assert_int_equal(journal_commit(c.centre, &e), ERR_OK);
+    assert_string_equal(chain_sql(&c.centre_config, "SELECT count(*) FROM stock WHERE quantity ="
+                                                    " -20000"),
+                        "1029");
+    chain_close(&c);
+}
+
 TEST(journal__a_run_names_the_one_before_it_after_one_whose_clock_was_off)
 {
     chain_open(&c);
