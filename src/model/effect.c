@@ -165,6 +165,15 @@ enum err_code effects_of_adjustment(const struct event *event, struct effect_lis
     return ERR_OK;
 }
 
+enum err_code effects_of_count(const struct event *event, struct effect_list *list, struct err *e)
+{
+    int64_t part = body_integer(event->body, "part"), parts = body_integer(event->body, "parts");
+    if (part < 1 || part > parts)
+        return err_set(e, ERR_INVALID, "body: part: there is no part %lld of %lld", (long long)part,
+                       (long long)parts);
+    return effects_of_adjustment(event, list, e);
+}
+
 // ---- the chain --------------------------------------------------------------------------------
 
 static enum err_code device_id_of(const struct event *event, struct uuid *ret, struct err *e)

@@ -119,8 +119,8 @@ enum err_code effect_list_of(const struct event *event, struct arena *arena,
 
 // What the rows of event_types name as theirs (event_type.effects). The body has been checked.
 effect_reducer effects_of_ticket, effects_of_stock_in, effects_of_stock_out, effects_of_adjustment,
-    effects_of_location, effects_of_enrolment, effects_of_revocation, effects_of_run,
-    effects_of_completion;
+    effects_of_count, effects_of_location, effects_of_enrolment, effects_of_revocation,
+    effects_of_run, effects_of_completion;
 
 const char *ticket_kind_name(enum ticket_kind kind);
 

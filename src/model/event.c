@@ -75,6 +75,7 @@ enum member {
     MEMBER_TYPE,
     MEMBER_RECORD,
     MEMBER_BASE,
+    MEMBER_SEEN,
     MEMBER_CAUSE,
     MEMBER_AT,
     MEMBER_HLC,
@@ -85,12 +86,12 @@ enum member {
 };
 
 static const char *const member_keys[MEMBER_COUNT] = {
-    "v",    "id",    "origin", "lane", "seq",   "location", "type", "record",
-    "base", "cause", "at",     "hlc",  "actor", "grant",    "body"};
+    "v",    "id",   "origin", "lane", "seq", "location", "type",  "record",
+    "base", "seen", "cause",  "at",   "hlc", "actor",    "grant", "body"};
 
 #define BIT(member) (1u << (member))
 static const unsigned optional_members =
-    BIT(MEMBER_BASE) | BIT(MEMBER_CAUSE) | BIT(MEMBER_ACTOR) | BIT(MEMBER_GRANT);
+    BIT(MEMBER_BASE) | BIT(MEMBER_SEEN) | BIT(MEMBER_CAUSE) | BIT(MEMBER_ACTOR) | BIT(MEMBER_GRANT);
 static const unsigned node_members =
     BIT(MEMBER_V) | BIT(MEMBER_ORIGIN) | BIT(MEMBER_LANE) | BIT(MEMBER_SEQ) | BIT(MEMBER_HLC);
 
@@ -164,6 +165,24 @@ static enum err_code read_base(yyjson_val *value, struct event *event, struct er
     return ERR_OK;
 }
 
+static enum err_code read_seen(yyjson_val *value, struct event_seen *to, struct err *e)
+{
+    yyjson_val *feed = yyjson_obj_get(value, "feed");
+    yyjson_val *position = yyjson_obj_get(value, "position");
+    int64_t number = 0;
+    if (yyjson_is_null(value))
+        return ERR_OK;
+    if (!yyjson_is_obj(value) || yyjson_obj_size(value) != 2 || !feed || !position)
+        return bad(MEMBER_SEEN, "must be {feed, position}", e);
+    enum err_code code = read_uuid(MEMBER_SEEN, feed, &to->feed, e);
+    if (code == ERR_OK)
+        code = read_integer(MEMBER_SEEN, position, &number, e);
+    if (code == ERR_OK && number < 0)
+        code = bad(MEMBER_SEEN, "out of range", e);
+    to->position = (uint64_t)number;
+    return code;
+}
+
 static enum err_code read_number(enum member member, yyjson_val *value, struct event *event,
                                  struct err *e)
 {
@@ -230,6 +249,8 @@ static enum err_code read_member(enum member member, yyjson_val *value, struct e
         return read_record(value, event, e);
     case MEMBER_BASE:
         return read_base(value, event, e);
+    case MEMBER_SEEN:
+        return read_seen(value, &event->seen, e);
     case MEMBER_BODY:
         if (!yyjson_is_obj(value))
             return bad(member, "not an object", e);
@@ -376,6 +397,17 @@ static void add_base(struct json_writer *w, const struct event *event)
     yyjson_mut_obj_add_val(w->doc, w->root, "base", base);
 }
 
+static void add_seen(struct json_writer *w, const struct event_seen *seen)
+{
+    char text[UUID_TEXT_SIZE];
+    if (uuid_is_zero(&seen->feed))
+        return;
+    uuid_format(&seen->feed, text);
+    yyjson_mut_val *to = yyjson_mut_obj_add_obj(w->doc, w->root, "seen");
+    yyjson_mut_obj_add_strcpy(w->doc, to, "feed", text);
+    yyjson_mut_obj_add_uint(w->doc, to, "position", seen->position);
+}
+
 static void add_all(struct json_writer *w, const struct event *event)
 {
     char text[HLC_TEXT_SIZE];
@@ -388,6 +420,7 @@ static void add_all(struct json_writer *w, const struct event *event)
     add_str(w, "type", event->type_name);
     add_record(w, event);
     add_base(w, event);
+    add_seen(w, &event->seen);
     if (!uuid_is_zero(&event->cause))
         add_uuid(w, "cause", &event->cause);
     yyjson_mut_obj_add_sint(w->doc, w->root, "at", event->at);

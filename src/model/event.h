@@ -22,6 +22,12 @@ enum err_code lane_parse(struct str text, enum lane *ret) MUST_CHECK;
 
 struct event_type; // model/event_type.h
 
+// Up to where its author had seen the feed of its place.
+struct event_seen {
+    struct uuid feed; // zero: nothing is said of it
+    uint64_t position;
+};
+
 struct event {
     struct str bytes; // exactly as its origin wrote it
     int version;      // 'v': schema version of the type
@@ -36,6 +42,7 @@ struct event {
     struct str record_id;
     struct uuid base[LIMIT_BASE];
     int base_count;
+    struct event_seen seen;
     struct uuid cause; // zero when null
     int64_t at;        // ms since 1970, the device's wall clock; 0 .. LIMIT_CLOCK_MS
     hlc hlc;
@@ -55,11 +62,12 @@ enum err_code event_parse_draft(yyjson_val *object, struct arena *arena, struct 
                                 struct err *e) MUST_CHECK;
 
 // Writes the bytes of an event from its fields; appends to 'to'. Key order is fixed:
-// v id origin lane seq location type record base? cause? at hlc actor? grant? body.
+// v id origin lane seq location type record base? seen? cause? at hlc actor? grant? body.
 enum err_code event_write(const struct event *event, struct buf *to) MUST_CHECK;
 
 // True when two carriers of one id say the same: all fields but those that the node which takes
-// the event gives it: v, origin, lane, seq, hlc, and base and grant where the client left them out.
+// the event gives it: v, origin, lane, seq, hlc; and base, seen and grant where the client left
+// them out.
 bool event_same_content(const struct event *a, const struct event *b);
 // A hash that two carriers share exactly when they say the same, for when one of them is gone.
 // ERR_NO_MEMORY.

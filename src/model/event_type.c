@@ -60,6 +60,7 @@ static const struct field sold_fields[] = {
     {"unit_price", FIELD_DECIMAL, false, NULL, "price of one unit in major units"},
     {"currency", FIELD_CURRENCY, false, NULL, "of the price"},
     {"reference", FIELD_NAME, false, NULL, "the transaction it belongs to"},
+    {"seen_quantity", FIELD_DECIMAL, false, NULL, "what the author's view said was there before"},
     END};
 static const struct field returned_fields[] = {
     SKU_AND_QUANTITY, {"reason", FIELD_TEXT, false, NULL, "why it came back"}, END};
@@ -85,6 +86,15 @@ static const struct field adjusted_fields[] = {
     {"system", FIELD_DECIMAL, true, NULL, "what the author's view said"},
     {"variance", FIELD_DECIMAL, true, NULL, "counted - system: the delta that is applied"},
     {"reason", FIELD_TEXT, false, NULL, "why"},
+    END};
+static const struct field counted_part_fields[] = {
+    {"sku", FIELD_NAME, true, NULL, "the stock-keeping unit"},
+    {"counted", FIELD_DECIMAL, true, NULL, "what was found"},
+    {"system", FIELD_DECIMAL, true, NULL, "what the author's view said"},
+    {"variance", FIELD_DECIMAL, true, NULL, "counted - system: the delta that is applied"},
+    {"count", FIELD_NAME, true, NULL, "the complete count that it belongs to"},
+    {"part", FIELD_INTEGER, true, NULL, "which of its parts this is, from 1"},
+    {"parts", FIELD_INTEGER, true, NULL, "how many there are"},
     END};
 static const struct field location_fields[] = {
     {"name", FIELD_TEXT, true, NULL, "for people"},
@@ -160,6 +170,8 @@ const struct event_type event_types[] = {
           effects_of_stock_out, "loss is not demand: forecasts must not see it"),
     LATER("inventory_adjusted", FACT, CORRECTION, "stock", ADJUST, LOCATION, adjusted_fields,
           effects_of_adjustment, "a correction moves stock by its variance and nothing else"),
+    LATER("inventory_counted", FACT, CORRECTION, "stock", ADJUST, LOCATION, counted_part_fields,
+          effects_of_count, "one SKU of a complete count; each is an adjustment by itself"),
     CENTRE("location_set", INTENT, NONE, "location", CHAIN, CHAIN, location_fields,
            effects_of_location, "the places of the chain; last writer wins"),
     CENTRE("device_enrolled", INTENT, NONE, "device", CHAIN, LOCATION, enrolled_fields,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/judgement.h"
 
+#include "base/decimal.h"
 #include "model/batch.h"
 #include "model/body.h"
 #include "model/event_type.h"
+#include "model/quantity.h"
 
 #include <string.h>
 
@@ -53,7 +55,10 @@ static enum err_code read_part(const struct event *event, struct judgement *ret,
 
 enum err_code judgement_decode(const struct event *event, struct judgement *ret, struct err *e)
 {
-    *ret = (struct judgement){.batch = body_text(event->body, "batch")};
+    *ret = (struct judgement){.batch = body_text(event->body, "batch"),
+                              .quantity = {.shown = body_decimal(event->body, "shown"),
+                                           .expected = body_decimal(event->body, "expected"),
+                                           .correction = body_decimal(event->body, "correction")}};
     enum err_code code = read_outcome(event->body, &ret->verdict, e);
     if (code)
         return code;
@@ -76,6 +81,22 @@ static void add_id(struct json_writer *w, const char *key, const struct uuid *id
     yyjson_mut_obj_add_strcpy(w->doc, w->root, key, text);
 }
 
+static void add_decimal(struct json_writer *w, const char *key, int64_t value)
+{
+    char text[DECIMAL_TEXT_MAX + 1];
+    decimal_format(value, text);
+    yyjson_mut_obj_add_strcpy(w->doc, w->root, key, text);
+}
+
+static void add_quantity(struct json_writer *w, const struct judgement *j)
+{
+    if (!quantity_is_asked(j->verdict.reason))
+        return;
+    add_decimal(w, "shown", j->quantity.shown);
+    add_decimal(w, "expected", j->quantity.expected);
+    add_decimal(w, "correction", j->quantity.correction);
+}
+
 void judgement_write(const struct judgement *j, struct json_writer *w)
 {
     char effective[HLC_TEXT_SIZE];
@@ -91,6 +112,7 @@ void judgement_write(const struct judgement *j, struct json_writer *w)
     }
     if (j->batch.n != 0)
         yyjson_mut_obj_add_strncpy(w->doc, w->root, "batch", j->batch.p, j->batch.n);
+    add_quantity(w, j);
     if (!uuid_is_zero(&j->target))
         return;
     yyjson_mut_obj_add_uint(w->doc, w->root, "from", j->from);

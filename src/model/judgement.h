@@ -9,6 +9,11 @@
 
 #include "model/verdict.h"
 
+// With REASON_DIFFERENCE and REASON_OVERLAP, all decimals (model/quantity.h); else zero.
+struct judged_quantity {
+    int64_t shown, expected, correction;
+};
+
 struct judgement {
     struct uuid target; // the event it is about; zero: a part of a batch
     struct verdict verdict;
@@ -16,6 +21,7 @@ struct judgement {
     uint64_t from, to; // of a part: seq, both included
     int64_t held;      // of a part: how many of them wait
     int64_t oldest_at; // of a part: ms since 1970
+    struct judged_quantity quantity;
 };
 
 bool judgement_is(const struct event *event); // by its type

@@ -58,6 +58,12 @@ const struct policy policies[] = {
      RESERVATION_TESTS, "of two who want the last one, one must hear no"},
     {"ticket", "first in the order", "the first counts, others are kept as conflict",
      "`ticket_conflict`", STORE_TESTS, "a whole ticket is one sale; a second one is a mistake"},
+    {"counts, sales that say what they saw", "sum of deltas; held against what their author knew",
+     "all count",
+     "`stock_difference`: it saw what no event explains; `stock_overlap`: a count that did not "
+     "know of what moved before it",
+     "test/unit/model/quantity_test.c",
+     "a loss or a missing event is never settled silently, nor is a sale taken out twice"},
     {"stock", "sum of deltas, for each place and SKU", "all count", "never", STORE_TESTS,
      "100, an adjustment to 95 and a sale of 5 give 90"},
     {"location, device", "last writer wins", "the newest", "never", STORE_TESTS,

@@ -5,7 +5,7 @@
 //                                               └──► begin again: sort all, place each
 #include "model/record.h"
 
-#include "model/question.h"
+#include "model/quantity.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -575,9 +575,41 @@ enum err_code record_fold(struct record *r)
 
 // ---- looking ----------------------------------------------------------------------------------
 
+static bool same_matter(const struct judgement *a, const struct judgement *b)
+{
+    return a->verdict.reason == b->verdict.reason && uuid_equal(&a->target, &b->target);
+}
+
+// What would make up for all that was said of this matter so far and not answered.
+static __int128 open_correction(const struct record *r, const struct record_entry *last,
+                                const struct questions *answers)
+{
+    __int128 sum = 0;
+    for (size_t i = 0; i <= last->place; i++) {
+        const struct record_entry *entry = r->order[i];
+        if (entry->judges != NULL && same_matter(entry->judges, last->judges) &&
+            question_answered(answers, NULL, entry) == NULL)
+            sum += entry->judges->quantity.correction;
+    }
+    return sum;
+}
+
+// Of a record whose own events are not folded each is asked about alone.
+static enum err_code name_target(const struct judgement *judges, struct question *question,
+                                 struct arena *a)
+{
+    char *text = arena_alloc(a, UUID_TEXT_SIZE);
+    if (text == NULL)
+        return ERR_NO_MEMORY;
+    uuid_format(&judges->target, text);
+    question->part = str_of(text);
+    return ERR_OK;
+}
+
 // A judgement asks about its target; where that is none of the record's events, for itself.
 static enum err_code ask_of_judgement(const struct record *r, const struct record_entry *entry,
-                                      struct question **list, struct arena *a)
+                                      const struct questions *answers, struct question **list,
+                                      struct arena *a)
 {
     const struct verdict *verdict = &entry->judges->verdict;
     const struct record_entry *target = find_entry(r, &entry->judges->target);
@@ -588,7 +620,10 @@ static enum err_code ask_of_judgement(const struct record *r, const struct recor
                                 .sides = {{.by = target ? target : entry}},
                                 .suggested = mistrusted ? DECISION_REJECT : DECISION_ACCEPT,
                                 .why = verdict_reason_text(verdict->reason)};
-    return question_ask(list, &question, a);
+    enum err_code code = r->reducer->only_asked ? name_target(entry->judges, &question, a) : ERR_OK;
+    if (code == ERR_OK && quantity_is_asked(verdict->reason))
+        code = quantity_ask(entry->judges, open_correction(r, entry, answers), a, &question);
+    return code ? code : question_ask(list, &question, a);
 }
 
 static enum err_code judged_rows(const struct record *r, struct row_list *to)
@@ -601,8 +636,10 @@ static enum err_code judged_rows(const struct record *r, struct row_list *to)
         const struct record_entry *entry = r->order[i];
         if (entry->answers != NULL)
             code = question_answer(&answers, entry, entry->answers, to->arena);
-        if (entry->judges != NULL)
-            code = ask_of_judgement(r, entry, &found, to->arena);
+    }
+    for (size_t i = 0; i < r->placed && r->judgements > 0 && code == ERR_OK; i++) {
+        if (r->order[i]->judges != NULL)
+            code = ask_of_judgement(r, r->order[i], &answers, &found, to->arena);
     }
     return code || found == NULL ? code : questions_write(&answers, found, &name, to);
 }

@@ -54,6 +54,7 @@ struct record_entry {
 
 struct reducer {
     const char *record_type;
+    bool only_asked; // of its events only judgements and answers are folded (model/asked.h)
     const struct row_table *const *tables; // ends with NULL
     const struct question_kind *questions; // the kinds it asks; ends with a NULL kind
     size_t state_bytes;                    // zeroed, it is the record without any event
@@ -68,8 +69,10 @@ struct reducer {
 
 extern const struct reducer *const reducers[];
 extern const size_t reducer_count;
-// NULL for records that are not folded from all of their events (tickets, stock, devices ...).
+// NULL for records of which nothing is folded (devices, locations).
 const struct reducer *reducer_find(struct str record_type);
+// True when an event of this type is folded with its record of that type.
+bool record_takes(const struct event_type *type, struct str record_type);
 
 enum err_code record_new(const struct reducer *reducer, struct str id, size_t max_bytes,
                          struct record **ret) MUST_CHECK;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which records are folded from all of their events, and how.
+#include "model/asked.h"
 #include "model/batch.h"
 #include "model/floor.h"
 #include "model/order.h"
@@ -7,8 +8,8 @@
 #include "model/review.h"
 
 const struct reducer *const reducers[] = {
-    &batch_reducer,        &order_reducer, &review_reducer,   &table_reducer,
-    &availability_reducer, &unmet_reducer, &customer_reducer, &reservation_reducer,
+    &batch_reducer, &order_reducer,    &review_reducer,      &table_reducer, &availability_reducer,
+    &unmet_reducer, &customer_reducer, &reservation_reducer, &stock_reducer, &ticket_reducer,
 };
 const size_t reducer_count = sizeof(reducers) / sizeof(reducers[0]);
 
@@ -19,4 +20,10 @@ const struct reducer *reducer_find(struct str record_type)
             return reducers[i];
     }
     return NULL;
+}
+
+bool record_takes(const struct event_type *type, struct str record_type)
+{
+    const struct reducer *reducer = reducer_find(record_type);
+    return reducer != NULL && (!reducer->only_asked || strcmp(type->record_type, RECORD_ANY) == 0);
 }

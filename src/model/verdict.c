@@ -16,6 +16,12 @@ static const struct {
     [REASON_DEADLINE] = {"deadline", "Nobody confirmed it in time.", false},
     [REASON_COMPLETED_TWICE] = {"completed_twice", "The bill was completed before.", false},
     [REASON_ANSWERED] = {"answered", "A person answered.", false},
+    [REASON_DIFFERENCE] = {"difference",
+                           "Its author saw another quantity than the events that it knew of give.",
+                           true},
+    [REASON_OVERLAP] = {"overlap",
+                        "It counted what was there without knowing of all that had moved before.",
+                        true},
 };
 
 bool verdict_applies(enum verdict_outcome outcome)

@@ -25,6 +25,8 @@ enum verdict_reason {
     REASON_DEADLINE,        // a reservation that nobody confirmed in time
     REASON_COMPLETED_TWICE, // the bill was completed before
     REASON_ANSWERED,        // a person answered
+    REASON_DIFFERENCE,      // its author saw a quantity that no event explains
+    REASON_OVERLAP,         // a count that could not know of what had left or come before it
     REASON_COUNT
 };
 

@@ -482,7 +482,7 @@ static enum err_code fill_base(struct journal *j, struct event *draft, struct er
 {
     struct record_name name = {draft->location, draft->record_type, draft->record_id};
     size_t count = 0;
-    if (draft->base_count > 0)
+    if (draft->base_count > 0 || !record_takes(draft->type, draft->record_type))
         return ERR_OK;
     enum err_code code = store_frontier(j->store, &name, draft->base, &count, e);
     draft->base_count = (int)count;
@@ -525,6 +525,8 @@ enum err_code journal_write(struct journal *j, struct event *draft, struct journ
     enum err_code code = journal_run_for(j, draft->location, &run, e);
     if (code == ERR_OK)
         code = fill_base(j, draft, e);
+    if (code == ERR_OK)
+        code = journal_fill_seen(j, draft, e);
     if (code)
         return code;
     code = journal_stamp(j, run, draft, e);

@@ -43,8 +43,9 @@ static enum err_code keep(struct journal *j, const struct arrival *from, struct 
     to->event.record_type = arena_copy(&j->arena, from->event.record_type);
     to->event.record_id = arena_copy(&j->arena, from->event.record_id);
     to->event.actor = arena_copy(&j->arena, from->event.actor);
+    to->claim.sku = arena_copy(&j->arena, from->claim.sku);
     if (!to->event.location.p || !to->event.record_type.p || !to->event.record_id.p ||
-        !to->event.actor.p)
+        !to->event.actor.p || !to->claim.sku.p)
         return err_set(e, ERR_NO_MEMORY, "the transaction is too large");
     *j->arrivals_end = to;
     j->arrivals_end = &to->next;
@@ -59,9 +60,14 @@ enum err_code journal_note_arrival(struct journal *j, const struct arrival *arri
         return ERR_OK;
     view_of(arrival, &view);
     struct verdict verdict;
+    struct arrival kept = *arrival;
     bool look = judge_arrival(event, &view, &verdict) || event->actor.n != 0 ||
                 strcmp(event->type->name, "sale_completed") == 0;
-    return look ? keep(j, arrival, e) : ERR_OK;
+    kept.order = event_order_of(event);
+    if (verdict.effective != 0)
+        kept.order.hlc = verdict.effective;
+    enum err_code code = journal_note_quantity(j, &kept, e);
+    return code == ERR_OK && (look || kept.claims) ? keep(j, &kept, e) : code;
 }
 
 // ---- saying it --------------------------------------------------------------------------------
@@ -156,30 +162,38 @@ static bool asked_alone(const struct arrival *a, const struct verdict *verdict)
     return verdict->reason == REASON_UNAUTHORISED && reducer_find(a->event.record_type) != NULL;
 }
 
+static enum err_code say_one(struct journal *j, const struct arrival *a,
+                             struct judgement *judgement, struct part *part, struct err *e)
+{
+    char id[BATCH_ID_SIZE];
+    bool folded = record_takes(a->event.type, a->event.record_type);
+    bool changes = judgement->verdict.effective != 0 || judgement->verdict.outcome == JUDGED_HELD;
+    bool alone = asked_alone(a, &judgement->verdict);
+    enum err_code code = alone ? ERR_OK : add_to_part(j, part, a, &judgement->verdict, e);
+    if (code || !(alone || (folded && changes)))
+        return code;
+    struct stream_key key = {a->event.origin, a->event.lane};
+    batch_id(&key, judgement->verdict.reason, id);
+    judgement->batch = alone ? STR("") : str_of(id);
+    return say_of_event(j, a, judgement, e);
+}
+
 static enum err_code judge_one(struct journal *j, const struct arrival *a, struct part *part,
-                               struct err *e)
+                               struct seen_walk *walk, struct err *e)
 {
     struct judge_view view;
     struct judgement judgement = {.target = a->event.id};
-    char id[BATCH_ID_SIZE];
     bool judged = false;
     view_of(a, &view);
-    if (!judge_arrival(&a->event, &view, &judgement.verdict))
+    bool look = judge_arrival(&a->event, &view, &judgement.verdict);
+    if (!look && !a->claims)
         return ERR_OK;
     enum err_code code = store_is_judged(j->store, a->event.location, &a->event.id, &judged, e);
     if (code || judged)
         return code;
-    bool folded = reducer_find(a->event.record_type) != NULL;
-    bool changes = judgement.verdict.effective != 0 || judgement.verdict.outcome == JUDGED_HELD;
-    bool alone = asked_alone(a, &judgement.verdict);
-    if (!alone)
-        code = add_to_part(j, part, a, &judgement.verdict, e);
-    if (code || !folded || (!changes && !alone))
-        return code;
-    struct stream_key key = {a->event.origin, a->event.lane};
-    batch_id(&key, judgement.verdict.reason, id);
-    judgement.batch = alone ? STR("") : str_of(id);
-    return say_of_event(j, a, &judgement, e);
+    if (look)
+        code = say_one(j, a, &judgement, part, e);
+    return code ? code : journal_judge_claim(j, a, walk, e);
 }
 
 // ---- completions ------------------------------------------------------------------------------
@@ -204,8 +218,9 @@ static enum err_code judge_completion(struct journal *j, const struct arrival *a
 enum err_code journal_judge(struct journal *j, struct err *e)
 {
     struct part part = {.first = NULL};
+    struct seen_walk walk = {.after = -1, .overlaps = j->overlaps};
     const struct arrival *a = j->arrivals;
-    if (a == NULL)
+    if (a == NULL && walk.overlaps == NULL)
         return ERR_OK;
     enum err_code code = store_flush(j->store, e);
     journal_forget_arrivals(j); // what is said here is not looked at itself
@@ -214,9 +229,11 @@ enum err_code journal_judge(struct journal *j, struct err *e)
             code = judge_completion(j, at, e);
     }
     for (const struct arrival *at = a; at != NULL && code == ERR_OK; at = at->next)
-        code = judge_one(j, at, &part, e); // but what was judged just now
+        code = judge_one(j, at, &part, &walk, e); // but what was judged just now
     if (code == ERR_OK)
         code = end_part(j, &part, e);
+    if (code == ERR_OK)
+        code = journal_judge_overlaps(j, walk.overlaps, e);
     return code;
 }
 
@@ -224,4 +241,6 @@ void journal_forget_arrivals(struct journal *j)
 {
     j->arrivals = NULL;
     j->arrivals_end = &j->arrivals;
+    j->overlaps = NULL;
+    j->counted.location[0] = '\0';
 }

@@ -43,6 +43,16 @@ struct arrival {
     struct event event; // without its bytes and body
     int64_t received_at;
     struct arrival *next;
+    struct event_order order; // its place, with the clock that counts
+    bool claims;              // it says what quantity its author saw
+    struct quantity_claim claim;
+};
+// What came now and stands before a count that came earlier.
+struct overlap {
+    struct str location;
+    struct store_counted counted;
+    int64_t moved; // decimal: sum of their deltas
+    struct overlap *next;
 };
 
 struct journal {
@@ -67,7 +77,12 @@ struct journal {
     struct touched *touched;
     size_t touched_count;
     struct arrival *arrivals, **arrivals_end; // in the arena, in the order of their coming
-    uint64_t outbox;                          // own events that the centre has not settled
+    struct overlap *overlaps;                 // in the arena
+    struct counted_newest {
+        char location[LIMIT_NAME + 1]; // empty: none was looked up
+        hlc hlc;                       // of the newest count there; 0: none
+    } counted;
+    uint64_t outbox; // own events that the centre has not settled
     uint64_t outbox_saved;
     bool open;            // a transaction is open
     bool overlay_touched; // in this transaction: a rollback makes it stale
@@ -107,6 +122,24 @@ enum err_code journal_judge(struct journal *j, struct err *e) MUST_CHECK; // bef
 enum err_code journal_say(struct journal *j, const struct record_name *record,
                           const struct judgement *judgement, struct err *e) MUST_CHECK;
 void journal_forget_arrivals(struct journal *j);
+
+// journal_quantity.c: what authors say they saw of stock
+// Where that matters, up to where this node has seen the feed; unless its author says so itself.
+enum err_code journal_fill_seen(struct journal *j, struct event *draft, struct err *e) MUST_CHECK;
+// An event with its body came in: what it claims, and which counts did not know of it.
+enum err_code journal_note_quantity(struct journal *j, struct arrival *arrival,
+                                    struct err *e) MUST_CHECK;
+struct seen_walk {
+    struct str location; // what was walked through last
+    int64_t after;       // -1: nothing
+    int64_t wanted;      // behind which row what is looked at now lies; not before 'after'
+    struct store_moves moves;
+    struct overlap *overlaps; // of this transaction
+};
+enum err_code journal_judge_claim(struct journal *j, const struct arrival *arrival,
+                                  struct seen_walk *walk, struct err *e) MUST_CHECK;
+enum err_code journal_judge_overlaps(struct journal *j, const struct overlap *overlaps,
+                                     struct err *e) MUST_CHECK;
 
 // journal_overlay.c: own events that the feed does not yet include
 bool journal_has_overlay(const struct journal *j);

@@ -7,6 +7,7 @@
 #include "node/reviewing.h"
 
 #include "base/clock.h"
+#include "base/decimal.h"
 #include "model/batch.h"
 #include "model/body.h"
 #include "model/review.h"
@@ -183,6 +184,110 @@ static enum err_code judge_batch(struct answered *a, const struct asked *asked, 
     return code;
 }
 
+// ---- quantities -------------------------------------------------------------------------------
+
+// The adjustment that an answer asks for.
+struct adjustment {
+    bool wanted;
+    struct str sku;
+    int64_t stock, value; // decimals
+};
+
+static bool is_quantity(const struct asked *asked)
+{
+    enum verdict_reason reason;
+    return str_is(asked->record.type, "stock") &&
+           verdict_reason_parse(asked->kind, &reason) == ERR_OK && quantity_is_asked(reason);
+}
+
+// The SKU that the event which was asked about names.
+static enum err_code asked_sku(struct journal *j, const struct asked *asked, struct str *ret,
+                               struct err *e)
+{
+    struct store_event_list list = {.count = 0};
+    struct event event;
+    struct uuid id;
+    *ret = STR("");
+    if (uuid_parse(asked->part, &id))
+        return ERR_OK;
+    enum err_code code = store_find_event(j->store, &id, &j->arena, &list, e);
+    for (size_t i = 0; i < list.count && code == ERR_OK && ret->n == 0; i++) {
+        code = event_parse(list.items[i].bytes, &j->arena, &event, e);
+        if (code == ERR_OK && str_equal(event.location, asked->record.location))
+            *ret = body_text(event.body, "sku");
+    }
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
+static bool is_decimal(int64_t value)
+{
+    return value >= -LIMIT_DECIMAL && value <= LIMIT_DECIMAL;
+}
+
+static enum err_code read_adjustment(struct journal *j, const struct asked *asked,
+                                     const struct reviewing_answer *answer, struct adjustment *ret,
+                                     struct reviewing_refusal *refusal, struct err *e)
+{
+    int64_t sum = 0;
+    *ret = (struct adjustment){.wanted = is_quantity(asked) && answer->decision == DECISION_EDIT};
+    if (!ret->wanted)
+        return ERR_OK;
+    if (decimal_parse(answer->value, &ret->value) || !is_decimal(ret->value))
+        return refuse(refusal, err_set(&refusal->why, ERR_INVALID,
+                                       "value: must be the adjustment, a decimal string"));
+    enum err_code code = asked_sku(j, asked, &ret->sku, e);
+    if (code == ERR_OK)
+        code = store_stock_of(j->store, asked->record.location, ret->sku, &ret->stock, e);
+    bool fits = decimal_add(ret->stock, ret->value, &sum) == ERR_OK && is_decimal(sum) &&
+                is_decimal(ret->stock) && ret->sku.n != 0;
+    return code || fits ? code
+                        : refuse(refusal, err_set(&refusal->why, ERR_INVALID,
+                                                  "value: the stock cannot be adjusted so"));
+}
+
+static void write_adjustment(struct json_writer *w, const struct adjustment *a)
+{
+    char text[3][DECIMAL_TEXT_MAX];
+    decimal_format((__int128)a->stock + a->value, text[0]);
+    decimal_format(a->stock, text[1]);
+    decimal_format(a->value, text[2]);
+    add_text(w, "sku", a->sku);
+    yyjson_mut_obj_add_strcpy(w->doc, w->root, "counted", text[0]);
+    yyjson_mut_obj_add_strcpy(w->doc, w->root, "system", text[1]);
+    yyjson_mut_obj_add_strcpy(w->doc, w->root, "variance", text[2]);
+    yyjson_mut_obj_add_str(w->doc, w->root, "reason", "the answer to a question");
+}
+
+// An event of its own, which names the answer as its cause: stock moves by nothing else.
+static enum err_code adjust(struct journal *j, const struct asked *asked,
+                            const struct adjustment *adjustment, const struct uuid *answer,
+                            struct err *e)
+{
+    struct json_writer w;
+    struct journal_added added;
+    const struct event_type *type = event_type_find(STR("inventory_adjusted"));
+    struct event draft = {.id = journal_fresh_id(j),
+                          .location = asked->record.location,
+                          .type_name = str_of(type->name),
+                          .type = type,
+                          .version = type->version,
+                          .lane = type->lane,
+                          .record_type = asked->record.type,
+                          .record_id = asked->record.id,
+                          .cause = *answer,
+                          .at = clock_wall_ms()};
+    if (!adjustment->wanted)
+        return ERR_OK;
+    json_writer_begin(&w);
+    write_adjustment(&w, adjustment);
+    enum err_code code = journal_read_back(j, &w, &draft.body, e);
+    if (code == ERR_OK)
+        code = journal_add(j, &draft, &added, e);
+    if (code == ERR_OK && added.verdict != VERDICT_ACCEPTED)
+        code = err_set(e, ERR_INVALID, "the adjustment was refused: %s", added.reason);
+    return code;
+}
+
 // ---- all --------------------------------------------------------------------------------------
 
 static enum err_code check(struct journal *j, const struct reviewing_answer *answer, struct err *e)
@@ -221,15 +326,20 @@ enum err_code reviewing_answer(struct journal *j, const struct reviewing_answer 
                                struct reviewing_refusal *ret, struct err *e)
 {
     struct asked asked;
+    struct adjustment adjustment;
     struct uuid id;
     *ret = (struct reviewing_refusal){.code = check(j, answer, &ret->why)};
     enum err_code code = ret->code ? ERR_OK : store_flush(j->store, e);
     if (code == ERR_OK && ret->code == ERR_OK)
         code = find_asked(j, answer, &asked, ret, e);
     if (code == ERR_OK && ret->code == ERR_OK)
+        code = read_adjustment(j, &asked, answer, &adjustment, ret, e);
+    if (code == ERR_OK && ret->code == ERR_OK)
         code = say_answer(j, &asked, answer, &id, ret, e);
     if (code == ERR_OK && ret->code == ERR_OK)
         code = judge_all_held(j, &asked, answer, &id, e);
+    if (code == ERR_OK && ret->code == ERR_OK)
+        code = adjust(j, &asked, &adjustment, &id, e);
     return code;
 }
 

@@ -20,6 +20,7 @@
 #define WASL_STORE_STORE_H
 
 #include "model/effect.h"
+#include "model/quantity.h"
 #include "model/record.h"
 #include "model/stream.h"
 
@@ -180,6 +181,50 @@ enum err_code store_held_of(struct store *s, const struct record_name *batch,
 enum err_code store_second_completions(struct store *s, const struct record_name *order,
                                        struct uuid ret[LIMIT_BASE], size_t *ret_count,
                                        struct err *e) MUST_CHECK;
+
+// Up to where this node has seen the feed of a place, as its stock shows it; at the centre up to
+// the feed's head. A zero feed: there is none, or its rows are not all shown yet.
+enum err_code store_feed_seen(struct store *s, struct str location, struct event_seen *ret,
+                              struct err *e) MUST_CHECK;
+// The last row of the journal that a feed of this node included at that position. -1: it was
+// another feed, or the position is too old to be known.
+enum err_code store_seen_lsn(struct store *s, struct str location, const struct event_seen *seen,
+                             int64_t *ret, struct err *e) MUST_CHECK;
+struct store_move {
+    struct str sku;
+    struct uuid id; // of the event
+    int64_t lsn;    // its row
+    struct quantity_move move;
+};
+struct store_moves {
+    struct store_move *items; // in no order
+    size_t count;
+    bool whole; // false: there is more than LIMIT_SEEN_ROWS, or what came turned earlier events
+};
+// What moved stock at a place behind a row of the journal.
+enum err_code store_moves_after(struct store *s, struct str location, int64_t lsn, struct arena *a,
+                                struct store_moves *ret, struct err *e) MUST_CHECK;
+// What counts, as of the last store_flush; 0 for a SKU without stock.
+enum err_code store_stock_of(struct store *s, struct str location, struct str sku, int64_t *ret,
+                             struct err *e) MUST_CHECK;
+
+// The newest count of a SKU that an authority knows of; kept beside what is folded.
+struct store_counted {
+    struct str sku;
+    struct uuid event;
+    struct str record_id;
+    struct uuid device;
+    struct event_order order;
+    int64_t shown; // decimal
+};
+enum err_code store_counted_newest(struct store *s, struct str location, hlc *ret,
+                                   struct err *e) MUST_CHECK; // of all SKUs; 0: none
+// Of ret->sku; texts live in the arena. ret->event is zero where there is none.
+enum err_code store_counted_find(struct store *s, struct str location, struct arena *a,
+                                 struct store_counted *ret, struct err *e) MUST_CHECK;
+// Unless a newer one is there.
+enum err_code store_counted_put(struct store *s, struct str location,
+                                const struct store_counted *counted, struct err *e) MUST_CHECK;
 
 // What a new event on a record gives as its base: the events on it that no other has seen, at most
 // LIMIT_BASE. None for a record not known, or of a type that is not folded (model/record.h).

@@ -50,7 +50,7 @@ enum err_code prune_records_keep(struct store *s, const struct event *event, int
     struct query q;
     int64_t number = 0;
     *ret_record = 0;
-    if (reducer_find(event->record_type) == NULL)
+    if (event->type == NULL || !record_takes(event->type, event->record_type))
         return ERR_OK;
     enum err_code code = record_of(s, event, lsn, ret_record, e);
     if (code || *ret_record == 0)

@@ -260,6 +260,23 @@
     X(STOCK_FED, "INSERT INTO stock (location, sku, quantity, confirmed, generation)"              \
                  " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET quantity = ?3,"           \
                  " confirmed = ?4, generation = ?5, local_version = local_version + 1")            \
+    X(STOCK_ONE, "SELECT quantity FROM stock WHERE location = ? AND sku = ?")                      \
+    X(STREAMS_BEHIND,                                                                              \
+      "SELECT origin, lane, device FROM streams AS s INDEXED BY streams_location"                  \
+      " WHERE location = ? AND lane = 0 AND (SELECT x.lsn + max(s.head_seq, x.seq) - x.seq FROM"   \
+      " extents AS x WHERE x.stream = s.number ORDER BY x.seq DESC LIMIT 1) > ? ORDER BY number")  \
+    X(EXTENT_UPTO, "SELECT seq, lsn, (SELECT min(n.seq) FROM extents AS n WHERE n.stream ="        \
+                   " x.stream AND n.seq > x.seq) FROM extents AS x WHERE stream = ? AND lsn <= ?"  \
+                   " ORDER BY seq DESC LIMIT 1")                                                   \
+    X(COUNTED_NEWEST, "SELECT max(hlc) FROM counted WHERE location = ?")                           \
+    X(COUNTED_FIND, "SELECT event, record_id, device, hlc, origin, lane, seq, shown FROM counted"  \
+                    " WHERE location = ? AND sku = ?")                                             \
+    X(COUNTED_PUT, "INSERT INTO counted (location, sku, event, record_id, device, hlc, origin,"    \
+                   " lane, seq, shown) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO"       \
+                   " UPDATE SET event = excluded.event, record_id = excluded.record_id,"           \
+                   " device = excluded.device, hlc = excluded.hlc, origin = excluded.origin,"      \
+                   " lane = excluded.lane, seq = excluded.seq, shown = excluded.shown"             \
+                   " WHERE excluded.hlc > hlc")                                                    \
     X(STOCK_STALE, "SELECT sku FROM stock WHERE location = ? AND generation < ?"                   \
                    " AND confirmed IS NOT NULL")                                                   \
     X(STOCK_REFRESH, "INSERT INTO stock (location, sku, quantity, confirmed) VALUES (?1, ?2, ?3,"  \
@@ -387,11 +404,14 @@
                  " AND bytes IS NOT NULL")                                                         \
     X(FEED_BURY, "UPDATE feed_rows SET bytes = NULL WHERE feed = ? AND position = ?")              \
     X(FEED_DROP, "DELETE FROM feed_rows WHERE feed = ? AND position = ?")                          \
-    X(FEED_ROW_ADD, "INSERT INTO feed_rows (feed, position, type, id, hash, bytes)"                \
-                    " VALUES (?, ?, ?, ?, ?, ?)")                                                  \
+    X(FEED_ROW_ADD, "INSERT INTO feed_rows (feed, position, type, id, hash, bytes, lsn)"           \
+                    " VALUES (?, ?, ?, ?, ?, ?, (SELECT max(lsn) FROM events))")                   \
     X(FEED_TRIM, "DELETE FROM feed_rows WHERE feed = ? AND position > ? AND position <= ?"         \
                  " AND bytes IS NULL")                                                             \
     X(FEED_AT, "SELECT hash FROM feed_rows WHERE feed = ? AND position = ?")                       \
+    X(FEED_LSN, "SELECT CASE WHEN ?3 = 0 THEN 0 ELSE r.lsn END FROM feeds AS f LEFT JOIN"          \
+                " feed_rows AS r ON r.feed = f.number AND r.position = ?3"                         \
+                " WHERE f.location = ?1 AND f.id = ?2")                                            \
     X(FEED_READ, "SELECT position, hash, bytes FROM feed_rows WHERE feed = ? AND position > ?"     \
                  " AND bytes IS NOT NULL ORDER BY position")                                       \
     X(FEED_NOTICES, "SELECT e.id, e.state, d.reason FROM events AS e INDEXED BY events_apart"      \
@@ -401,6 +421,9 @@
     /* feeds, downstream side */                                                                   \
     X(CURSOR_FIND, "SELECT feed, position, hash, generation, fresh FROM feed_cursors"              \
                    " WHERE location = ?")                                                          \
+    X(CURSOR_SHOWN, "SELECT feed, position FROM feed_cursors AS c WHERE location = ?"              \
+                    " AND fresh = 0 AND NOT EXISTS (SELECT 1 FROM feed_staged AS s"                \
+                    " WHERE s.location = c.location)")                                             \
     X(CURSOR_SET, "INSERT INTO feed_cursors (location, feed, position, hash, generation, fresh)"   \
                   " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET feed = excluded.feed,"     \
                   " position = excluded.position, hash = excluded.hash,"                           \

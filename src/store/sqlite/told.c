@@ -7,7 +7,7 @@
 
 static bool is_folded(const struct event *event)
 {
-    return event->type != NULL && reducer_find(event->record_type) != NULL;
+    return event->type != NULL && record_takes(event->type, event->record_type);
 }
 
 // Whether the event's own effects can be read; a later version may know more.

@@ -24,6 +24,7 @@ static const struct member members[] = {
     {"type", "\"inventory_sold\"", false, false},
     {"record", "{\"type\":\"stock\",\"id\":\"COFFEE\"}", false, false},
     {"base", "[\"01890a5d-0000-7000-8000-000000000002\"]", true, false},
+    {"seen", "{\"feed\":\"01890a5d-0000-7000-8000-000000000005\",\"position\":9}", true, false},
     {"cause", "\"01890a5d-0000-7000-8000-000000000003\"", true, false},
     {"at", "1700000000000", false, false},
     {"hlc", "\"018bcfe568000001\"", false, true},
@@ -273,6 +274,22 @@ TEST(event__bounds_base_to_16_ids)
     refused_with("base", text, ERR_LIMIT);
     refused_with("base", "[null]", ERR_INVALID);
     accepted_with("base", "[]");
+}
+
+TEST(event__reads_up_to_where_its_author_had_seen_the_feed)
+{
+    accepted_with("seen", "{\"position\":0,\"feed\":\"01890a5d-0000-7000-8000-000000000006\"}");
+    assert_int_equal(event.seen.feed.b[15], 6);
+    assert_int_equal(event.seen.position, 0);
+    static const char *const wrong[] = {
+        "{\"feed\":\"01890a5d-0000-7000-8000-000000000006\"}",
+        "{\"position\":1}",
+        "{\"feed\":\"01890a5d-0000-7000-8000-000000000006\",\"position\":-1}",
+        "{\"feed\":\"01890a5d-0000-7000-8000-000000000006\",\"position\":\"1\"}",
+        "{\"feed\":\"x\",\"position\":1}",
+        "{\"feed\":\"01890a5d-0000-7000-8000-000000000006\",\"position\":1,\"more\":1}"};
+    for (size_t i = 0; i < COUNT_OF(wrong); i++)
+        refused_with("seen", wrong[i], ERR_INVALID);
 }
 
 TEST(event__wants_ids_of_36_characters)
@@ -604,6 +621,8 @@ TEST(event__has_the_same_content_under_another_carrier)
         {"record", "{\"id\":\"COFFEE\",\"type\":\"stock\"}", true},
         {"base", "[]", true},
         {"base", "[\"01890a5d-0000-7000-8000-000000000009\"]", true},
+        {"seen", "null", true},
+        {"seen", "{\"feed\":\"01890a5d-0000-7000-8000-000000000005\",\"position\":8}", true},
         {"cause", "null", false},
         {"at", "1700000000001", false},
         {"actor", "\"sami\"", false},

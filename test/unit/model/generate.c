@@ -16,6 +16,8 @@ const struct generator generators[] = {
     {"unmet", generate_unmet},
     {"customer", generate_customer},
     {"reservation", generate_reservation},
+    {"stock", generate_asked},
+    {"ticket", generate_asked},
 };
 const size_t generator_count = COUNT_OF(generators);
 
@@ -111,6 +113,18 @@ void generate_batch(struct history *h, struct rng *rng, int device)
                   "\"held\":%d,\"oldest_at\":%d}",
                   (int)from, (int)(from + rng_below(rng, 9)), (int)rng_below(rng, 2),
                   (int)rng_below(rng, 99));
+}
+
+// What was judged of events that the record itself does not hold.
+void generate_asked(struct history *h, struct rng *rng, int device)
+{
+    static const char *const reasons[] = {"difference", "overlap", "unauthorised"};
+    history_write(h, device, "event_judged",
+                  "{\"target\":\"%s\",\"outcome\":\"applied\",\"reason\":\"%s\",\"term\":%d,"
+                  "\"shown\":\"%d\",\"expected\":\"%d\",\"correction\":\"%d\"}",
+                  history_id_text(rng_below(rng, 4)), reasons[rng_below(rng, 3)],
+                  (int)rng_below(rng, 3), (int)rng_below(rng, 50), (int)rng_below(rng, 50),
+                  (int)rng_between(rng, -9, 9));
 }
 
 // ---- histories --------------------------------------------------------------------------------

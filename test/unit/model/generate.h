@@ -27,7 +27,7 @@ void generate_history(struct history *h, struct rng *rng);
 // What no honest device does: clocks that step back within a stream, bases in circles.
 void generate_forgery(struct history *h, struct rng *rng);
 
-generate_event generate_batch, generate_order, generate_review, generate_table,
+generate_event generate_asked, generate_batch, generate_order, generate_review, generate_table,
     generate_availability, generate_unmet, generate_customer, generate_reservation;
 
 #endif

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an event says of a quantity that its author saw, held against what that author could know.
+//
+// Why: a difference that no event explains is a loss, a mistake or an event that is missing, and a
+//   count that could not know of an earlier sale takes it out twice. Both are asked about, neither
+//   is settled silently. PURE: what is known is given.
+// Rules:
+//   difference  the author says it saw something else than all that counted, but for what it had
+//               not seen, gives
+//   overlap     it saw that, and counted; but others had moved stock before, by the order of all
+//               events, and it did not know of it
+//   Neither changes stock: every delta counts. The correction is what an adjustment would be.
+#ifndef WASL_MODEL_QUANTITY_H
+#define WASL_MODEL_QUANTITY_H
+
+#include "model/question.h"
+
+struct quantity_claim {
+    struct str sku;
+    int64_t shown; // decimal: what was there before, as its author saw it
+    int64_t delta; // decimal: what it does to stock itself
+    bool counted;  // its author looked at the shelf, and not only at what was shown
+};
+// False: the event claims nothing of the kind. Its body has been checked.
+bool quantity_claim_of(const struct event *event, struct quantity_claim *ret);
+// Whether events of a type may claim, so that what its author has seen is written into them.
+bool quantity_may_claim(const struct event_type *type);
+
+// One event's delta on the SKU at the place.
+struct quantity_move {
+    struct event_order order;
+    struct uuid device;
+    int64_t delta;
+};
+struct quantity_view {
+    int64_t stock; // what counts there now, the event itself and all moves included
+    struct event_order order;
+    struct uuid device;                // of the author
+    const struct quantity_move *moves; // that the feed at the author's position did not include
+    size_t count;
+};
+// False: nothing is to be said, or it cannot be told (numbers out of range).
+bool quantity_judge(const struct quantity_claim *claim, const struct quantity_view *view,
+                    struct judgement *ret);
+
+// ---- asking -----------------------------------------------------------------------------------
+
+bool quantity_is_asked(enum verdict_reason reason);
+// Fills in what a question says of the judgement: its side, and the correction as a suggestion (0:
+// there is none). An answer that edits is the adjustment to be made. ERR_NO_MEMORY.
+enum err_code quantity_ask(const struct judgement *judgement, __int128 correction, struct arena *a,
+                           struct question *ret) MUST_CHECK;
+
+#endif

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What authors say they saw of stock, held against what they could know."""
+
+import json
+import signal
+import time
+
+import pytest
+from conftest import wait_for
+from shop import event, query, sale, token_of, unsettled, verify_clean
+from test_api import Client
+from test_orders import PLACE, Place
+
+SAID = (
+    "SELECT json_extract(bytes, '$.body.reason'), json_extract(bytes, '$.body.shown'),"
+    " json_extract(bytes, '$.body.expected'), json_extract(bytes, '$.body.correction')"
+    " FROM journal WHERE type = 'event_judged' ORDER BY lsn"
+)
+APART_S = 1  # more than what tills' clocks differ by as they follow that of the centre
+STOCK = "SELECT quantity FROM stock WHERE sku = 'TEA'"
+
+
+def stock_event(what, **body):
+    return event(what, PLACE, ("stock", "TEA"), {"sku": "TEA", **body})
+
+
+def received(quantity):
+    return stock_event("inventory_received", quantity=quantity)
+
+
+def sold(quantity, seen=None):
+    more = {} if seen is None else {"seen_quantity": seen}
+    return stock_event("inventory_sold", quantity=quantity, **more)
+
+
+def counted(system, found, what="inventory_adjusted", **more):
+    variance = str(int(found) - int(system))
+    return stock_event(what, counted=found, system=system, variance=variance, **more)
+
+
+class Shelf(Place):
+    """A place with so much on its shelf, as every till knows."""
+
+    def __init__(self, wasl, quantity):
+        super().__init__(wasl, 2)
+        self.write(0, received(quantity))
+        self.show(quantity)
+
+    def show(self, quantity):
+        for node in (*self.tills, self.centre):
+            wait_for(lambda n=node: query(n, STOCK) == [(int(quantity) * 10000,)], "the stock")
+
+    def arrive(self, till):
+        """A till comes back with what it has, while no other is there."""
+        self.tills[till].serve()
+        wait_for(lambda: unsettled(self.tills[till]) == 0, "the till's events")
+        self.tills[till].stop()
+
+    def apart(self, *written):
+        """Each till writes while it is alone; then they come in the order given."""
+        self.centre.stop(signal.SIGKILL)
+        for till, what in written:
+            self.write(till, what)
+            time.sleep(APART_S)
+        for till in self.tills:
+            till.stop(signal.SIGKILL)
+        self.centre.serve()
+
+    def end(self, quantity):
+        for till in self.tills:
+            if till.process is None:
+                till.serve()
+        self.show(quantity)
+        for node in (*self.tills, self.centre):
+            verify_clean(self.wasl, node)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("what", ["inventory_adjusted", "inventory_counted"])
+def test_a_count_and_a_sale_that_it_could_not_know_of(wasl, first, what):
+    """100 units, a count to 95 and a sale of 5: 90, and a person is asked."""
+    more = {"count": "C1", "part": 1, "parts": 1} if what == "inventory_counted" else {}
+    shelf = Shelf(wasl, "100")
+    shelf.apart((1, sold("5")), (0, counted("100", "95", what, **more)))
+    shelf.arrive(first)
+    shelf.arrive(1 - first)
+    assert query(shelf.centre, SAID) == [("overlap", "100", "100", "5")]
+    shelf.end("90")
+
+
+def test_a_sale_after_a_count_is_a_sale(wasl):
+    shelf = Shelf(wasl, "100")
+    shelf.apart((0, counted("100", "95")), (1, sold("5")))
+    shelf.arrive(0)
+    shelf.arrive(1)
+    assert query(shelf.centre, SAID) == []
+    shelf.end("90")
+
+
+def test_tickets_of_another_till_before_a_count_are_one_overlap(wasl):
+    shelf = Shelf(wasl, "100")
+    shelf.centre.stop(signal.SIGKILL)
+    shelf.write(1, *(sale(PLACE, f"T{i}") for i in range(7)))
+    time.sleep(APART_S)
+    shelf.write(0, counted("100", "93"))
+    shelf.tills[1].stop(signal.SIGKILL)
+    shelf.centre.serve()
+    wait_for(lambda: unsettled(shelf.tills[0]) == 0, "the count")
+    shelf.tills[1].serve()
+    wait_for(lambda: unsettled(shelf.tills[1]) == 0, "the tickets")
+    said = query(shelf.centre, SAID)
+    assert {row[0] for row in said} == {"overlap"} and sum(int(row[3]) for row in said) == 7
+    shelf.end("86")
+
+
+def test_an_answer_puts_back_what_a_count_took_twice(wasl):
+    shelf = Shelf(wasl, "100")
+    shelf.apart((1, sold("5")), (0, counted("100", "95")))
+    shelf.arrive(0)
+    shelf.arrive(1)
+    asked = "SELECT number, kind, open FROM reviews WHERE kind LIKE 'stock_%'"
+    [(number, kind, is_open)] = query(shelf.centre, asked)
+    assert (kind, is_open) == ("stock_overlap", 1)
+    detail = json.loads(query(shelf.centre, "SELECT detail FROM reviews")[0][0])
+    assert detail["suggested"]["decision"] == "edit" and detail["suggested"]["value"] == "5"
+    body = {"decision": "edit", "value": "much", "outcome": "other"}
+    token = token_of(wasl, shelf.centre, "owner")
+    path = f"/api/v1/reviews/{number}/resolve"
+    assert Client(shelf.centre, token)("POST", path, body).code == 400
+    body["value"] = "5"
+    assert Client(shelf.centre, token)("POST", path, body).code == 200
+    assert query(shelf.centre, asked) == [(number, kind, 0)]
+    assert len(query(shelf.centre, SAID)) == 1  # what makes up for it is no count
+    shelf.end("95")
+
+
+def test_a_branch_that_believes_in_less_than_there_is(wasl):
+    """The system shows 50, a branch sells 3 believing 48."""
+    shelf = Shelf(wasl, "50")
+    shelf.write(1, sold("3", "48"))
+    shelf.show("47")
+    assert query(shelf.centre, SAID) == [("difference", "48", "50", "-2")]
+    kinds = "SELECT kind, open FROM reviews"
+    assert query(shelf.centre, kinds) == [("stock_difference", 1)]
+    wait_for(lambda: query(shelf.tills[0], kinds) == [("stock_difference", 1)], "the question")
+    bytes_ = query(shelf.tills[1], "SELECT bytes FROM journal WHERE type = 'inventory_sold'")
+    assert json.loads(bytes_[0][0])["seen"]["position"] > 0
+    shelf.end("47")
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_sale_that_it_had_not_seen_explains_what_it_believed(wasl, first):
+    shelf = Shelf(wasl, "50")
+    shelf.apart((0, sold("2")), (1, sold("3", "50")))
+    shelf.arrive(first)
+    shelf.arrive(1 - first)
+    assert query(shelf.centre, SAID) == []
+    shelf.end("45")
+
+
+def test_its_own_sale_before_explains_what_it_believed(wasl):
+    shelf = Shelf(wasl, "50")
+    shelf.apart((1, sold("2")), (1, sold("3", "48")), (1, sold("1")))
+    shelf.arrive(1)
+    assert query(shelf.centre, SAID) == []
+    shelf.end("44")
