@@ -150,6 +150,27 @@ static enum err_code refresh_view(struct rehome *r, struct err *e)
     return code ? err_set(e, code, "the overlay") : journal_refresh_changed(&r->changed, e);
 }
 
+static uint64_t written_by(const struct run *run)
+{
+    uint64_t sum = 0;
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        sum += run->heads[lane].seq;
+    return sum;
+}
+
+// Of what stands before an event in its stream its author is taken to have seen everything. So what
+// is appended again must not stand behind what was written since: it opens a run, unless this one
+// holds nothing else. Nor must the run that the upstream disputes go on.
+static bool may_take(const struct journal *j, const struct run *run, const struct stream_key *key)
+{
+    const struct rehomed *last = &j->rehomed;
+    if (uuid_equal(&run->origin, &key->origin))
+        return false;
+    bool goes_on = stream_key_equal(&last->key, key) && uuid_equal(&last->origin, &run->origin) &&
+                   last->written == written_by(run);
+    return goes_on || written_by(run) == 1; // its run_started
+}
+
 static enum err_code rehome_some(struct rehome *r, const struct stream_key *key, uint64_t *after,
                                  struct err *e)
 {
@@ -170,7 +191,7 @@ enum err_code journal_rehome(struct journal *j, const struct stream_key *key, ui
     if (code)
         return err_set(e, code, "a stream to be appended again is not here");
     r.run = journal_find_run(j, str_of(info.location));
-    if (r.run && uuid_equal(&r.run->origin, &key->origin)) // the disputed run must not go on
+    if (r.run && !may_take(j, r.run, key))
         journal_forget_run(j, r.run);
     struct mark base = {.seq = 0};
     code = store_base(j->store, key, &base, e);
@@ -181,6 +202,8 @@ enum err_code journal_rehome(struct journal *j, const struct stream_key *key, ui
     code = journal_run_for(j, str_of(info.location), &r.run, e);
     if (code == ERR_OK && to < info.head.seq)
         code = rehome_some(&r, key, &to, e);
+    if (code == ERR_OK)
+        j->rehomed = (struct rehomed){*key, r.run->origin, written_by(r.run)};
     bool all = to >= info.head.seq;
     if (code == ERR_OK && all)
         code = close_stream(j, &info, from, e);
