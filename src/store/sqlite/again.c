@@ -2,7 +2,7 @@
 //
 // Own events that are appended again under another run: the old carrier is withdrawn, so that what
 // the new one becomes is what is said of the event; the rest of the old stream is closed.
-#include "store/sqlite/state.h"
+#include "store/sqlite/told.h"
 
 static enum err_code lsn_of(struct store *s, const struct stream_key *key, uint64_t seq,
                             int64_t *ret, struct err *e)
@@ -15,6 +15,20 @@ static enum err_code lsn_of(struct store *s, const struct stream_key *key, uint6
     if (code == ERR_OK)
         *ret = piece.first_lsn;
     return code;
+}
+
+// The upstream has it by this carrier; it may well be that it never takes the new one instead.
+static enum err_code keep_included(struct store *s, const struct stream_key *key, uint64_t seq,
+                                   int64_t lsn, struct err *e)
+{
+    struct event event;
+    uint64_t included = 0;
+    struct fold *f = &s->fold;
+    enum err_code code = store_include_get(s, key, &included, e);
+    if (code || seq > included)
+        return code;
+    code = fold_load(f, lsn, &event, e);
+    return code ? code : told_keep(s, &event, &f->others, e);
 }
 
 enum err_code store_withdraw(struct store *s, const struct stream_key *key, uint64_t seq,
@@ -30,6 +44,8 @@ enum err_code store_withdraw(struct store *s, const struct stream_key *key, uint
     code = lsn_of(s, key, seq, &lsn, e);
     if (code == ERR_OK)
         code = fold_withdraw(&s->fold, lsn, &how, e);
+    if (code == ERR_OK && how.counted && !how.apart)
+        code = keep_included(s, key, seq, lsn, e);
     *ret = (struct store_withdrawn){how.counted, how.apart};
     if (code == ERR_OK) {
         query_begin(&q, &s->db, Q_WITHDRAW);

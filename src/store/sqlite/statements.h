@@ -105,6 +105,8 @@
     X(TOLD_FIND, "SELECT number, bytes FROM told_events WHERE id = ? AND location = ?")            \
     X(TOLD_ADD, "INSERT INTO told_events (location, id, generation, bytes) VALUES (?, ?, ?, ?)")   \
     X(TOLD_KEEP, "UPDATE told_events SET generation = max(generation, ?) WHERE number = ?")        \
+    X(TOLD_REPLACE, "UPDATE told_events SET generation = max(generation, ?), bytes = ?"            \
+                    " WHERE number = ?")                                                           \
     X(TOLD_DROP, "DELETE FROM told_events WHERE number = ?")                                       \
     X(TOLD_STALE, "SELECT number, bytes FROM told_events WHERE location = ? AND generation < ?"    \
                   " AND number > ? ORDER BY number LIMIT 1")                                       \

@@ -47,7 +47,16 @@ static enum err_code find_told(struct store *s, struct str location, const struc
                    : err_set(e, ERR_NO_MEMORY, "out of memory for an event");
 }
 
-// True when this very carrier is in the journal: what a device wrote comes back to it.
+static enum err_code takes_part(struct store *s, int64_t lsn, bool *ret, struct err *e)
+{
+    enum row_state state = ROW_SETTLED;
+    enum err_code code = fold_state_of(&s->fold, lsn, &state, e);
+    *ret = state != ROW_DUPLICATE && state != ROW_ID_CONFLICT && state != ROW_WITHHELD;
+    return code;
+}
+
+// True when this very carrier is in the journal and counts: what a device wrote comes back to it.
+// One that was appended again since does not.
 static enum err_code is_own(struct store *s, const struct event *event, struct arena *a, bool *ret,
                             struct err *e)
 {
@@ -60,6 +69,8 @@ static enum err_code is_own(struct store *s, const struct event *event, struct a
         query_int(&q, carriers.lsns[i]);
         *ret = query_row(&q) && str_equal(text_get(&q, 0, a), event->bytes);
         code = query_end(&q, e);
+        if (code == ERR_OK && *ret)
+            code = takes_part(s, carriers.lsns[i], ret, e);
     }
     return code;
 }
@@ -72,6 +83,45 @@ static enum err_code set_generation(struct store *s, int64_t number, int64_t gen
     query_int(&q, generation);
     query_int(&q, number);
     return query_run(&q, e);
+}
+
+static enum err_code take_back(struct store *s, const struct told *told, struct arena *a,
+                               struct err *e)
+{
+    bool folded = false;
+    enum err_code code = can_fold(&told->event, a, &folded, e);
+    return code || !folded ? code
+                           : records_take_back(&s->fold.records, &told->event, -told->number, e);
+}
+
+static enum err_code drop(struct store *s, const struct told *told, struct arena *a, struct err *e)
+{
+    struct query q;
+    enum err_code code = take_back(s, told, a, e);
+    if (code)
+        return code;
+    query_begin(&q, &s->db, Q_TOLD_DROP);
+    query_int(&q, told->number);
+    return query_run(&q, e);
+}
+
+// An earlier carrier took the place of the one that was told before.
+static enum err_code replace(struct store *s, const struct told *told, const struct event *event,
+                             int64_t generation, struct arena *a, struct err *e)
+{
+    struct query q;
+    bool folds = false;
+    enum err_code code = take_back(s, told, a, e);
+    if (code)
+        return code;
+    query_begin(&q, &s->db, Q_TOLD_REPLACE);
+    query_int(&q, generation);
+    query_text(&q, event->bytes);
+    query_int(&q, told->number);
+    code = query_run(&q, e);
+    if (code == ERR_OK)
+        code = can_fold(event, a, &folds, e);
+    return code || !folds ? code : records_put(&s->fold.records, event, -told->number, e);
 }
 
 static enum err_code add(struct store *s, const struct event *event, const struct told_page *page,
@@ -100,27 +150,33 @@ enum err_code told_put(struct store *s, const struct told_page *page, struct str
     enum err_code code = event_parse(bytes, a, &event, e);
     if (code == ERR_OK)
         code = is_own(s, &event, a, &own, e);
-    if (code || own)
-        return code;
-    code = find_told(s, page->location, &event.id, a, &told, e);
+    if (code == ERR_OK)
+        code = find_told(s, page->location, &event.id, a, &told, e);
     if (code)
         return code;
-    return told.number ? set_generation(s, told.number, page->generation, e)
-                       : add(s, &event, page, a, e);
+    if (told.number == 0)
+        return own ? ERR_OK : add(s, &event, page, a, e);
+    if (own)
+        return drop(s, &told, a, e);
+    return str_equal(told.event.bytes, bytes) ? set_generation(s, told.number, page->generation, e)
+                                              : replace(s, &told, &event, page->generation, a, e);
 }
 
-static enum err_code drop(struct store *s, const struct told *told, struct arena *a, struct err *e)
+enum err_code told_keep(struct store *s, const struct event *event, struct arena *a, struct err *e)
 {
     struct query q;
-    bool folded = false;
-    enum err_code code = can_fold(&told->event, a, &folded, e);
-    if (code == ERR_OK && folded)
-        code = records_take_back(&s->fold.records, &told->event, -told->number, e);
-    if (code)
+    struct told told;
+    struct told_page page = {.location = event->location};
+    if (!is_folded(event))
+        return ERR_OK;
+    enum err_code code = find_told(s, page.location, &event->id, a, &told, e);
+    if (code || told.number != 0)
         return code;
-    query_begin(&q, &s->db, Q_TOLD_DROP);
-    query_int(&q, told->number);
-    return query_run(&q, e);
+    query_begin(&q, &s->db, Q_CURSOR_FIND);
+    query_text(&q, page.location);
+    page.generation = query_row(&q) ? query_get_int(&q, 3) : 0;
+    code = query_end(&q, e);
+    return code ? code : add(s, event, &page, a, e);
 }
 
 enum err_code told_drop(struct store *s, struct str location, const struct uuid *id,

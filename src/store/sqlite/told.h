@@ -8,15 +8,19 @@
 
 #include "store/sqlite/state.h"
 
-// Takes an event in, unless this journal holds it or it was told before. Where the journal has
-// another carrier of its id, the told one counts: the upstream has decided. A type this version
-// cannot fold is kept for a later one.
 struct told_page {       // what an event came in
     struct str location; // of the feed
     int64_t generation;
 };
+// Takes an event in, unless this journal holds it or it was told before. Of several carriers of one
+// id, here and told, the one that is told last counts: the upstream has decided. A type this
+// version cannot fold is kept for a later one.
 enum err_code told_put(struct store *s, const struct told_page *page, struct str bytes,
                        struct arena *a, struct err *e) MUST_CHECK;
+// The upstream counts this own event, which is about to be appended again: unless it told of
+// another carrier, it goes on to count as it is.
+enum err_code told_keep(struct store *s, const struct event *event, struct arena *a,
+                        struct err *e) MUST_CHECK;
 // The upstream took it back.
 enum err_code told_drop(struct store *s, struct str location, const struct uuid *id,
                         struct arena *a, struct err *e) MUST_CHECK;

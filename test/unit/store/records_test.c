@@ -547,6 +547,116 @@ TEST(records__a_fresh_copy_takes_nothing_from_orders_that_are_over)
     fixture_close(&till);
 }
 
+#define NOTE(text) "{\"field\":\"note\",\"value\":\"" text "\"}"
+#define NOTE_SHOWN "SELECT note FROM order_heads"
+
+static void notes(struct line *l, unsigned id, unsigned ms, const char *body)
+{
+    line_add(l, &(struct draft){id, ms, "order_set", "O1", body});
+}
+
+struct carried { // one id by two tills, and a rival between them in the order
+    struct fixture centre, till;
+    struct line earlier, rival, later;
+};
+
+static void carried_open(struct carried *t)
+{
+    fixture_open(&t->centre, ROLE_CENTRAL);
+    fixture_open(&t->till, ROLE_TERMINAL);
+    enrol(&t->centre);
+    line_init(&t->earlier, 1, "BR1");
+    line_init(&t->rival, 2, "BR1");
+    line_init(&t->later, 3, "BR1");
+    opens(&t->rival, 1, 10, "O1");
+    notes(&t->earlier, 5, 20, NOTE("theirs"));
+    notes(&t->rival, 6, 30, NOTE("rival"));
+    notes(&t->later, 5, 40, NOTE("theirs"));
+}
+
+static void carried_close(struct carried *t)
+{
+    line_fini(&t->earlier);
+    line_fini(&t->rival);
+    line_fini(&t->later);
+    fixture_close(&t->centre);
+    fixture_close(&t->till);
+}
+
+TEST(records__of_an_event_told_again_by_an_earlier_carrier_that_one_counts)
+{
+    struct carried t;
+    struct err e = {ERR_OK, ""};
+    carried_open(&t);
+    fixture_append_all(&t.centre, &t.rival, STATUS_SETTLED);
+    fixture_append_all(&t.centre, &t.later, STATUS_SETTLED);
+    tell_all(&t.centre, &t.till, true);
+    fixture_assert_text(&t.till, NOTE_SHOWN, "theirs\n");
+    fixture_append_all(&t.centre, &t.earlier, STATUS_SETTLED);
+    fixture_assert_text(&t.centre, NOTE_SHOWN, "rival\n");
+    tell_all(&t.centre, &t.till, false);
+    fixture_assert_text(&t.till, NOTE_SHOWN, "rival\n");
+    holds(&t.till);
+    assert_int_equal(store_rebuild(t.till.store, NULL, NULL, &e), ERR_OK);
+    fixture_assert_text(&t.till, NOTE_SHOWN, "rival\n");
+    carried_close(&t);
+}
+
+TEST(records__what_a_till_wrote_counts_again_when_it_comes_back_instead_of_another_carrier)
+{
+    struct carried t;
+    carried_open(&t);
+    t.earlier.own = true;
+    fixture_append_all(&t.till, &t.earlier, STATUS_PENDING);
+    fixture_append_all(&t.centre, &t.rival, STATUS_SETTLED);
+    fixture_append_all(&t.centre, &t.later, STATUS_SETTLED);
+    tell_all(&t.centre, &t.till, true);
+    fixture_assert_text(&t.till, NOTE_SHOWN, "theirs\n");
+    t.earlier.own = false;
+    fixture_append_all(&t.centre, &t.earlier, STATUS_SETTLED);
+    tell_all(&t.centre, &t.till, false);
+    fixture_assert_text(&t.till, NOTE_SHOWN, "rival\n");
+    holds(&t.till);
+    carried_close(&t);
+}
+
+static void include(struct fixture *till, const struct line *l, uint64_t seq)
+{
+    struct err e = {ERR_OK, ""};
+    struct feed_include include = {l->key, seq};
+    struct feed_apply frame = {
+        .location = STR("BR1"), .complete = true, .includes = &include, .include_count = 1};
+    assert_int_equal(store_begin(till->store, &e), ERR_OK);
+    assert_int_equal(store_feed_apply(till->store, &frame, &e), ERR_OK);
+    assert_int_equal(store_commit(till->store, &e), ERR_OK);
+}
+
+// The upstream has the first carrier, and counts it.
+TEST(records__what_the_feed_includes_counts_as_it_was_when_it_is_appended_again)
+{
+    struct carried t;
+    struct store_withdrawn old;
+    struct err e = {ERR_OK, ""};
+    carried_open(&t);
+    t.earlier.own = t.later.own = true;
+    fixture_append_all(&t.till, &t.earlier, STATUS_PENDING);
+    fixture_append_all(&t.centre, &t.rival, STATUS_SETTLED);
+    tell_all(&t.centre, &t.till, true);
+    include(&t.till, &t.earlier, 1);
+    assert_int_equal(store_withdraw(t.till.store, &t.earlier.key, 1, &old, &e), ERR_OK);
+    fixture_append_all(&t.till, &t.later, STATUS_PENDING);
+    fixture_assert_text(&t.till, NOTE_SHOWN, "rival\n");
+    holds(&t.till);
+    tell_all(&t.centre, &t.till, true); // it was restored, and has it no more
+    fixture_assert_text(&t.till, NOTE_SHOWN, "theirs\n");
+    t.earlier.own = false;
+    fixture_append_all(&t.centre, &t.earlier, STATUS_SETTLED); // by another way
+    tell_all(&t.centre, &t.till, false);
+    fixture_assert_text(&t.till, NOTE_SHOWN, "rival\n");
+    holds(&t.till);
+    carried_close(&t);
+}
+
 TEST(records__a_new_event_is_given_the_records_frontier)
 {
     struct fixture f;
