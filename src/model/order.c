@@ -136,7 +136,7 @@ static enum err_code change(struct order_state *s, const struct record_entry *en
                             const struct order_op *op, struct arena *a)
 {
     struct order_line *line = line_of(s, &op->line.line, a);
-    if (line == NULL)
+    if (line == NULL || bill_of(s, &line->bill, a) == NULL) // its adding may not be here
         return ERR_NO_MEMORY;
     set_texts(line, op);
     return touch(s, line, entry, op->line.quantity, a);

@@ -151,6 +151,17 @@ TEST(order__a_question_tells_both_sides_what_both_had_seen_and_a_suggestion)
     end();
 }
 
+TEST(order__a_change_of_a_line_that_is_not_here_shows_all_the_same)
+{
+    begin();
+    size_t changed = change(1, "2");
+    record_free(all);
+    all = history_fold(&h, &changed, 1, 0, 1);
+    line_is("2", "0");
+    bill_is("main", "draft", "0");
+    end();
+}
+
 TEST(order__changes_that_saw_each_other_raise_no_question)
 {
     begin();
