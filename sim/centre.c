@@ -33,6 +33,7 @@ void centre_fini(struct world *w)
         downlink_fini(&w->centre.conns[i]->downlink);
     if (w->centre.up)
         steps_fini(&w->centre.steps);
+    book_forget(&w->centre.book);
 }
 
 void centre_start(struct world *w)

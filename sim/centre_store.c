@@ -5,11 +5,12 @@
 #include "sim/feed.h"
 #include "sim/net.h"
 #include "sim/oracle.h"
+#include "sim/shop.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-enum { RETRY_MS = 200, ROW_MAX = 200 };
+enum { RETRY_MS = 200, ROW_MAX = 200, EVENT_ROW_MAX = 16 * 1024 };
 
 // ---- streams ---------------------------------------------------------------------------------
 
@@ -137,6 +138,30 @@ static void put_row(struct world *w, int place, int sku)
     buf_fini(&text);
 }
 
+// The other tills of the place fold the record from the same events.
+static void put_event(struct world *w, int place, const struct carrier *c)
+{
+    struct buf text;
+    char id[UUID_TEXT_SIZE];
+    struct shop_item *shop = c->item->shop;
+    uuid_format(&c->item->id, id);
+    buf_init(&text, EVENT_ROW_MAX);
+    MUST(buf_append_format(&text, "{\"type\":\"event\",\"id\":\"%s\",\"row\":{\"bytes\":", id) ==
+         ERR_OK);
+    MUST(json_append_string(&text, c->bytes) == ERR_OK);
+    MUST(buf_append_str(&text, STR("}}")) == ERR_OK);
+    if (shop->row == 0)
+        shop->row = MAX_SKUS + (int)++w->notices;
+    feed_put(w, &w->centre.feeds[place], shop->row, world_copy(w, buf_str(&text)));
+    buf_fini(&text);
+}
+
+static void put_in_record(struct world *w, int place, const struct carrier *c)
+{
+    book_set(w, &w->centre.book, c->item, HELD_OWN, c);
+    put_event(w, place, c);
+}
+
 // Says to the place that an event was not folded, or that it is now.
 static void put_notice(struct world *w, int place, struct item *item, bool apart)
 {
@@ -157,6 +182,8 @@ static void count(struct world *w, struct centre_stream *s, const struct centre_
                   const struct centre_fold *f)
 {
     oracle_folded(w, entry->truth->item, s->stream);
+    if (entry->truth->item->shop)
+        put_in_record(w, s->place, entry->truth);
     w->centre.tickets[s->place] += f->ticket;
     for (int i = 0; i < f->delta_count; i++) {
         w->centre.stock[s->place][f->deltas[i].sku] += f->deltas[i].quantity;
@@ -164,11 +191,22 @@ static void count(struct world *w, struct centre_stream *s, const struct centre_
     }
 }
 
+// The id is here under another carrier: the first in the order counts. Of what is only a sum, which
+// of them it is makes no difference.
+static void beside_another(struct world *w, const struct centre_stream *s, const struct carrier *c)
+{
+    const struct carrier *holder = c->item->shop ? book_shown(&w->centre.book, c->item) : NULL;
+    if (holder && event_order_compare(&c->shop->order, &holder->shop->order) < 0)
+        put_in_record(w, s->place, c);
+}
+
 static void fold(struct world *w, struct centre_stream *s, const struct centre_entry *entry)
 {
     struct centre_fold f = read_fold(w, entry);
-    if (!ids_add(w, entry->truth->item))
-        return; // another carrier counts
+    if (!ids_add(w, entry->truth->item)) {
+        beside_another(w, s, entry->truth);
+        return;
+    }
     if (f.counts)
         count(w, s, entry, &f);
     else

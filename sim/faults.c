@@ -54,6 +54,8 @@ static void draw_size(struct world *w, bool many)
         rng_chance(&w->rng, 1, 2) ? UINT64_MAX / 2 : (uint64_t)rng_between(&w->rng, 1, 100);
     k->foreign = some(w, 30);
     k->other_lane = some(w, 300);
+    k->orders = rng_chance(&w->rng, 4, 5) ? (unsigned)rng_between(&w->rng, 200, 900) : 0;
+    k->retried = some(w, 60);
     k->upgrade = k->foreign ? some(w, 60) : 0;
 }
 

@@ -69,7 +69,11 @@ struct carrier *oracle_stamped(struct world *w, struct stream *s, struct item *i
                                struct str bytes, const struct mark *mark)
 {
     struct carrier *c = world_alloc(w, sizeof(*c));
-    *c = (struct carrier){.item = item, .bytes = world_copy(w, bytes), .chain = mark->hash};
+    *c = (struct carrier){.item = item,
+                          .stream = s,
+                          .seq = mark->seq,
+                          .bytes = world_copy(w, bytes),
+                          .chain = mark->hash};
     if (mark->seq <= s->count && s->carriers[mark->seq - 1]->committed)
         world_fail(w, SIM_DOUBLED, "position %" PRIu64 " of a stream was given twice", mark->seq);
     s->count = mark->seq - 1; // what a failed commit took back is written over

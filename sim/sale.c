@@ -79,13 +79,26 @@ static void write_movement(struct world *w, const struct kind *kind, struct item
     set_delta(item, sku, variance);
 }
 
-struct item *sale_draw(struct world *w, struct till *t, struct event *ret)
+struct item *sale_item_new(struct world *w, struct till *t)
 {
     uint8_t random[10];
     rng_fill(&w->rng, random, sizeof(random));
     int64_t wall = till_wall_ms(w, t);
     struct uuid id = uuid_make_v7(&t->ids, wall > 0 ? (uint64_t)wall : 0, random);
-    struct item *item = oracle_item_new(w, &id, t->place);
+    return oracle_item_new(w, &id, t->place);
+}
+
+void sale_make_foreign(struct world *w, struct item *item, struct event *event)
+{
+    if (!world_chance(w, w->knobs.foreign))
+        return;
+    event->version = VERSION_FROM_THE_FUTURE;
+    item->foreign = true;
+}
+
+struct item *sale_draw(struct world *w, struct till *t, struct event *ret)
+{
+    struct item *item = sale_item_new(w, t);
     struct buf body;
     buf_init(&body, BODY_MAX);
     const char *type = "ticket_recorded";
@@ -101,8 +114,8 @@ struct item *sale_draw(struct world *w, struct till *t, struct event *ret)
     buf_fini(&body);
     const struct event_type *found = event_type_find(str_of(type));
     char record[UUID_TEXT_SIZE];
-    uuid_format(&id, record);
-    *ret = (struct event){.id = id,
+    uuid_format(&item->id, record);
+    *ret = (struct event){.id = item->id,
                           .version = found->version,
                           .lane = found->lane,
                           .location = str_of(world_place(t->place)),
@@ -110,14 +123,11 @@ struct item *sale_draw(struct world *w, struct till *t, struct event *ret)
                           .type = found,
                           .record_type = str_of(found->record_type),
                           .record_id = arena_copy(&w->scratch, str_of(record)),
-                          .at = wall,
+                          .at = till_wall_ms(w, t),
                           .body = json.root};
     MUST(ret->record_id.p != NULL);
     if (world_chance(w, w->knobs.other_lane))
         ret->lane = rng_chance(&w->rng, 1, 2) ? LANE_NORMAL : LANE_DEFERRED;
-    if (world_chance(w, w->knobs.foreign)) {
-        ret->version = VERSION_FROM_THE_FUTURE;
-        item->foreign = true;
-    }
+    sale_make_foreign(w, item, ret);
     return item;
 }

@@ -4,6 +4,7 @@
 #include "sim/faults.h"
 #include "sim/net.h"
 #include "sim/oracle.h"
+#include "sim/shop.h"
 #include "sim/till.h"
 
 enum {
@@ -333,6 +334,7 @@ static void tear_down(struct world *w)
 {
     for (int i = 0; i < w->till_count; i++) {
         struct till *t = &w->tills[i];
+        book_forget(&t->disk.book);
         if (!t->up)
             continue;
         uplink_fini(&t->uplink);
@@ -357,6 +359,8 @@ enum err_code sim_run(const struct sim_options *options, uint64_t seed, struct s
             come_to_rest(&w);
         if (!world_failed(&w))
             oracle_check_end(&w);
+        if (!world_failed(&w))
+            shop_check_end(&w);
     }
     tear_down(&w);
     return code;

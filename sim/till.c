@@ -4,6 +4,7 @@
 #include "sim/net.h"
 #include "sim/oracle.h"
 #include "sim/sale.h"
+#include "sim/shop.h"
 
 #include <string.h>
 
@@ -29,14 +30,31 @@ struct event_at *till_add(struct world *w, struct till *t, int64_t delay, enum h
     return e;
 }
 
+static void write_of_record(struct world *w, struct till *t, struct event *draft, struct item *item)
+{
+    struct carrier *c = till_stamp(w, t, draft, item);
+    shop_stamped(w, t, c, draft);
+    book_set(w, &t->disk.book, item, HELD_PENDING, c);
+}
+
 void till_sell(struct world *w, struct till *t)
 {
     if (!w->quiet)
         till_add(w, t, world_pause(w, w->healed ? 300 : w->knobs.sale_ms), HAPPENS_SALE);
     struct event draft;
-    struct item *item = sale_draw(w, t, &draft);
-    till_stamp(w, t, &draft, item);
+    struct till *other = t;
+    if (!world_chance(w, w->knobs.orders)) {
+        struct item *item = sale_draw(w, t, &draft);
+        (void)till_stamp(w, t, &draft, item);
+    } else {
+        struct item *item = shop_draw(w, t, &draft);
+        write_of_record(w, t, &draft, item);
+        if (world_chance(w, w->knobs.retried) && shop_retry(w, t, &draft, item, &other))
+            write_of_record(w, other, &draft, item);
+    }
     till_need_fsync(w, t, false);
+    if (other != t)
+        till_need_fsync(w, other, false);
 }
 
 // ---- starting and ending ---------------------------------------------------------------------
@@ -75,7 +93,16 @@ static void write_run_started(struct world *w, struct till *t)
     struct run_first first = {world_uuid(w), previous, count, STR("wasl-sim"), till_wall_ms(w, t)};
     struct event draft;
     MUST(run_first_event(&t->run, &first, &w->scratch, &draft) == ERR_OK);
-    till_stamp(w, t, &draft, oracle_item_new(w, &first.event_id, t->place));
+    (void)till_stamp(w, t, &draft, oracle_item_new(w, &first.event_id, t->place));
+}
+
+static void begin_run(struct world *w, struct till *t, hlc last)
+{
+    struct run_identity who = {&t->key, w->chain, t->device, str_of(world_place(t->place))};
+    struct uuid id = world_uuid(w), origin = world_uuid(w);
+    run_begin(&t->run, &who, &id, &origin, last, till_wall_ms(w, t) + t->disk.clock_offset_ms);
+    t->run.clock_offset_ms = t->disk.clock_offset_ms;
+    memset(t->streams, 0, sizeof(t->streams));
 }
 
 void till_start(struct world *w, struct till *t)
@@ -85,11 +112,7 @@ void till_start(struct world *w, struct till *t)
     t->up = true;
     t->life++;
     world_trace(w, "till %d starts (clock %+lld ms)", t->index, (long long)t->clock_offset);
-    struct run_identity who = {&t->key, w->chain, t->device, str_of(world_place(t->place))};
-    struct uuid id = world_uuid(w), origin = world_uuid(w);
-    run_begin(&t->run, &who, &id, &origin, t->disk.last,
-              till_wall_ms(w, t) + t->disk.clock_offset_ms);
-    t->run.clock_offset_ms = t->disk.clock_offset_ms;
+    begin_run(w, t, t->disk.last);
     t->run_durable = t->run;
     struct uplink_config config = {.chain = w->chain,
                                    .device = t->device,
@@ -99,8 +122,8 @@ void till_start(struct world *w, struct till *t)
                                    .software = "wasl-sim",
                                    .revoked = t->disk.revoked,
                                    .seed = rng_next(&w->rng)};
-    MUST(str_copy(config.location, sizeof(config.location), who.location) == ERR_OK);
-    memset(t->streams, 0, sizeof(t->streams));
+    MUST(str_copy(config.location, sizeof(config.location), str_of(world_place(t->place))) ==
+         ERR_OK);
     t->first = NULL;
     t->end = &t->first;
     t->pending_count = 0;
@@ -141,7 +164,7 @@ void till_kill(struct world *w, struct till *t, int64_t restart_in_ms)
     overlay_free(t->overlay);
     t->overlay = NULL;
     steps_fini(&t->steps);
-    t->first = NULL;
+    till_forget_pending(w, t);
     till_add(w, t, restart_in_ms, HAPPENS_TILL_START);
 }
 
@@ -188,6 +211,33 @@ static void load(struct world *w, struct till *t, const struct step *step)
     uplink_loaded(&t->uplink, &loaded, till_moment(w, t), &t->steps);
 }
 
+// What the feed includes the upstream counts by the old carrier, unless it told of another one.
+static void write_again(struct world *w, struct till *t, struct event *event,
+                        const struct carrier *old)
+{
+    struct carrier *c = till_stamp(w, t, event, old->item);
+    if (c->item->shop == NULL)
+        return;
+    const struct held *held = book_held(&t->disk.book, c->item);
+    if (till_is_included(t, old) && held && held->by[HELD_TOLD] == NULL)
+        book_set(w, &t->disk.book, c->item, HELD_TOLD, old);
+    shop_stamped_again(w, c, old, event);
+    book_set(w, &t->disk.book, c->item, HELD_PENDING, c);
+}
+
+// A stream says that its author had seen what stands before in it. So what is written again opens a
+// run, and nothing that was written after it comes first.
+static void need_fresh_run(struct world *w, struct till *t)
+{
+    uint64_t written = 0;
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        written += t->run.heads[lane].seq;
+    if (written == 1)
+        return;
+    begin_run(w, t, t->run.last);
+    write_run_started(w, t);
+}
+
 // What is not as it was written is kept as evidence, never sent on: it is lost, and a person knows.
 static void rehome(struct world *w, struct till *t, const struct step *step)
 {
@@ -197,6 +247,7 @@ static void rehome(struct world *w, struct till *t, const struct step *step)
         till_add(w, t, 0, HAPPENS_RESTART);
         return;
     }
+    need_fresh_run(w, t);
     world_trace(w, "till %d appends its events after %llu again", t->index,
                 (unsigned long long)step->after);
     for (uint64_t seq = step->after + 1; seq <= d->count; seq++) {
@@ -206,7 +257,7 @@ static void rehome(struct world *w, struct till *t, const struct step *step)
         if (seq == d->rotten || str_is(event.type_name, "run_started"))
             c->item->excused = true;
         else
-            till_stamp(w, t, &event, c->item);
+            write_again(w, t, &event, c);
     }
     struct pending *p = till_pend(w, t, PENDING_REHOMED);
     p->key = step->key;

@@ -4,6 +4,7 @@
 #include "model/effect.h"
 #include "sim/net.h"
 #include "sim/oracle.h"
+#include "sim/shop.h"
 
 #include <string.h>
 
@@ -50,7 +51,7 @@ static struct stream *stream_of(struct world *w, struct till *t, enum lane lane)
     return t->streams[lane];
 }
 
-void till_stamp(struct world *w, struct till *t, struct event *draft, struct item *item)
+struct carrier *till_stamp(struct world *w, struct till *t, struct event *draft, struct item *item)
 {
     struct mark mark;
     struct err e = {0};
@@ -64,6 +65,19 @@ void till_stamp(struct world *w, struct till *t, struct event *draft, struct ite
     p->mark.held = mark;
     world_trace(w, "till %d writes %s seq %llu of %s", t->index, draft->type->name,
                 (unsigned long long)mark.seq, lane_name(draft->lane));
+    return p->carrier;
+}
+
+void till_forget_pending(struct world *w, struct till *t)
+{
+    book_forget(&t->disk.book);
+    for (const struct pending *p = t->first; p; p = p->next) {
+        if (p->kind == PENDING_EVENT && p->carrier->item->shop)
+            book_set(w, &t->disk.book, p->carrier->item, HELD_PENDING, NULL);
+    }
+    t->first = NULL;
+    t->end = &t->first;
+    t->pending_count = 0;
 }
 
 // ---- the overlay -----------------------------------------------------------------------------
@@ -122,6 +136,12 @@ static struct note_list add_note(struct world *w, struct note_list list, struct 
     return (struct note_list){items, list.count + 1};
 }
 
+bool till_is_included(struct till *t, const struct carrier *c)
+{
+    const struct till_stream *d = till_find_stream(t, &c->stream->key);
+    return d && c->seq <= d->included && !is_apart(&t->disk.notes, &c->item->id);
+}
+
 // ---- durable ---------------------------------------------------------------------------------
 
 static bool is_noted(const struct till *t, const struct till_stream *s)
@@ -162,6 +182,59 @@ static void apply_event(struct world *w, struct till *t, const struct pending *p
     t->disk.run = p->stream->key.origin;
     t->disk.any_run = true;
     turn(w, t, p->carrier, 1);
+    if (p->carrier->item->shop == NULL)
+        return;
+    book_set(w, &t->disk.book, p->carrier->item, HELD_OWN, p->carrier);
+    book_set(w, &t->disk.book, p->carrier->item, HELD_PENDING, NULL);
+}
+
+// ---- rows of the feed --------------------------------------------------------------------------
+
+static const struct carrier *carrier_told(struct world *w, struct str bytes)
+{
+    struct event event;
+    MUST(event_parse(bytes, &w->scratch, &event, NULL) == ERR_OK);
+    struct stream_key key = {event.origin, event.lane};
+    const struct stream *s = oracle_stream_find(w, &key);
+    const struct carrier *c = s && event.seq <= s->count ? s->carriers[event.seq - 1] : NULL;
+    if (c == NULL || !str_equal(c->bytes, bytes))
+        world_fail(w, SIM_DIVERGENT, "the feed tells of an event that nobody wrote");
+    return c;
+}
+
+static void read_event_row(struct world *w, struct till *t, const struct uuid *id, yyjson_val *row)
+{
+    struct till_disk *d = &t->disk;
+    struct str bytes;
+    struct told_row told = {0};
+    if (!yyjson_is_null(row)) {
+        MUST(json_get_str(row, "bytes", &bytes, NULL) == ERR_OK);
+        told.carrier = carrier_told(w, bytes);
+        told.item = told.carrier ? told.carrier->item : NULL;
+    } else {
+        told.item = shop_find(w, id);
+    }
+    if (told.item == NULL)
+        return;
+    if (d->staged_told_count == d->staged_told_capacity)
+        d->staged_told = world_grow(w, d->staged_told, &d->staged_told_capacity, sizeof(told));
+    d->staged_told[d->staged_told_count++] = told;
+}
+
+// What this very till wrote, and still counts, comes back to it.
+static void show_told(struct world *w, struct till *t)
+{
+    struct till_disk *d = &t->disk;
+    for (uint64_t i = 0; i < d->staged_told_count; i++) {
+        const struct told_row *row = &d->staged_told[i];
+        const struct held *h = book_held(&d->book, row->item);
+        bool own = h && h->by[HELD_OWN] == row->carrier;
+        book_set(w, &d->book, row->item, HELD_TOLD, own ? NULL : row->carrier);
+        book_note_copy(&d->book, row->item, d->copy);
+    }
+    d->staged_told_count = 0;
+    if (d->staged_fresh)
+        book_drop_older(w, &d->book, d->copy);
 }
 
 static void read_row(struct world *w, struct till *t, struct str text)
@@ -173,9 +246,15 @@ static void read_row(struct world *w, struct till *t, struct str text)
     MUST(json_get_str(json.root, "id", &id, &e) == ERR_OK);
     int sku = world_sku_number(id);
     yyjson_val *row = json_find(json.root, "row");
+    struct str type;
     struct note note = {.apart = !yyjson_is_null(row)};
-    if (sku < 0) { // a notice
+    if (sku < 0) {
         MUST(uuid_parse(id, &note.id) == ERR_OK);
+        MUST(json_get_str(json.root, "type", &type, &e) == ERR_OK);
+        if (str_is(type, "event")) {
+            read_event_row(w, t, &note.id, row);
+            return;
+        }
         t->disk.staged_notes = add_note(w, t->disk.staged_notes, note);
         return;
     }
@@ -229,6 +308,8 @@ static void begin_copy(struct till *t)
 {
     memset(t->disk.staged, 0, sizeof(t->disk.staged));
     t->disk.staged_notes = (struct note_list){0};
+    t->disk.staged_told_count = 0;
+    t->disk.copy++;
     t->disk.staged_fresh = true;
     for (size_t i = 0; i < t->disk.count; i++)
         t->disk.streams[i].is_told = false;
@@ -254,6 +335,7 @@ static void apply_feed(struct world *w, struct till *t, const struct message_fee
     }
     if (own && m->complete) {
         show_own(w, t);
+        show_told(w, t);
         show_staged(t);
     }
 }
@@ -326,7 +408,8 @@ static void tell_uplink(struct world *w, struct till *t, const struct pending *p
 static void commit_fails(struct world *w, struct till *t)
 {
     world_trace(w, "till %d cannot write", t->index);
-    bool begun = t->run_durable.heads[LANE_CRITICAL].seq > 0;
+    bool begun = t->run_durable.heads[LANE_CRITICAL].seq > 0 &&
+                 uuid_equal(&t->run_durable.origin, &t->run.origin);
     t->run = t->run_durable;
     for (const struct pending *p = t->first; p; p = p->next) {
         if (p->kind == PENDING_REHOMED)
@@ -334,9 +417,7 @@ static void commit_fails(struct world *w, struct till *t)
         else if (p->kind == PENDING_FEED)
             uplink_feed_failed(&t->uplink, p->feed, till_moment(w, t), &t->steps);
     }
-    t->first = NULL;
-    t->end = &t->first;
-    t->pending_count = 0;
+    till_forget_pending(w, t);
     if (!begun) {
         till_kill(w, t, 100);
         return;
@@ -359,6 +440,7 @@ void till_commit(struct world *w, struct till *t)
     save_overlay(t);
     t->disk.last = t->run.last;
     t->run_durable = t->run;
+    t->uplink.config.origin = t->run.origin;
     for (const struct pending *p = first; p; p = p->next)
         tell_uplink(w, t, p);
     till_perform(w, t);
@@ -388,18 +470,33 @@ const struct message_feed *till_copy_feed(struct world *w, const struct message_
 
 // ---- what is done to it ----------------------------------------------------------------------
 
+static struct till_disk copy_of(struct world *w, const struct till_disk *disk)
+{
+    struct till_disk copy = *disk;
+    copy.book = book_copy(w, &disk->book);
+    copy.staged_told = NULL;
+    copy.staged_told_capacity = 0;
+    for (uint64_t i = 0; i < disk->staged_told_count; i++) {
+        if (i == copy.staged_told_capacity)
+            copy.staged_told = world_grow(w, copy.staged_told, &copy.staged_told_capacity,
+                                          sizeof(*copy.staged_told));
+        copy.staged_told[i] = disk->staged_told[i];
+    }
+    return copy;
+}
+
 void till_restore(struct world *w, struct till *t, int64_t restart_in_ms)
 {
     if (t->backup == NULL || rng_chance(&w->rng, 1, 3)) {
         world_trace(w, "the disk of till %d is copied", t->index);
         t->backup = t->backup ? t->backup : world_alloc(w, sizeof(*t->backup));
-        *t->backup = t->disk;
+        *t->backup = copy_of(w, &t->disk);
         return;
     }
     till_kill(w, t, restart_in_ms);
     world_trace(w, "the disk of till %d becomes its older copy", t->index);
     oracle_excuse(w, &t->disk, t->backup);
-    t->disk = *t->backup;
+    t->disk = copy_of(w, t->backup);
 }
 
 void till_clone(struct world *w, struct till *t, int64_t start_in_ms)
@@ -414,7 +511,7 @@ void till_clone(struct world *w, struct till *t, int64_t start_in_ms)
                           .revoked = t->revoked,
                           .device = t->device,
                           .key = t->key,
-                          .disk = t->disk,
+                          .disk = copy_of(w, &t->disk),
                           .clock_offset = t->clock_offset,
                           .latency_ms = t->latency_ms};
     till_add(w, copy, start_in_ms, HAPPENS_TILL_START);

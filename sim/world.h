@@ -7,6 +7,7 @@
 #define WASL_SIM_WORLD_H
 
 #include "base/rng.h"
+#include "sim/book.h"
 #include "sim/sim.h"
 #include "sync/downlink.h"
 #include "sync/overlay.h"
@@ -35,12 +36,16 @@ struct item { // one thing that happened, as its author meant it
     int notice;     // its record in the place's feed; 0: none
     unsigned counted;
     const struct stream *folded_by;
+    struct shop_item *shop; // of a folded record; NULL: of none
 };
 struct carrier { // an item at its place in a stream
     struct item *item;
+    struct stream *stream;
+    uint64_t seq;
     struct str bytes;
     struct hash chain;
     bool committed;
+    struct shop_carrier *shop;
 };
 struct stream { // as its author wrote it
     struct stream_key key;
@@ -101,6 +106,8 @@ struct knobs {
     unsigned kill_till, kill_centre, cut, partition, jump, restore, clone, revoke, front_loss,
         front_amnesia, upgrade;
     unsigned failed_fsync, failed_commit, foreign, other_lane, rot;
+    unsigned orders;  // of what a till writes
+    unsigned retried; // of those: once more at another till
     int64_t clock_ms; // offsets up to this
     int window_events;
     size_t page_bytes;
@@ -144,6 +151,10 @@ struct note { // a row of type notice
     struct uuid id;
     bool apart; // false: taken back
 };
+struct told_row { // of type event, kept aside
+    struct item *item;
+    const struct carrier *carrier; // NULL: taken back
+};
 struct note_list { // never changed: a longer one is made
     const struct note *items;
     size_t count;
@@ -155,6 +166,10 @@ struct till_disk { // what survives a crash
     struct page_row staged[MAX_SKUS]; // pages since the last complete one
     struct note_list notes, staged_notes;
     bool staged_fresh;
+    struct book book;
+    struct told_row *staged_told;
+    uint64_t staged_told_count, staged_told_capacity;
+    uint64_t copy;         // of the place's feed: which of its beginnings
     int64_t own[MAX_SKUS]; // what own events add beside 'confirmed'
     struct feed_place {
         struct uuid feed;
@@ -265,9 +280,15 @@ struct centre {
     struct centre_feed feeds[MAX_PLACES + 2]; // the last are the chain's, and its deferred one
     int64_t stock[MAX_PLACES][MAX_SKUS];
     uint64_t tickets[MAX_PLACES];
+    struct book book;
     struct item **ids; // counted once: open addressing
     size_t id_count, id_capacity;
     int64_t clock_offset;
+};
+
+struct shop { // records that tills share
+    struct shop_record **records;
+    uint64_t count, capacity;
 };
 
 struct world {
@@ -294,7 +315,8 @@ struct world {
     size_t stream_count;
     struct item **items;
     uint64_t item_count, item_capacity;
-    uint32_t notices;
+    uint32_t notices; // rows of feeds beside stock and settings
+    struct shop shop;
     struct fold_log folded[MAX_PLACES][MAX_SKUS];
     uint32_t conn_count;
 };

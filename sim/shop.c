@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/shop.h"
+
+#include "sim/oracle.h"
+#include "sim/sale.h"
+#include "sim/till.h"
+
+#include <string.h>
+
+enum { BODY_MAX = 2048, AT_ONCE = 4, ROOM = 8 };
+
+void shop_set_add(struct shop_set *set, int number)
+{
+    set->words[number / 64] |= UINT64_C(1) << number % 64;
+}
+
+bool shop_set_has(const struct shop_set *set, int number)
+{
+    return set->words[number / 64] >> number % 64 & 1;
+}
+
+void shop_set_join(struct shop_set *set, const struct shop_set *other)
+{
+    for (int i = 0; i < SHOP_EVENTS / 64; i++)
+        set->words[i] |= other->words[i];
+}
+
+// ---- records ----------------------------------------------------------------------------------
+
+static struct shop_record *record_new_at(struct world *w, int place)
+{
+    struct shop *shop = &w->shop;
+    struct shop_record *r = world_alloc(w, sizeof(*r));
+    struct uuid id = world_uuid(w);
+    r->place = place;
+    r->number = (int)shop->count;
+    r->reducer = reducer_find(STR("order"));
+    uuid_format(&id, r->id);
+    if (shop->count == shop->capacity)
+        shop->records = world_grow(w, shop->records, &shop->capacity, sizeof(*shop->records));
+    shop->records[shop->count++] = r;
+    return r;
+}
+
+static bool is_shown(const struct till *t, const struct shop_record *r)
+{
+    for (int i = 0; i < r->count; i++) {
+        if (book_shown(&t->disk.book, r->items[i]))
+            return true;
+    }
+    return false;
+}
+
+// One of the newest that the till shows; now and then a new one.
+static struct shop_record *choose(struct world *w, const struct till *t)
+{
+    struct shop_record *shown[AT_ONCE];
+    int count = 0;
+    for (uint64_t i = w->shop.count; i > 0 && count < AT_ONCE; i--) {
+        struct shop_record *r = w->shop.records[i - 1];
+        if (r->place == t->place && r->count < SHOP_EVENTS - ROOM && is_shown(t, r))
+            shown[count++] = r;
+    }
+    if (count == 0 || rng_chance(&w->rng, 1, 12))
+        return record_new_at(w, t->place);
+    return shown[rng_below(&w->rng, (uint64_t)count)];
+}
+
+struct item *shop_find(const struct world *w, const struct uuid *id)
+{
+    for (uint64_t i = 0; i < w->shop.count; i++) {
+        const struct shop_record *r = w->shop.records[i];
+        for (int k = 0; k < r->count; k++) {
+            if (uuid_equal(&r->items[k]->id, id))
+                return r->items[k];
+        }
+    }
+    return NULL;
+}
+
+// ---- drafts -----------------------------------------------------------------------------------
+
+static void set_base(struct world *w, struct till *t, const struct shop_record *of,
+                     struct event *draft)
+{
+    const struct record *fold = book_fold(w, &t->disk.book, of);
+    draft->base_count = fold ? (int)record_frontier(fold, draft->base) : 0;
+}
+
+static void write_draft(struct world *w, const struct till *t, struct item *item, const char *type,
+                        struct event *ret)
+{
+    const struct event_type *found = event_type_find(str_of(type));
+    MUST(found != NULL);
+    *ret = (struct event){.id = item->id,
+                          .version = found->version,
+                          .lane = found->lane,
+                          .location = str_of(world_place(t->place)),
+                          .type_name = str_of(found->name),
+                          .type = found,
+                          .record_type = str_of(item->shop->of->reducer->record_type),
+                          .record_id = str_of(item->shop->of->id),
+                          .at = till_wall_ms(w, t)};
+}
+
+struct item *shop_draw(struct world *w, struct till *t, struct event *ret)
+{
+    struct shop_record *of = choose(w, t);
+    struct item *item = sale_item_new(w, t);
+    struct buf body;
+    struct json json = {0};
+    buf_init(&body, BODY_MAX);
+    item->shop = world_alloc(w, sizeof(*item->shop));
+    item->shop->of = of;
+    item->shop->number = of->count;
+    struct shop_view view = {w, t, of, item, &body};
+    const char *type = shop_order_draw(&view);
+    of->items[of->count++] = item;
+    MUST(json_parse_in(&w->scratch, buf_str(&body), LIMIT_EVENT_DEPTH, &json, NULL) == ERR_OK);
+    buf_fini(&body);
+    write_draft(w, t, item, type, ret);
+    ret->body = json.root;
+    set_base(w, t, of, ret);
+    sale_make_foreign(w, item, ret);
+    return item;
+}
+
+bool shop_retry(struct world *w, const struct till *t, struct event *draft, const struct item *item,
+                struct till **ret)
+{
+    int first = (int)rng_below(&w->rng, (uint64_t)w->till_count);
+    for (int i = 0; i < w->till_count; i++) {
+        struct till *other = &w->tills[(first + i) % w->till_count];
+        if (other == t || !other->up || other->place != t->place ||
+            book_shown(&other->disk.book, item))
+            continue;
+        set_base(w, other, item->shop->of, draft);
+        item->shop->retried = true;
+        *ret = other;
+        return true;
+    }
+    return false;
+}
+
+// ---- stamped ----------------------------------------------------------------------------------
+
+static struct shop_carrier *carrier_of(struct world *w, struct carrier *c,
+                                       const struct event *event)
+{
+    struct shop_carrier *s = c->shop = world_alloc(w, sizeof(*s));
+    s->order = event_order_of(event);
+    s->base_count = event->base_count;
+    memcpy(s->base, event->base, sizeof(s->base));
+    s->next = c->item->shop->carriers;
+    c->item->shop->carriers = c;
+    return s;
+}
+
+void shop_stamped(struct world *w, const struct till *t, struct carrier *c,
+                  const struct event *event)
+{
+    const struct shop_record *of = c->item->shop->of;
+    struct shop_carrier *s = carrier_of(w, c, event);
+    for (int i = 0; i < of->count; i++) {
+        const struct carrier *seen = book_shown(&t->disk.book, of->items[i]);
+        if (seen == NULL || seen->item == c->item)
+            continue;
+        shop_set_add(&s->seen, i);
+        shop_set_join(&s->seen, &seen->shop->seen);
+    }
+}
+
+void shop_stamped_again(struct world *w, struct carrier *c, const struct carrier *old,
+                        const struct event *event)
+{
+    struct shop_carrier *s = carrier_of(w, c, event);
+    s->seen = old->shop->seen;
+}

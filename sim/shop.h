@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// What waiters and cashiers do to the records that a place shares: orders, on several tills.
+//
+// Whatever is drawn names as its base what its author's till shows, as the daemon does. Each event
+// is kept with its meaning apart from its bytes, for oracles that fold on their own.
+#ifndef WASL_SIM_SHOP_H
+#define WASL_SIM_SHOP_H
+
+#include "sim/world.h"
+
+enum { SHOP_EVENTS = 256 }; // of one record
+
+struct shop_record {
+    int place;
+    int number; // in world.shop
+    const struct reducer *reducer;
+    char id[UUID_TEXT_SIZE];
+    struct item *items[SHOP_EVENTS];
+    int count;
+};
+struct shop_set { // of a record's items, by their number
+    uint64_t words[SHOP_EVENTS / 64];
+};
+
+enum shop_verb {
+    SHOP_OPEN,
+    SHOP_ADD,
+    SHOP_CHANGE,
+    SHOP_REMOVE,
+    SHOP_SET,
+    SHOP_MOVE,
+    SHOP_SPLIT,
+    SHOP_MERGE,
+    SHOP_VOID,
+    SHOP_FIRE,
+    SHOP_COMPLETE,
+    SHOP_PAY,
+    SHOP_REFUND,
+    SHOP_VERBS
+};
+struct shop_share {
+    struct uuid line;
+    int64_t quantity;
+};
+enum { SHOP_SHARES = 2, SHOP_TEXT = 24 };
+
+struct shop_item { // what its author meant
+    struct shop_record *of;
+    int number; // among the record's
+    struct carrier *carriers;
+    bool retried; // at another till
+    int row;      // its record in the place's feed; 0: none
+    enum shop_verb verb;
+    bool whole;       // no bill was named
+    struct uuid line; // or the payment
+    struct uuid bill; // zero: the first
+    struct uuid from; // of a split
+    int64_t quantity; // decimal
+    int64_t amount;   // minor units
+    int field;        // of the header
+    char value[SHOP_TEXT];
+    struct shop_share shares[SHOP_SHARES];
+    int share_count;
+};
+struct shop_carrier {
+    struct event_order order;
+    struct uuid base[LIMIT_BASE];
+    int base_count;
+    struct shop_set seen; // by its author
+    struct carrier *next; // of the same item
+};
+
+void shop_set_add(struct shop_set *set, int number);
+bool shop_set_has(const struct shop_set *set, int number);
+void shop_set_join(struct shop_set *set, const struct shop_set *other);
+
+// A draft in scratch memory; NULL: nothing can be done at this till just now.
+struct item *shop_draw(struct world *w, struct till *t, struct event *ret);
+// The same once more, at a till of the same place: its client had no answer. False: none is up, or
+// it knows the event.
+bool shop_retry(struct world *w, const struct till *t, struct event *draft, const struct item *item,
+                struct till **ret);
+// A carrier was stamped from the draft: what its author's till shows is what he had seen.
+void shop_stamped(struct world *w, const struct till *t, struct carrier *c,
+                  const struct event *event);
+// The same for an event that was appended again.
+void shop_stamped_again(struct world *w, struct carrier *c, const struct carrier *old,
+                        const struct event *event);
+
+struct item *shop_find(const struct world *w, const struct uuid *id); // NULL: of no record
+// After quiet: every node that is entitled to it holds the same of each record, and what follows
+// from it is what their authors meant.
+void shop_check_end(struct world *w);
+
+// What the checks share: a record after quiet.
+struct shop_end {
+    struct world *w;
+    const struct shop_record *of;
+    const struct carrier *counted[SHOP_EVENTS]; // at the centre; NULL: it does not count
+    struct shop_set seen[SHOP_EVENTS];          // by the author of each that counts, of those
+    struct row_list rows;                       // as the centre has them
+};
+// shop_order_check.c. That the rows of an order are what their authors meant, by another
+// computation than the model's.
+void shop_order_check(const struct shop_end *end);
+
+// shop_order.c. Writes the body of something that may be done to the order, fills in what it means
+// and says its event type.
+struct shop_view { // a record as a till shows it
+    struct world *w;
+    const struct till *till;
+    struct shop_record *of;
+    struct item *item; // being drawn
+    struct buf *body;
+};
+const char *shop_order_draw(struct shop_view *v);
+
+#endif

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// After quiet: which events count is decided here from all that were written, and every node must
+// hold just these and have the same rows.
+#include "sim/shop.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+// ---- what counts ------------------------------------------------------------------------------
+
+static bool takes_part(const struct carrier *c)
+{
+    const struct centre_stream *s = c->stream->at_centre;
+    if (s == NULL || c->seq > s->settled || c->stream->carriers[c->seq - 1] != c)
+        return false;
+    return !s->revoked || c->seq <= s->counts_to;
+}
+
+// Of all carriers of the item that reached the centre, the first in the order.
+static const struct carrier *first_of(const struct item *item)
+{
+    const struct carrier *first = NULL;
+    for (const struct carrier *c = item->shop->carriers; c; c = c->shop->next) {
+        if (takes_part(c) &&
+            (first == NULL || event_order_compare(&c->shop->order, &first->shop->order) < 0))
+            first = c;
+    }
+    return item->counted ? first : NULL;
+}
+
+static void check_centre(struct shop_end *end)
+{
+    for (int i = 0; i < end->of->count; i++) {
+        const struct item *item = end->of->items[i];
+        const struct carrier *is = book_shown(&end->w->centre.book, item);
+        end->counted[i] = first_of(item);
+        if (is == end->counted[i])
+            continue;
+        world_fail(end->w, end->counted[i] ? SIM_LOST : SIM_DOUBLED,
+                   "order %d of %s: of event %d the centre counts %s", end->of->number,
+                   world_place(end->of->place), i,
+                   is == NULL                ? "none of its carriers"
+                   : end->counted[i] == NULL ? "one, and none should be"
+                                             : "another carrier than the first");
+    }
+}
+
+// ---- who had seen what ------------------------------------------------------------------------
+
+static int number_of(const struct shop_end *end, const struct uuid *id)
+{
+    for (int i = 0; i < end->of->count; i++) {
+        if (end->counted[i] && uuid_equal(&end->of->items[i]->id, id))
+            return i;
+    }
+    return -1;
+}
+
+// All that was written counts, and nothing was written at two tills: what its author's till showed
+// him is what he had seen.
+static bool is_plain(const struct shop_end *end)
+{
+    for (int i = 0; i < end->of->count; i++) {
+        const struct item *item = end->of->items[i];
+        if (item->committed && (end->counted[i] == NULL || item->shop->retried))
+            return false;
+    }
+    return true;
+}
+
+static bool stands_before(const struct carrier *earlier, const struct carrier *later)
+{
+    return later->stream == earlier->stream && later->seq > earlier->seq;
+}
+
+static bool join_what(struct shop_end *end, int i, int seen)
+{
+    struct shop_set before = end->seen[i];
+    shop_set_add(&end->seen[i], seen);
+    shop_set_join(&end->seen[i], &end->seen[seen]);
+    return memcmp(&before, &end->seen[i], sizeof(before)) != 0;
+}
+
+// What is named by those that count or stands before them, and what those name, to the end: of an
+// event that is lost nobody knows what its author had seen.
+static bool close_once(struct shop_end *end)
+{
+    bool more = false;
+    for (int i = 0; i < end->of->count; i++) {
+        const struct carrier *c = end->counted[i];
+        for (int k = 0; c && k < c->shop->base_count; k++) {
+            int seen = number_of(end, &c->shop->base[k]);
+            more = (seen >= 0 && join_what(end, i, seen)) || more;
+        }
+        for (int k = 0; c && k < end->of->count; k++) {
+            if (end->counted[k] && stands_before(end->counted[k], c))
+                more = join_what(end, i, k) || more;
+        }
+    }
+    return more;
+}
+
+static void find_seen(struct shop_end *end)
+{
+    bool plain = is_plain(end);
+    for (int i = 0; plain && i < end->of->count; i++) {
+        if (end->counted[i])
+            end->seen[i] = end->counted[i]->shop->seen;
+    }
+    while (!plain && close_once(end))
+        ;
+}
+
+// ---- tills ------------------------------------------------------------------------------------
+
+// A dead letter at the centre is folded where it was written; so is what nobody else will ever see,
+// since its bytes were damaged before it was sent.
+static bool is_apart(const struct item *item)
+{
+    return item->counted == 0 && (item->foreign || item->excused);
+}
+
+// Whether the till holds events that the centre cannot read.
+static bool check_set(const struct shop_end *end, const struct till *t)
+{
+    bool more = false;
+    for (int i = 0; i < end->of->count; i++) {
+        const struct item *item = end->of->items[i];
+        const struct carrier *is = book_shown(&t->disk.book, item);
+        if (is == end->counted[i])
+            continue;
+        if (is && end->counted[i] == NULL && is_apart(item))
+            more = true;
+        else
+            world_fail(end->w, SIM_DIVERGENT, "order %d of %s: of event %d till %d shows %s",
+                       end->of->number, world_place(end->of->place), i, t->index,
+                       is == NULL                ? "nothing"
+                       : end->counted[i] == NULL ? "what the centre does not count"
+                                                 : "another carrier than the centre");
+    }
+    return more;
+}
+
+static struct hash hash_of_rows(struct world *w, const struct row_list *rows)
+{
+    buf_reset(&w->buf);
+    for (size_t i = 0; i < rows->count; i++)
+        MUST(row_encode(&rows->items[i], &w->buf) == ERR_OK);
+    return hash_of(buf_str(&w->buf));
+}
+
+static struct hash state_of(struct world *w, const struct record *fold)
+{
+    struct row_list rows;
+    MUST(record_rows(fold, &w->scratch, &rows) == ERR_OK);
+    return hash_of_rows(w, &rows);
+}
+
+// For people: the record as it was folded.
+static void show(const struct shop_end *end, const struct record *fold)
+{
+    for (size_t i = 0; end->w->options->verbose && i < record_count(fold); i++) {
+        const struct record_entry *entry = record_entry_at(fold, i);
+        world_trace(end->w, "  event %d: %s, hlc %016" PRIx64 ", stream %d seq %" PRIu64,
+                    number_of(end, &entry->id), entry->type->name, entry->order.hlc, entry->stream,
+                    entry->order.seq);
+        for (int k = 0; k < entry->base_count; k++)
+            world_trace(end->w, "    has seen event %d", number_of(end, &entry->base[k]));
+    }
+}
+
+static void check_till(struct shop_end *end, struct till *t, const struct hash *state)
+{
+    bool more = check_set(end, t);
+    struct record *fold = book_fold(end->w, &t->disk.book, end->of);
+    if (world_failed(end->w) || fold == NULL)
+        return;
+    struct hash expected = *state;
+    struct hash is = state_of(end->w, fold);
+    if (more) { // another one, of the same events, from the last to the first
+        struct book again = {0};
+        for (int i = end->of->count - 1; i >= 0; i--) {
+            const struct carrier *c = book_shown(&t->disk.book, end->of->items[i]);
+            if (c)
+                book_set(end->w, &again, c->item, HELD_OWN, c);
+            fold = c ? book_fold(end->w, &again, end->of) : fold;
+        }
+        expected = state_of(end->w, fold);
+        book_forget(&again);
+    }
+    if (hash_equal(&is, &expected))
+        return;
+    show(end, fold);
+    world_fail(end->w, SIM_DIVERGENT, "order %d of %s: till %d has other rows", end->of->number,
+               world_place(end->of->place), t->index);
+}
+
+static void check_record(struct world *w, const struct shop_record *of)
+{
+    struct shop_end *end = arena_alloc_zero(&w->scratch, sizeof(*end));
+    MUST(end != NULL);
+    end->w = w;
+    end->of = of;
+    check_centre(end);
+    if (world_failed(w))
+        return;
+    struct record *fold = book_fold(w, &w->centre.book, of);
+    row_list_init(&end->rows, &w->scratch);
+    if (fold)
+        MUST(record_rows(fold, &w->scratch, &end->rows) == ERR_OK);
+    struct hash state = hash_of_rows(w, &end->rows);
+    world_mix(w, (uint64_t)state.b[0] << 8 | state.b[1]);
+    for (int i = 0; i < w->till_count && !world_failed(w); i++) {
+        struct till *t = &w->tills[i];
+        if (t->used && !t->revoked && t->place == of->place)
+            check_till(end, t, &state);
+    }
+    find_seen(end);
+    if (!world_failed(w) && fold)
+        shop_order_check(end);
+    if (world_failed(w) && fold)
+        show(end, fold);
+}
+
+void shop_check_end(struct world *w)
+{
+    for (uint64_t i = 0; i < w->shop.count && !world_failed(w); i++) {
+        check_record(w, w->shop.records[i]);
+        arena_reset(&w->scratch);
+    }
+}
