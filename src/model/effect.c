@@ -105,6 +105,7 @@ enum err_code effects_of_ticket(const struct event *event, struct effect_list *l
                                          .number = body_text(body, "ticket"),
                                          .till = body_text(body, "till"),
                                          .customer = body_text(body, "customer"),
+                                         .shift = body_text(body, "shift"),
                                          .currency = body_text(body, "currency"),
                                          .places = (int)body_integer(body, "places"),
                                          .total = body_integer(body, "total"),

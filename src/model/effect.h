@@ -40,6 +40,7 @@ struct effect_ticket {
     struct str number;   // as printed
     struct str till;     // empty when unknown
     struct str customer; // a code, empty when unknown
+    struct str shift;    // in which it happened, empty when unknown
     struct str currency;
     int places;
     int64_t total; // minor units

@@ -9,6 +9,10 @@
     {                                                                                              \
         "line", FIELD_UUID, true, NULL, "the line, by the id that its adding gave"                 \
     }
+#define SHIFT                                                                                      \
+    {                                                                                              \
+        "shift", FIELD_NAME, false, NULL, "in which it happened: the record of a shift"            \
+    }
 #define BILL(meaning)                                                                              \
     {                                                                                              \
         "bill", FIELD_UUID, false, NULL, meaning                                                   \
@@ -67,6 +71,7 @@ const struct field completed_fields[] = {
     {"total", FIELD_AMOUNT, true, NULL, "what was to be paid, minor units"},
     {"receipt", FIELD_NAME, false, NULL, "number as printed"},
     {"uses", FIELD_LIST, true, use_fields, "what it took from stock"},
+    SHIFT,
     END};
 #define MONEY                                                                                      \
     {"method", FIELD_NAME, true, NULL, "cash, card, ..."},                                         \
@@ -80,12 +85,14 @@ const struct field payment_taken_fields[] = {
     {"payment", FIELD_UUID, true, NULL, "a fresh id"},
     BILL("the bill that is paid; absent: the order's first"),
     MONEY,
+    SHIFT,
     END};
 const struct field payment_refunded_fields[] = {
     {"refund", FIELD_UUID, true, NULL, "a fresh id"},
     {"payment", FIELD_UUID, true, NULL, "the payment that is given back"},
     BILL("the bill; absent: the order's first"),
     MONEY,
+    SHIFT,
     {"reason", FIELD_TEXT, false, NULL, "why"},
     END};
 const struct field judged_fields[] = {

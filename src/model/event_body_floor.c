@@ -57,3 +57,55 @@ const struct field bumped_fields[] = {
     {"station", FIELD_NAME, true, NULL, "where it was cooked"},
     {"line", FIELD_UUID, false, NULL, "which line is done; absent: all that the station had"},
     END};
+
+// ---- shifts -----------------------------------------------------------------------------------
+
+static const struct field float_fields[] = {
+    {"currency", FIELD_CURRENCY, true, NULL, "of the amount"},
+    {"amount", FIELD_AMOUNT, true, NULL, "minor units, not below zero"},
+    END};
+const struct field shift_opened_fields[] = {
+    {"till", FIELD_NAME, true, NULL, "whose drawer it is; its reports are numbered together"},
+    {"float", FIELD_LIST, false, float_fields, "what is in the drawer, each currency once"},
+    {"notes", FIELD_TEXT, false, NULL, "for people"},
+    END};
+static const struct field cash_kinds[] = {
+    {"in", FIELD_NAME, false, NULL, "put in"},
+    {"out", FIELD_NAME, false, NULL, "taken out, to pay for something"},
+    {"drop", FIELD_NAME, false, NULL, "taken out, to the safe"},
+    END};
+const struct field cash_moved_fields[] = {
+    {"kind", FIELD_CHOICE, true, cash_kinds, "which way"},
+    {"currency", FIELD_CURRENCY, true, NULL, "of the amount"},
+    {"amount", FIELD_AMOUNT, true, NULL, "minor units, above zero"},
+    {"reason", FIELD_TEXT, false, NULL, "why"},
+    END};
+const struct field drawer_opened_fields[] = {
+    {"reason", FIELD_TEXT, false, NULL, "why it was opened without a sale"}, END};
+static const struct field frozen_fields[] = {
+    {"origin", FIELD_UUID, true, NULL, "a run of a device"},
+    {"lane", FIELD_NAME, true, NULL, "its lane"},
+    {"upto", FIELD_INTEGER, true, NULL, "the last seq that was counted"},
+    END};
+static const struct field single_fields[] = {{"event", FIELD_UUID, true, NULL, "an event's id"},
+                                             END};
+static const struct field total_fields[] = {
+    {"method", FIELD_NAME, true, NULL, "cash, card, ..."},
+    {"currency", FIELD_CURRENCY, true, NULL, "of the amount"},
+    {"amount", FIELD_AMOUNT, true, NULL, "minor units"},
+    END};
+static const struct field found_fields[] = {
+    {"method", FIELD_NAME, false, NULL, "absent: cash"},
+    {"currency", FIELD_CURRENCY, true, NULL, "of the amount"},
+    {"amount", FIELD_AMOUNT, true, NULL, "minor units"},
+    END};
+const struct field shift_closed_fields[] = {
+    {"z", FIELD_INTEGER, true, NULL, "number of the report: without gaps for each till"},
+    {"streams", FIELD_LIST, true, frozen_fields,
+     "what it counted: of each stream with an event of the shift, or with a late one, up to where"},
+    {"events", FIELD_LIST, false, single_fields, "what it counted beside that, one by one"},
+    {"totals", FIELD_LIST, true, total_fields,
+     "payments less refunds as printed, each method and currency once: a check"},
+    {"counted", FIELD_LIST, true, found_fields, "what was found, each method and currency once"},
+    {"notes", FIELD_TEXT, false, NULL, "for people: why it differs"},
+    END};

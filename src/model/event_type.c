@@ -35,6 +35,7 @@ static const struct field ticket_fields[] = {
     {"lines", FIELD_LIST, true, line_fields, "what was sold; it leaves stock"},
     {"total", FIELD_AMOUNT, true, NULL, "the sum of the lines' amounts, as a check"},
     {"payments", FIELD_LIST, true, payment_fields, "money taken"},
+    {"shift", FIELD_NAME, false, NULL, "in which it happened: the record of a shift"},
     {NULL, FIELD_TEXT, false, NULL, NULL}};
 
 #define SKU_AND_QUANTITY                                                                           \
@@ -214,6 +215,14 @@ const struct event_type event_types[] = {
         NULL, "what depends on more than the record is decided once, by one node, and said to all"),
     ROW(EITHER, false, true, "review_resolved", FACT, NONE, RECORD_ANY, REVIEW, LOCATION,
         resolved_fields, NULL, "a person's answer: an event, so that it reaches all it concerns"),
+    SALES("shift_opened", FACT, NONE, "shift", SHIFT, LOCATION, shift_opened_fields, NULL,
+          "a drawer with its float"),
+    SALES("cash_moved", FACT, NONE, "shift", SHIFT, LOCATION, cash_moved_fields, NULL,
+          "money put into the drawer or taken out of it beside sales"),
+    SALES("drawer_opened", FACT, NONE, "shift", SHIFT, LOCATION, drawer_opened_fields, NULL,
+          "without a sale: somebody will want to know why"),
+    SALES("shift_closed", FACT, NONE, "shift", SHIFT, LOCATION, shift_closed_fields, NULL,
+          "the Z: freezes the events that it counted; what it did not know is told in a later one"),
     LATER("table_set", FACT, NONE, "table", FLOOR, LOCATION, table_set_fields, NULL,
           "who stands at the table knows; the newest word counts, whenever it arrives"),
     LATER("item_unavailable", FACT, NONE, "availability", KITCHEN, LOCATION, unavailable_fields,

@@ -59,6 +59,7 @@ struct order_op {
     enum order_verb verb;
     bool whole;       // no bill was named: a void is of the whole order
     struct uuid bill; // zero: the order's first
+    struct str shift; // of money and completions: in which it happened; may be empty
     union {
         struct {
             struct str kind; // dine_in, takeaway, delivery

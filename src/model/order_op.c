@@ -199,6 +199,8 @@ enum err_code order_decode(const struct event *event, struct arena *kept, const 
     op->verb = row->verb;
     op->whole = body_text(event->body, "bill").n == 0;
     op->bill = body_uuid(event->body, "bill");
+    if (op->verb == ORDER_COMPLETE || op->verb == ORDER_PAY || op->verb == ORDER_REFUND)
+        op->shift = body_copy(&in, event->body, "shift");
     enum err_code code = op->verb == ORDER_RESOLVE ? answer_decode(event, kept, &op->answer, e)
                                                    : row->read(&in, op, e);
     if (code == ERR_OK && in.full)

@@ -3,6 +3,7 @@
 // only the whole can raise (a void that lost, money that does not match, a bill split too far).
 #include "base/decimal.h"
 #include "model/order.h"
+#include "model/shift_money.h"
 
 #include <string.h>
 
@@ -443,6 +444,37 @@ static enum err_code write_money(struct view *v, const struct order_money *list,
     return ERR_OK;
 }
 
+static enum err_code write_shift(struct view *v, const struct record_entry *by,
+                                 enum shift_kind kind)
+{
+    const struct order_op *op = by->op;
+    struct record_name name = {.type = STR("order"), .id = v->id};
+    struct shift_money money = {.shift = op->shift, .by = by, .number = 1, .kind = kind};
+    if (kind == SHIFT_SALE) {
+        money.currency = v->state->opening ? v->state->opening->open.currency : STR("");
+        money.amount = op->complete.total;
+    } else {
+        money.method = op->money.method;
+        money.currency = op->money.currency;
+        money.amount = kind == SHIFT_REFUND ? -op->money.amount : op->money.amount;
+    }
+    return shift_money_write(v->to, &name, &money);
+}
+
+static enum err_code write_shifts(struct view *v)
+{
+    enum err_code code = ERR_OK;
+    for (const struct order_bill *b = v->state->bills; b != NULL && code == ERR_OK; b = b->next) {
+        if (b->completions != NULL)
+            code = write_shift(v, b->completions->by, SHIFT_SALE);
+    }
+    for (const struct order_money *m = v->state->payments; m && code == ERR_OK; m = m->next)
+        code = write_shift(v, m->by, SHIFT_PAYMENT);
+    for (const struct order_money *m = v->state->refunds; m && code == ERR_OK; m = m->next)
+        code = write_shift(v, m->by, SHIFT_REFUND);
+    return code;
+}
+
 static enum err_code write_bumps(struct view *v)
 {
     for (const struct order_bump *b = v->state->bumps; b != NULL; b = b->next) {
@@ -496,6 +528,8 @@ enum err_code order_rows(const void *state, struct str record_id, struct row_lis
         code = write_money(&v, s->payments, 1);
     if (code == ERR_OK)
         code = write_money(&v, s->refunds, -1);
+    if (code == ERR_OK)
+        code = write_shifts(&v);
     if (code == ERR_OK)
         code = write_bumps(&v);
     struct record_name name = {.type = STR("order"), .id = record_id};

@@ -5,6 +5,7 @@
 #define JUDGE_TESTS       "test/unit/model/judge_test.c"
 #define FLOOR_TESTS       "test/unit/model/floor_test.c"
 #define RESERVATION_TESTS "test/unit/model/reservation_test.c"
+#define SHIFT_TESTS       "test/unit/model/shift_test.c"
 #define STORE_TESTS       "test/unit/store/fold_test.c"
 
 const struct policy policies[] = {
@@ -56,6 +57,12 @@ const struct policy policies[] = {
     {"reservation", "the authority decides, once", "confirmed or denied, and never both",
      "`reservation_denied`: kitchen and waiter are told; `reservation_requested_twice`",
      RESERVATION_TESTS, "of two who want the last one, one must hear no"},
+    {"shift", "immutable facts; the first opening and the first closing in the order",
+     "all are kept; the first Z counts", "`shift_opened_twice`; `shift_closed_twice`", SHIFT_TESTS,
+     "a Z is printed and never redone"},
+    {"money of a shift", "the Z that froze its event; else the next Z of the till that did",
+     "late money goes to a dated section of a later Z", "never", SHIFT_TESTS,
+     "nothing vanishes, and nothing is counted twice"},
     {"ticket", "first in the order", "the first counts, others are kept as conflict",
      "`ticket_conflict`", STORE_TESTS, "a whole ticket is one sale; a second one is a mistake"},
     {"counts, sales that say what they saw", "sum of deltas; held against what their author knew",

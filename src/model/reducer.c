@@ -6,10 +6,12 @@
 #include "model/order.h"
 #include "model/reservation.h"
 #include "model/review.h"
+#include "model/shift.h"
 
 const struct reducer *const reducers[] = {
     &batch_reducer, &order_reducer,    &review_reducer,      &table_reducer, &availability_reducer,
-    &unmet_reducer, &customer_reducer, &reservation_reducer, &stock_reducer, &ticket_reducer,
+    &unmet_reducer, &customer_reducer, &reservation_reducer, &shift_reducer, &stock_reducer,
+    &ticket_reducer,
 };
 const size_t reducer_count = sizeof(reducers) / sizeof(reducers[0]);
 

@@ -26,6 +26,7 @@ static enum err_code put_ticket(struct fold *f, const struct fold_row *row,
     query_int(&q, t->total);
     query_int(&q, t->at);
     query_int(&q, t->line_count);
+    query_text_or_null(&q, t->shift);
     query_int(&q, row->base);
     enum err_code code = query_run(&q, e);
     *ret_taken = code == ERR_OK && sqlite3_changes(f->tables->handle) == 0;

@@ -239,8 +239,9 @@
     X(END_GET, "SELECT seq FROM ended WHERE origin = ? AND lane = ?")                              \
     /* tickets */                                                                                  \
     X(TICKET_ADD, "INSERT INTO tickets (lsn, location, id, event_id, kind, number, till,"          \
-                  " customer, currency, places, total, at, line_count, state, local_version)"      \
-                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING")  \
+                  " customer, currency, places, total, at, line_count, shift, state,"              \
+                  " local_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)"        \
+                  " ON CONFLICT DO NOTHING")                                                       \
     X(TICKET_HOLDER, "SELECT lsn, event_id FROM tickets WHERE location = ? AND id = ?")            \
     X(TICKET_DROP, "DELETE FROM tickets WHERE lsn = ?")                                            \
     X(LINE_ADD, "INSERT INTO ticket_lines (ticket, number, sku, name, quantity, unit_price,"       \

@@ -14,7 +14,7 @@ static const struct {
     const char *sql;
 } compared[] = {
     {"tickets", "SELECT lsn, location, id, event_id, kind, number, till, customer, currency,"
-                " places, total, at, line_count FROM tickets ORDER BY lsn"},
+                " places, total, at, line_count, shift FROM tickets ORDER BY lsn"},
     {"ticket_lines", "SELECT ticket, number, sku, name, quantity, unit_price, amount"
                      " FROM ticket_lines ORDER BY ticket, number"},
     {"ticket_payments", "SELECT ticket, number, method, currency, amount FROM ticket_payments"

@@ -18,6 +18,7 @@ const struct generator generators[] = {
     {"reservation", generate_reservation},
     {"stock", generate_asked},
     {"ticket", generate_asked},
+    {"shift", generate_shift},
 };
 const size_t generator_count = COUNT_OF(generators);
 

@@ -47,3 +47,43 @@ void generate_reservation(struct history *h, struct rng *rng, int device)
                       "{\"sku\":\"S%d\",\"quantity\":\"%d\",\"station\":\"grill\"}",
                       (int)rng_below(rng, 3), 1 + (int)rng_below(rng, 5));
 }
+
+static void write_closing(struct history *h, struct rng *rng, int device)
+{
+    char streams[512] = "";
+    size_t used = 0;
+    for (uint64_t n = rng_below(rng, 3); n > 0; n--)
+        used += (size_t)snprintf(
+            streams + used, sizeof streams - used,
+            "%s{\"origin\":\"01890a5d-0000-7000-8000-00000000000%d\",\"lane\":\"critical\","
+            "\"upto\":%d}",
+            used ? "," : "", (int)rng_below(rng, 3), 1 + (int)rng_below(rng, 9));
+    history_write(h, device, "shift_closed",
+                  "{\"z\":%d,\"streams\":[%s],\"events\":[{\"event\":\"%s\"}],\"totals\":[],"
+                  "\"counted\":[{\"currency\":\"USD\",\"amount\":%d}]}",
+                  1 + (int)rng_below(rng, 9), streams, history_id_text(rng_below(rng, 5)),
+                  (int)rng_below(rng, 900));
+}
+
+void generate_shift(struct history *h, struct rng *rng, int device)
+{
+    static const char *const kinds[] = {"in", "out", "drop"};
+    switch (rng_below(rng, 6)) {
+    case 0:
+        write_closing(h, rng, device);
+        break;
+    case 1:
+        history_write(h, device, "shift_opened",
+                      "{\"till\":\"T%d\",\"float\":[{\"currency\":\"USD\",\"amount\":%d},"
+                      "{\"currency\":\"LBP\",\"amount\":5000}]}",
+                      (int)rng_below(rng, 2), (int)rng_below(rng, 900));
+        break;
+    case 2:
+        history_write(h, device, "drawer_opened", "{\"reason\":\"change\"}");
+        break;
+    default:
+        history_write(h, device, "cash_moved",
+                      "{\"kind\":\"%s\",\"currency\":\"USD\",\"amount\":%d}",
+                      kinds[rng_below(rng, 3)], 1 + (int)rng_below(rng, 99));
+    }
+}

@@ -47,8 +47,8 @@ static void write_money(struct history *h, struct rng *rng, int device)
     any_bill(rng, bill, "bill");
     switch (rng_below(rng, 4)) {
     case 0:
-        history_write(h, device, "sale_completed", "{%s\"total\":%d,\"uses\":[]}", bill,
-                      (int)rng_below(rng, 9) * 250);
+        history_write(h, device, "sale_completed", "{%s\"total\":%d,\"uses\":[],\"shift\":\"Z\"}",
+                      bill, (int)rng_below(rng, 9) * 250);
         break;
     case 1:
         history_write(h, device, "order_voided", "{%s\"reason\":\"r\"}", bill);
@@ -56,7 +56,7 @@ static void write_money(struct history *h, struct rng *rng, int device)
     case 2:
         history_write(h, device, "payment_refunded",
                       "{%s\"refund\":\"%s\",\"payment\":\"%s\",\"method\":\"cash\","
-                      "\"currency\":\"USD\",\"amount\":250}",
+                      "\"currency\":\"USD\",\"amount\":250,\"shift\":\"Z\"}",
                       bill, history_id_text(900 + h->count), history_id_text(800));
         break;
     default:

@@ -517,6 +517,37 @@ TEST(order__a_payment_in_another_currency_counts_by_its_value)
     end();
 }
 
+TEST(order__money_and_sales_say_in_which_shift_they_happened)
+{
+    begin();
+    size_t paid = history_write(&h, 1, "payment_taken",
+                                "{\"payment\":\"%s\",\"method\":\"card\",\"currency\":\"USD\","
+                                "\"amount\":1000,\"shift\":\"T1-7\"}",
+                                history_id_text(400));
+    pay(1, 5); // of no shift
+    history_write(&h, 1, "payment_refunded",
+                  "{\"refund\":\"%s\",\"payment\":\"%s\",\"method\":\"card\",\"currency\":\"USD\","
+                  "\"amount\":400,\"shift\":\"T1-8\"}",
+                  history_id_text(401), history_id_text(400));
+    history_write(&h, 2, "sale_completed", "{\"total\":1000,\"uses\":[],\"shift\":\"T1-7\"}");
+    history_write(&h, 3, "sale_completed", "{\"total\":1000,\"uses\":[],\"shift\":\"T1-7\"}");
+    fold();
+    char seq[24];
+    snprintf(seq, sizeof seq, "%llu", (unsigned long long)h.events[paid].seq);
+    assert_string_equal(history_column(all, "shift_facts", "|kind=payment|", "shift"), "T1-7");
+    assert_string_equal(history_column(all, "shift_facts", "|kind=payment|", "amount"), "1000");
+    assert_string_equal(history_column(all, "shift_facts", "|kind=payment|", "method"), "card");
+    assert_string_equal(history_column(all, "shift_facts", "|kind=payment|", "seq"), seq);
+    assert_string_equal(history_column(all, "shift_facts", "|kind=refund|", "amount"), "-400");
+    assert_string_equal(history_column(all, "shift_facts", "|kind=refund|", "shift"), "T1-8");
+    assert_string_equal(history_column(all, "shift_facts", "|kind=sale|", "amount"), "1000");
+    size_t facts = 0;
+    for (const char *at = history_rows(all); (at = strstr(at, "shift_facts|")); at++)
+        facts++;
+    assert_int_equal(facts, 3); // the second completion is no second sale
+    end();
+}
+
 // ---- bad bodies
 // -----------------------------------------------------------------------------------
 
