@@ -10,6 +10,9 @@ static const struct {
     const char *why;
 } over_rules[] = {
     {"order", Q_ORDER_OPEN, "an order that was neither paid nor voided is somebody's money"},
+    {"reservation", Q_RESERVATION_OPEN, "goods are kept, or may be"},
+    {"shift", Q_SHIFT_OPEN, "a drawer that nobody closed"},
+    {"unmet", Q_UNMET_OPEN, "nothing: it is told, and that is all"},
 };
 
 static enum err_code exists(struct query *q, bool *ret, struct err *e)

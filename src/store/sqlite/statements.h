@@ -200,6 +200,10 @@
     X(META_DROP, "DELETE FROM meta WHERE name = ?")                                                \
     X(ORDER_OPEN, "SELECT 1 FROM order_heads WHERE location = ? AND id = ?"                        \
                   " AND status IN ('draft', 'fired') AND merged_into IS NULL")                     \
+    X(RESERVATION_OPEN, "SELECT 1 FROM reservation_heads WHERE location = ? AND id = ?"            \
+                        " AND state IN ('pending', 'confirmed')")                                  \
+    X(SHIFT_OPEN, "SELECT 1 FROM shift_heads WHERE location = ? AND id = ? AND state <> 'closed'") \
+    X(UNMET_OPEN, "SELECT 1 FROM unmet_cards WHERE location = ? AND id = ? AND 0")                 \
     X(TOLD_DROP_RECORD, "DELETE FROM told_events WHERE number IN (SELECT -lsn FROM record_events"  \
                         " WHERE record = ? AND lsn < 0)")                                          \
     X(RECORD_EVENTS_DROP, "DELETE FROM record_events WHERE record = ?")                            \

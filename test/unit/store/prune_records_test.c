@@ -161,6 +161,36 @@ TEST(prune_records__an_order_with_an_open_question_stays)
     till_close(&t);
 }
 
+// ---- other types ------------------------------------------------------------------------------
+
+// What is kept of each, pruned as far as can be.
+TEST(prune_records__what_nobody_waits_for_goes_and_the_rest_stays)
+{
+    struct till t;
+    till_open(&t);
+    line_add(&t.l, &(struct draft){1, 10, "demand_unmet", "D1",
+                                   "{\"sku\":\"A\",\"quantity\":\"1\",\"reason\":\"sold_out\"}"});
+    line_add(&t.l, &(struct draft){2, 11, "reservation_requested", "V1",
+                                   "{\"sku\":\"A\",\"quantity\":\"1\"}"});
+    line_add(&t.l, &(struct draft){3, 12, "reservation_requested", "V2",
+                                   "{\"sku\":\"A\",\"quantity\":\"1\"}"});
+    line_add(&t.l, &(struct draft){4, 13, "reservation_released", "V2", "{}"});
+    line_add(&t.l, &(struct draft){5, 14, "shift_opened", "S1", "{\"till\":\"T1\"}"});
+    line_add(&t.l, &(struct draft){6, 15, "shift_opened", "S2", "{\"till\":\"T2\"}"});
+    line_add(&t.l, &(struct draft){7, 16, "shift_closed", "S2",
+                                   "{\"z\":1,\"streams\":[],\"totals\":[],\"counted\":[]}"});
+    line_add(&t.l, &(struct draft){8, 17, "table_set", "T5", "{\"status\":\"dirty\"}"});
+    line_add(&t.l, &(struct draft){9, 18, "customer_set", "C1", "{\"tier\":\"gold\"}"});
+    line_ticket(&t.l, 10, 19, "T-1", "rice"); // the last one, which stays
+    settle(&t, 0);
+    assert_int_equal(till_prune(&t, INT64_MAX, 100), 9);
+    fixture_assert_text(&t.f, "SELECT type, id FROM records ORDER BY 1, 2",
+                        "customer|C1\nreservation|V1\nshift|S1\ntable|T5\n");
+    fixture_assert_text(&t.f, "SELECT state, id FROM reservations", "pending|V1\n");
+    till_assert_whole(&t, 9);
+    till_close(&t);
+}
+
 // ---- what the feed told -----------------------------------------------------------------------
 
 static void tell(struct till *t, const struct line *l)
