@@ -153,15 +153,22 @@ FROM names AS n
 LEFT JOIN sums AS s ON s.location = n.location AND s.shift = n.shift AND s.currency = n.currency
 LEFT JOIN found AS f ON f.location = n.location AND f.shift = n.shift AND f.currency = n.currency;
 
--- What a Z of this shift freezes if it is closed now: its own money, and what waits for a Z of its
--- till.
-CREATE VIEW shift_frontier AS
-SELECT h.location, h.id AS shift, m.origin, m.lane, max(m.seq) AS upto
+-- What a Z of this shift freezes if this node closes it now: its own money, and what waits for a
+-- Z of its till. Streams that this node holds as a whole go by their seq; of others it knows only
+-- what it was told, so that events of those are frozen one by one.
+CREATE VIEW shift_unfrozen AS
+SELECT h.location AS location, h.id AS shift, m.event AS event, m.origin AS origin,
+       m.lane AS lane, m.seq AS seq,
+       EXISTS (SELECT 1 FROM streams AS s WHERE s.origin = m.origin AND s.lane = m.lane) AS whole
 FROM shift_heads AS h JOIN shift_sections AS m ON m.location = h.location
     AND (m.shift = h.id OR (m.section = 'waiting' AND EXISTS (SELECT 1 FROM shift_heads AS o
         WHERE o.location = m.location AND o.id = m.shift AND o.till IS h.till)))
-WHERE h.state <> 'closed'
-GROUP BY h.location, h.id, m.origin, m.lane;
+WHERE h.state <> 'closed';
+CREATE VIEW shift_frontier AS
+SELECT location, shift, origin, lane, max(seq) AS upto FROM shift_unfrozen WHERE whole
+GROUP BY location, shift, origin, lane;
+CREATE VIEW shift_frontier_events AS
+SELECT DISTINCT location, shift, event FROM shift_unfrozen WHERE NOT whole;
 
 -- What a Z says was taken beside what its frozen events say.
 CREATE VIEW shift_checks AS

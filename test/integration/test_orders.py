@@ -2,12 +2,16 @@
 """Orders on several tills of one place, with the network there and not there."""
 
 import signal
+import struct
 import uuid
 
+import chain
+import pytest
 from conftest import wait_for
 from shop import event, post, query, sell, token_of, verify_clean
 
 PLACE = "BR01"
+KILL_AT = chain.BUILD / "test" / "chaos" / "libkill_at.so"
 ROWS = (
     "SELECT order_id, hex(line), bill, quantity, amount, ifnull(note, ''), flagged"
     " FROM order_lines ORDER BY 1, 2, 3",
@@ -173,3 +177,110 @@ def test_an_event_on_an_order_repeated_by_its_client_counts_once(wasl):
     assert status == 200
     lines, *_ = place.agree()
     assert lines[0][3] == 60000
+
+
+class Mortal:
+    """A till that dies before the n-th step of what it does next, if it is told to."""
+
+    def __init__(self, place, till):
+        self.place, self.till = place, till
+        self.file = place.wasl.folder / "kill_at"
+        self.arm(0)
+        place.tills[till].stop()
+        self.serve()
+
+    @property
+    def node(self):
+        return self.place.tills[self.till]
+
+    def arm(self, n):
+        with open(self.file, "r+b" if self.file.exists() else "wb") as file:
+            file.write(struct.pack("@q", n))
+
+    def serve(self):
+        self.node.serve(LD_PRELOAD=str(KILL_AT), KILL_AT_FILE=str(self.file))
+
+    def is_dead(self):
+        return self.node.process.poll() is not None
+
+    def bury_and_serve(self):
+        self.arm(0)
+        self.node.process = None
+        self.place.wasl.nodes.remove(self.node)
+        self.serve()
+
+    def pay(self, order, events):
+        """Posts each until it has an answer, as a client does; how often the till died."""
+        deaths, acknowledged = 0, []
+        for event_ in events:
+            status = None
+            while status is None:
+                status, answer = post(self.node, self.place.tokens[self.till], [event_])
+                if self.is_dead():
+                    deaths += 1
+                    self.bury_and_serve()
+                    self.keeps(order, acknowledged)
+            assert status == 200 and answer["results"][0]["status"] in ("accepted", "duplicate")
+            acknowledged.append(event_["type"])
+        return deaths
+
+    def keeps(self, order, acknowledged):
+        """What the client was told is there after the start."""
+        if "payment_taken" in acknowledged:
+            sql = "SELECT count(*) FROM order_payments WHERE order_id = ?"
+            assert query(self.node, sql, order) == [(1,)]
+        if "sale_completed" in acknowledged:
+            assert self.receipt(order) == ("paid", f"R-{order}")
+
+    def receipt(self, order):
+        sql = "SELECT status, receipt FROM order_bills WHERE order_id = ?"
+        return query(self.node, sql, order)[0]
+
+
+def test_s2(wasl):
+    """Orders known as drafts are paid offline while the till dies at every step, and cancelled by
+    who did not see it: they are paid, once, with their receipts, and never drafts again."""
+    if not KILL_AT.exists():
+        pytest.skip(f"{KILL_AT} is not built")
+    place = Place(wasl, 2)
+    orders = [f"O{i}" for i in range(1, 61)]
+    for order in orders:
+        place.write(0, opened(order), added(order, str(uuid.uuid4()), "4"))
+    place.agree()
+    assert query(place.centre, "SELECT DISTINCT status FROM orders") == [("draft",)]
+    place.centre.stop(signal.SIGKILL)
+    mortal, deaths = Mortal(place, 0), 0
+    for n, order in enumerate(orders, 1):
+        mortal.arm(n)
+        done = completed(order, 1000) | {"id": str(uuid.uuid4())}
+        done["body"]["receipt"] = f"R-{order}"
+        died = mortal.pay(order, [paid(order, 1000), done])
+        mortal.arm(0)
+        assert mortal.receipt(order) == ("paid", f"R-{order}"), n  # the client prints it
+        place.write(1, order_event("order_voided", order, reason="left"))
+        deaths += died
+        if not died:
+            break
+    assert 6 < deaths < len(orders)  # every step was the last one once
+    used = orders[: deaths + 1]
+    voided = "SELECT count(*) FROM orders WHERE status = 'voided'"
+    assert query(place.tills[1], voided) == [(len(used),)]  # as far as that till knows
+    place.centre.serve()
+    marks = ",".join("?" * len(used))
+    sql = f"SELECT DISTINCT status FROM orders WHERE id IN ({marks})"
+
+    def synced():
+        assert query(mortal.node, sql, *used) == [("paid",)]  # at no time anything else
+        pending = "SELECT count(*) FROM journal WHERE status IN ('pending', 'held')"
+        return all(query(till, pending) == [(0,)] for till in place.tills)
+
+    wait_for(synced, "tills to sync", seconds=60)
+    place.agree(60)
+    for node in (place.centre, *place.tills):
+        assert query(node, sql, *used) == [("paid",)]
+        bills = f"SELECT order_id, receipt, paid FROM order_bills WHERE order_id IN ({marks})"
+        assert sorted(query(node, bills, *used)) == sorted((o, f"R-{o}", 1000) for o in used)
+    lost = "SELECT count(*) FROM reviews WHERE kind = 'order_void_lost' AND open = 1"
+    assert query(place.centre, lost) == [(len(used),)]
+    drafts = "SELECT count(*) FROM orders WHERE status = 'draft'"
+    assert query(place.centre, drafts) == [(len(orders) - len(used),)]
