@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DOCUMENT_MAX = 4 << 20, KIND_COUNT = FIELD_CODE + 1 };
+enum { DOCUMENT_MAX = 4 << 20, KIND_COUNT = FIELD_BOOL + 1 };
 
 static struct buf out;
 
@@ -98,6 +98,7 @@ static const char *const kind_meanings[KIND_COUNT] = {
     [FIELD_LIST] = "at most 2,000 objects; `x[].y` is field `y` of each",
     [FIELD_CHOICE] = "one of the words that its meaning lists",
     [FIELD_CODE] = "1 to 36 of `A-Z a-z 0-9 . _ -`, with a letter or at most six digits",
+    [FIELD_BOOL] = "a JSON boolean",
 };
 
 static void put_roles(void)

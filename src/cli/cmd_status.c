@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/time_text.h"
 #include "node/capacity.h"
+#include "node/catalog_json.h"
 
 #include <stdio.h>
 
@@ -57,12 +58,16 @@ static enum err_code read_store(struct access *a, struct buf *to, struct err *e)
     struct store_counts counts;
     struct json_out o;
     struct store_room room;
+    struct store_catalog catalog;
     enum err_code code = identity_read(&a->config, a->store, &id, e);
     if (code == ERR_OK) {
         code = store_counts(a->store, &counts, e);
     }
     if (code == ERR_OK) {
         code = store_room(a->store, &room, e);
+    }
+    if (code == ERR_OK) {
+        code = store_catalog(a->store, &catalog, e);
     }
     if (code != ERR_OK) {
         return code;
@@ -86,6 +91,8 @@ static enum err_code read_store(struct access *a, struct buf *to, struct err *e)
     o.failed =
         o.failed || !yyjson_mut_obj_add_val(o.doc, o.root, "room", capacity_json(&full, o.doc));
     json_out_flag(&o, o.root, "revoked", id.revoked);
+    o.failed = o.failed || !yyjson_mut_obj_add_val(o.doc, o.root, "catalog",
+                                                   catalog_json_status(&catalog, o.doc));
     code = json_out_append(&o, to);
     json_out_fini(&o);
     return code == ERR_OK ? ERR_OK : err_set(e, code, "%s", err_text(code));
@@ -109,7 +116,8 @@ static bool keep_members(yyjson_val *from, struct buf *to)
                                        "clock_offset_ms",
                                        "version",
                                        "room",
-                                       "revoked"};
+                                       "revoked",
+                                       "catalog"};
     struct json_out o;
     json_out_begin(&o);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -153,6 +161,22 @@ static void print_text(yyjson_val *root, const char *key, const char *label)
 static void print_number(yyjson_val *root, const char *key, const char *label)
 {
     (void)printf("%-16s %lld\n", label, (long long)yyjson_get_sint(json_find(root, key)));
+}
+
+static void print_catalog(yyjson_val *catalog)
+{
+    yyjson_val *refused = json_find(catalog, "refused");
+    if (catalog == NULL || yyjson_is_null(catalog)) {
+        return;
+    }
+    (void)printf("%-12s version %lld, %lld rows\n", "catalog",
+                 (long long)yyjson_get_sint(json_find(catalog, "version")),
+                 (long long)yyjson_get_sint(json_find(catalog, "rows")));
+    if (yyjson_is_int(refused)) {
+        (void)printf("%-12s version %lld of the catalog is not what was published; it is asked for"
+                     " again\n",
+                     "warning", (long long)yyjson_get_sint(refused));
+    }
 }
 
 static void print_room(yyjson_val *room)
@@ -222,6 +246,7 @@ static void print_people(yyjson_val *root, bool running)
     (void)printf("%-16s %lld MiB\n", "disk free",
                  (long long)yyjson_get_sint(json_find(root, "disk_free_bytes")) / (1024 * 1024));
     print_room(json_find(root, "room"));
+    print_catalog(json_find(root, "catalog"));
     (void)printf("%-16s %lld ms\n", "clock offset",
                  (long long)yyjson_get_sint(json_find(root, "clock_offset_ms")));
     print_text(root, "version", "version");

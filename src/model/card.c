@@ -20,6 +20,10 @@ static int end_of_fields(const struct row_table *table)
 static bool read_value(enum column_kind kind, yyjson_val *from, struct value *to)
 {
     struct str text = str_make(yyjson_get_str(from), yyjson_get_len(from));
+    if (kind == COLUMN_INTEGER && yyjson_is_bool(from)) {
+        to->number = yyjson_is_true(from);
+        return true;
+    }
     if (kind == COLUMN_INTEGER) {
         to->number = yyjson_get_sint(from);
         return yyjson_is_int(from) && !(yyjson_is_uint(from) && yyjson_get_uint(from) > INT64_MAX);

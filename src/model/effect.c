@@ -45,7 +45,8 @@ static enum err_code add_line(struct str ticket, yyjson_val *object, int number,
                                .name = body_text(object, "name"),
                                .quantity = body_decimal(object, "quantity"),
                                .unit_price = body_decimal(object, "unit_price"),
-                               .amount = body_integer(object, "amount")};
+                               .amount = body_integer(object, "amount"),
+                               .catalog = body_integer(object, "catalog")};
     int64_t expected = 0;
     if (body_integer(object, "n") != number)
         return err_set(e, ERR_INVALID, "body: lines: line %d is numbered %lld", number,
@@ -273,6 +274,25 @@ enum err_code effects_of_run(const struct event *event, struct effect_list *list
     return ERR_OK;
 }
 
+// ---- the catalog ------------------------------------------------------------------------------
+
+enum err_code effects_of_publication(const struct event *event, struct effect_list *list,
+                                     struct err *e)
+{
+    struct effect_publish publish = {.note = body_text(event->body, "note")};
+    int64_t number = body_integer(event->body, "version");
+    int64_t count = body_integer(event->body, "count"), named = 0;
+    if (number < 1 || count < 0 || count > LIMIT_CATALOG_ROWS)
+        return err_set(e, ERR_INVALID, "body: version: there is none of this number and count");
+    if (str_to_i64(event->record_id, &named) || named != number)
+        return err_set(e, ERR_INVALID, "body: version: is not the record's");
+    MUST(hash_parse(body_text(event->body, "hash"), &publish.hash) == ERR_OK);
+    publish.version = (uint64_t)number;
+    publish.count = (uint64_t)count;
+    *next_effect(list) = (struct effect){.kind = EFFECT_PUBLISH, .publish = publish};
+    return ERR_OK;
+}
+
 // ---- orders -----------------------------------------------------------------------------------
 
 // The event is folded with the rest of its record; here it is only seen that it can be.
@@ -315,6 +335,7 @@ enum effect_owner effect_owner_rule(enum effect_kind kind)
     case EFFECT_STOCK:
     case EFFECT_REVOKE:
     case EFFECT_RUN:
+    case EFFECT_PUBLISH:
     case EFFECT_RECORD:
         break;
     }

@@ -10,6 +10,7 @@
 #ifndef WASL_MODEL_EFFECT_H
 #define WASL_MODEL_EFFECT_H
 
+#include "base/hash.h"
 #include "base/sign.h"
 #include "model/event_type.h"
 
@@ -22,6 +23,7 @@ enum effect_kind {
     EFFECT_DEVICE,   // a device enrolled
     EFFECT_REVOKE,   // a device revoked
     EFFECT_RUN,      // a run started: names the heads of the runs before it
+    EFFECT_PUBLISH,  // a version of the catalog: its rows are the drafts as they stand
     EFFECT_RECORD,   // the event is part of its record, which is folded as a whole (record.h)
 };
 
@@ -55,6 +57,7 @@ struct effect_line {
     int64_t quantity;   // decimal
     int64_t unit_price; // decimal
     int64_t amount;     // minor units
+    int64_t catalog;    // the version its author had before him; 0: not said
 };
 struct effect_payment {
     struct str ticket;
@@ -92,6 +95,13 @@ struct effect_revoke {
     int part, parts;        // 1..LIMIT_REVOCATION_PARTS
 };
 
+struct effect_publish {
+    uint64_t version; // from 1
+    struct hash hash;
+    uint64_t count;  // rows
+    struct str note; // empty when none
+};
+
 struct effect {
     enum effect_kind kind;
     union {
@@ -103,6 +113,7 @@ struct effect {
         struct effect_device device;
         struct effect_revoke revoked;
         struct effect_run run;
+        struct effect_publish publish;
     };
 };
 
@@ -121,7 +132,7 @@ enum err_code effect_list_of(const struct event *event, struct arena *arena,
 // What the rows of event_types name as theirs (event_type.effects). The body has been checked.
 effect_reducer effects_of_ticket, effects_of_stock_in, effects_of_stock_out, effects_of_adjustment,
     effects_of_count, effects_of_location, effects_of_enrolment, effects_of_revocation,
-    effects_of_run, effects_of_completion;
+    effects_of_run, effects_of_publication, effects_of_completion;
 
 const char *ticket_kind_name(enum ticket_kind kind);
 

@@ -31,6 +31,7 @@ const struct field line_added_fields[] = {
     {"name", FIELD_TEXT, false, NULL, "as printed"},
     {"quantity", FIELD_DECIMAL, true, NULL, "units, above zero"},
     {"unit_price", FIELD_DECIMAL, true, NULL, "price of one unit in major units, as sold"},
+    {"catalog", FIELD_INTEGER, false, NULL, "the catalog's version that its author had before him"},
     {"modifiers", FIELD_TEXT, false, NULL, "as ordered"},
     {"note", FIELD_TEXT, false, NULL, "for the kitchen"},
     BILL("the bill it is on; absent: the order's first"),

@@ -31,5 +31,13 @@ extern const struct field customer_fields[];
 extern const struct field reserve_fields[];
 extern const struct field release_fields[];
 extern const struct field bumped_fields[];
+// event_body_catalog.c
+extern const struct field item_set_fields[];
+extern const struct field price_set_fields[];
+extern const struct field price_overridden_fields[];
+extern const struct field tax_set_fields[];
+extern const struct field promotion_set_fields[];
+extern const struct field recipe_set_fields[];
+extern const struct field catalog_published_fields[];
 
 #endif

@@ -17,6 +17,7 @@ static const struct field line_fields[] = {
     {"quantity", FIELD_DECIMAL, true, NULL, "units; negative when given back"},
     {"unit_price", FIELD_DECIMAL, true, NULL, "price of one unit in major units"},
     {"amount", FIELD_AMOUNT, true, NULL, "quantity x unit_price, rounded half away from zero"},
+    {"catalog", FIELD_INTEGER, false, NULL, "the catalog's version that its author had before him"},
     {NULL, FIELD_TEXT, false, NULL, NULL}};
 
 static const struct field payment_fields[] = {
@@ -152,6 +153,7 @@ static const struct field run_fields[] = {
 #define SALES(...)  ROW(PLACE, false, true, __VA_ARGS__)
 #define LATER(...)  ROW(PLACE, false, false, __VA_ARGS__)
 #define CENTRE(...) ROW(PLACE, true, false, __VA_ARGS__)
+#define DRAFT(...)  ROW(CHAIN, true, false, __VA_ARGS__) // of the catalog
 
 const struct event_type event_types[] = {
     SALES("ticket_recorded", FACT, DEMAND, "ticket", SELL, LOCATION, ticket_fields,
@@ -237,6 +239,25 @@ const struct event_type event_types[] = {
           "nobody waits for the goods any more"),
     SALES("ticket_bumped", FACT, NONE, "order", KITCHEN, LOCATION, bumped_fields, NULL,
           "the kitchen is done with a line, or with all that its station had"),
+    DRAFT("item_set", INTENT, NONE, "item", CATALOG, NONE, item_set_fields, NULL,
+          "what the chain sells; a draft until it is published"),
+    ROW(EITHER, false, false, "price_set", INTENT, NONE, "price", PRICE, LOCATION, price_set_fields,
+        NULL,
+        "of the chain: a draft until it is published; of a place: what it sells at where the chain "
+        "lets it"),
+    SALES("price_overridden", FACT, NONE, "order", PRICE, LOCATION, price_overridden_fields, NULL,
+          "what was agreed with a guest cannot be refused; it carries the name of who allowed it"),
+    DRAFT("tax_set", INTENT, NONE, "tax", CATALOG, NONE, tax_set_fields, NULL,
+          "a draft until it is published"),
+    DRAFT("promotion_set", INTENT, NONE, "promotion", CATALOG, NONE, promotion_set_fields, NULL,
+          "a draft until it is published"),
+    DRAFT("recipe_set", INTENT, NONE, "recipe", CATALOG, NONE, recipe_set_fields, NULL,
+          "what a dish takes from stock; a draft until it is published"),
+    DRAFT(
+        "catalog_published", FACT, NONE, "catalog", NODE, NONE, catalog_published_fields,
+        effects_of_publication,
+        "a version is what the drafts are at this place in the centre's journal; its rows go down "
+        "as rows"),
 };
 const size_t event_type_count = sizeof(event_types) / sizeof(event_types[0]);
 
@@ -315,6 +336,7 @@ static bool string_valid(enum field_kind kind, struct str text)
     case FIELD_PLACES:
     case FIELD_LIST:
     case FIELD_CHOICE:
+    case FIELD_BOOL:
         break;
     }
     return false;
@@ -333,6 +355,8 @@ static bool scalar_valid(const struct field *field, yyjson_val *value)
         return is_integer(value, -MONEY_MAX, MONEY_MAX);
     if (field->kind == FIELD_INTEGER)
         return is_integer(value, INT64_MIN, INT64_MAX);
+    if (field->kind == FIELD_BOOL)
+        return yyjson_is_bool(value);
     if (field->kind == FIELD_PLACES)
         return is_integer(value, 0, 4);
     struct str text = str_make(yyjson_get_str(value), yyjson_get_len(value));
@@ -461,8 +485,9 @@ const char *event_audience_name(enum event_audience audience)
 
 const char *field_kind_name(enum field_kind kind)
 {
-    static const char *const names[] = {
-        "text",   "name", "location", "decimal string", "amount", "integer", "currency code",
-        "0 to 4", "date", "UUID",     "hex key",        "list",   "choice",  "code"};
+    static const char *const names[] = {"text",   "name",    "location",      "decimal string",
+                                        "amount", "integer", "currency code", "0 to 4",
+                                        "date",   "UUID",    "hex key",       "list",
+                                        "choice", "code",    "true or false"};
     return names[kind];
 }

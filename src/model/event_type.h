@@ -36,6 +36,7 @@ enum field_kind {
     FIELD_LIST,   // an array of objects, each checked by 'items'
     FIELD_CHOICE, // a string, one of the keys of 'items'
     FIELD_CODE,   // a string, event_code_valid: not what people are called by, or called at
+    FIELD_BOOL,   // true or false
 };
 
 struct field {

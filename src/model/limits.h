@@ -23,7 +23,8 @@ enum {
     LIMIT_CONNECTIONS = 20000,
     LIMIT_QUARANTINE = 1000, // pieces of damaged evidence kept
     LIMIT_REVOCATION_PARTS = 1000,
-    LIMIT_SEEN_ROWS = 20000, // of a place, looked through for what an author had not seen
+    LIMIT_SEEN_ROWS = 20000,     // of a place, looked through for what an author had not seen
+    LIMIT_CATALOG_ROWS = 200000, // of one version
 };
 
 #define LIMIT_CLOCK_SKEW_MS (INT64_C(5) * 60 * 1000)

@@ -126,6 +126,7 @@ static enum err_code add(struct order_state *s, const struct record_entry *entry
         line->sku = op->line.sku;
         line->name = op->line.name;
         line->unit_price = op->line.unit_price;
+        line->catalog = op->line.catalog;
         line->bill = op->bill;
     }
     set_texts(line, op);
@@ -140,6 +141,18 @@ static enum err_code change(struct order_state *s, const struct record_entry *en
         return ERR_NO_MEMORY;
     set_texts(line, op);
     return touch(s, line, entry, op->line.quantity, a);
+}
+
+static enum err_code set_price(struct order_state *s, const struct record_entry *entry,
+                               const struct order_op *op, struct arena *a)
+{
+    struct order_line *line = line_of(s, &op->line.line, a);
+    struct order_price *price = arena_alloc_zero(a, sizeof *price);
+    if (line == NULL || price == NULL)
+        return ERR_NO_MEMORY;
+    *price = (struct order_price){entry, op, line->prices};
+    line->prices = price;
+    return touch(s, line, entry, 0, a);
 }
 
 // Takes out exactly what its author had seen: of the line, and of its way from bill to bill.
@@ -312,6 +325,8 @@ enum err_code order_apply(void *state, const struct record_entry *entry, struct 
         return add(s, entry, op, folded);
     case ORDER_CHANGE:
         return change(s, entry, op, folded);
+    case ORDER_PRICE:
+        return set_price(s, entry, op, folded);
     case ORDER_REMOVE:
         return remove_line(s, entry, op, folded);
     case ORDER_SET:

@@ -26,6 +26,7 @@ enum order_verb {
     ORDER_ADD,
     ORDER_CHANGE,
     ORDER_REMOVE,
+    ORDER_PRICE,
     ORDER_SET,
     ORDER_MOVE,
     ORDER_SPLIT,
@@ -73,6 +74,8 @@ struct order_op {
             struct str sku, name, modifiers, note;
             int64_t quantity;   // decimal; of a change: a delta
             int64_t unit_price; // decimal
+            int64_t catalog;    // the version its author had before him; 0: not said
+            struct str by;      // of another price: who allowed it
         } line;
         struct {
             enum order_header field;
@@ -129,11 +132,17 @@ struct order_touch { // one event's part in a line
     bool cancelled;   // a remove that had seen it took it out
     struct order_touch *next;
 };
+struct order_price { // another price than the one it was added at
+    const struct record_entry *by;
+    const struct order_op *op;
+    struct order_price *next;
+};
 struct order_line {
     struct uuid id;
     const struct record_entry *added; // NULL: only changes of it are known here
     struct str sku, name, modifiers, note;
-    int64_t unit_price;
+    int64_t unit_price, catalog;
+    struct order_price *prices;  // newest first
     struct uuid bill;            // where it was added
     struct order_touch *touches; // newest first
     struct order_line *next;

@@ -46,6 +46,7 @@ static enum err_code read_add(struct body_reader *in, struct order_op *op, struc
     op->line.name = body_copy(in, in->body, "name");
     op->line.quantity = body_decimal(in->body, "quantity");
     op->line.unit_price = body_decimal(in->body, "unit_price");
+    op->line.catalog = body_integer(in->body, "catalog");
     if (op->line.quantity <= 0)
         return err_set(e, ERR_INVALID, "body: quantity: must be above zero");
     return ERR_OK;
@@ -57,6 +58,15 @@ static enum err_code read_change(struct body_reader *in, struct order_op *op, st
     read_line_texts(in, op);
     op->line.quantity = body_decimal(in->body, "quantity");
     return ERR_OK;
+}
+
+static enum err_code read_price(struct body_reader *in, struct order_op *op, struct err *e)
+{
+    op->line.line = body_uuid(in->body, "line");
+    op->line.unit_price = body_decimal(in->body, "unit_price");
+    op->line.by = body_copy(in, in->body, "by");
+    return op->line.unit_price < 0 ? err_set(e, ERR_INVALID, "body: unit_price: below zero")
+                                   : ERR_OK;
 }
 
 static enum err_code read_remove(struct body_reader *in, struct order_op *op, struct err *e)
@@ -169,6 +179,7 @@ static const struct verb_row {
     {"line_added", ORDER_ADD, read_add},
     {"line_changed", ORDER_CHANGE, read_change},
     {"line_removed", ORDER_REMOVE, read_remove},
+    {"price_overridden", ORDER_PRICE, read_price},
     {"order_set", ORDER_SET, read_set},
     {"order_moved", ORDER_MOVE, read_move},
     {"order_split", ORDER_SPLIT, read_split},
@@ -224,6 +235,13 @@ static void say_line(const struct order_op *op, char *to, size_t size)
         snprintf(to, size, "%s%s %.*s", sign, quantity, STR_ARG(op->line.sku));
 }
 
+static void say_price(const struct order_op *op, char *to, size_t size)
+{
+    char price[DECIMAL_TEXT_MAX];
+    decimal_format(op->line.unit_price, price);
+    snprintf(to, size, "at %s, allowed by %.*s", price, STR_ARG(op->line.by));
+}
+
 static void say_money(const struct order_op *op, char *to, size_t size)
 {
     snprintf(to, size, "%lld %.*s by %.*s", (long long)op->money.amount,
@@ -240,6 +258,9 @@ struct str order_say(const struct order_op *op, struct arena *a)
     case ORDER_ADD:
     case ORDER_CHANGE:
         say_line(op, text, sizeof text);
+        break;
+    case ORDER_PRICE:
+        say_price(op, text, sizeof text);
         break;
     case ORDER_REMOVE:
         snprintf(text, sizeof text, "removed");

@@ -68,6 +68,8 @@ static const struct column line_columns[] = {
     {"modifiers", COLUMN_TEXT, "as ordered"},
     {"note", COLUMN_TEXT, "for the kitchen"},
     {"flagged", COLUMN_INTEGER, "1 while a person is asked about it"},
+    {"catalog", COLUMN_INTEGER, "the catalog's version that its author had before him"},
+    {"overridden_by", COLUMN_TEXT, "who allowed another price"},
     {NULL, COLUMN_TEXT, NULL}};
 static const struct row_table lines = {"order_lines", 3, line_columns};
 enum {
@@ -81,7 +83,9 @@ enum {
     L_AMOUNT,
     L_MODIFIERS,
     L_NOTE,
-    L_FLAGGED
+    L_FLAGGED,
+    L_CATALOG,
+    L_OVERRIDDEN_BY
 };
 
 static const struct column payment_columns[] = {
@@ -239,6 +243,15 @@ static struct str bill_name(struct view *v, const struct uuid *bill)
     return str_make(text, UUID_TEXT_SIZE - 1);
 }
 
+// The newest that nobody rejected; NULL: the price it was added at.
+static const struct order_price *other_price(const struct view *v, const struct order_line *line)
+{
+    const struct order_price *price = line->prices;
+    while (price != NULL && question_rejected(&v->state->questions, NULL, price->by))
+        price = price->next;
+    return price;
+}
+
 static enum err_code write_line(struct view *v, const struct order_line *line,
                                 const struct order_bill *bill, int64_t quantity, int64_t *subtotal)
 {
@@ -253,9 +266,14 @@ static enum err_code write_line(struct view *v, const struct order_line *line,
     row_set_text(row, L_SKU, line->sku);
     row_set_text(row, L_NAME, line->name);
     row_set_number(row, L_QUANTITY, quantity);
-    row_set_number(row, L_UNIT_PRICE, line->unit_price);
-    if (v->state->opened &&
-        decimal_amount(line->unit_price, quantity, v->places, &amount) == ERR_OK)
+    const struct order_price *other = other_price(v, line);
+    int64_t unit_price = other ? other->op->line.unit_price : line->unit_price;
+    row_set_number(row, L_UNIT_PRICE, unit_price);
+    if (line->catalog > 0)
+        row_set_number(row, L_CATALOG, line->catalog);
+    if (other != NULL)
+        row_set_text(row, L_OVERRIDDEN_BY, other->op->line.by);
+    if (v->state->opened && decimal_amount(unit_price, quantity, v->places, &amount) == ERR_OK)
         row_set_number(row, L_AMOUNT, amount);
     *subtotal = sum(*subtotal, amount);
     row_set_text(row, L_MODIFIERS, line->modifiers);

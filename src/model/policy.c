@@ -7,6 +7,8 @@
 #define RESERVATION_TESTS "test/unit/model/reservation_test.c"
 #define SHIFT_TESTS       "test/unit/model/shift_test.c"
 #define STORE_TESTS       "test/unit/store/fold_test.c"
+#define DRAFT_TESTS       "test/unit/model/draft_test.c"
+#define CATALOG_TESTS     "test/unit/store/catalog_test.c"
 
 const struct policy policies[] = {
     {"order header", "last writer wins, each field by itself", "the newest of each field", "never",
@@ -63,6 +65,22 @@ const struct policy policies[] = {
     {"money of a shift", "the Z that froze its event; else the next Z of the till that did",
      "late money goes to a dated section of a later Z", "never", SHIFT_TESTS,
      "nothing vanishes, and nothing is counted twice"},
+    {"items, recipes", "last writer wins, each field by itself", "the newest of each field",
+     "never", DRAFT_TESTS, "a draft: nobody sells by it before it is published"},
+    {"prices, taxes, promotions",
+     "the head office wins over a branch, whose own are records of its place; within a rank the "
+     "last writer wins",
+     "the later one stands until a person decides; nothing is published meanwhile",
+     "`price_same_rank`, `tax_same_rank`, `promotion_same_rank`: two of one rank set a field to "
+     "different values",
+     DRAFT_TESTS, "no clock decides what the chain asks its guests for"},
+    {"price of an order's line", "last writer wins, with the name of who allowed it",
+     "the newest; both are kept", "`order_line`: beside another edit of the line", ORDER_TESTS,
+     "what was agreed with a guest stands, and somebody answers for it"},
+    {"catalog", "numbered versions; a device shows one of them, whole",
+     "never mixed: rows that do not give the version's hash are not shown",
+     "`catalog_hash`: a device's rows are not what was published", CATALOG_TESTS,
+     "a bill is never made from two price lists"},
     {"ticket", "first in the order", "the first counts, others are kept as conflict",
      "`ticket_conflict`", STORE_TESTS, "a whole ticket is one sale; a second one is a mistake"},
     {"counts, sales that say what they saw", "sum of deltas; held against what their author knew",

@@ -57,7 +57,8 @@ struct reducer {
     bool only_asked; // of its events only judgements and answers are folded (model/asked.h)
     const struct row_table *const *tables; // ends with NULL
     const struct question_kind *questions; // the kinds it asks; ends with a NULL kind
-    size_t state_bytes;                    // zeroed, it is the record without any event
+    bool stays; // of the whole chain: its events stay at the centre, what comes of them travels
+    size_t state_bytes; // zeroed, it is the record without any event
     // Reads the body, which event_type_check has found sound. ERR_INVALID: a dead letter.
     enum err_code (*decode)(const struct event *event, struct arena *kept, const void **ret_op,
                             struct err *e);

@@ -26,13 +26,14 @@ const struct right_row right_table[RIGHT_COUNT] = {
     [MAY_NODE] = {"node", "nobody's: nodes write it themselves"},
 };
 
-// Where the body decides, not the type alone.
+// Where the body decides, or that it is of the whole chain, and not the type alone.
 static const struct {
     const char *type;
     const char *field, *value;
     enum event_right right;
 } finer[] = {
     {"order_set", "field", "discount", MAY_DISCOUNT},
+    {"price_set", NULL, NULL, MAY_CATALOG}, // of the chain
 };
 
 enum err_code rights_parse(struct str name, enum event_right *ret)
@@ -54,8 +55,9 @@ bool rights_have(uint32_t set, enum event_right right)
 enum event_right rights_needed(const struct event *event)
 {
     for (size_t i = 0; i < sizeof finer / sizeof finer[0]; i++) {
-        if (str_is(event->type_name, finer[i].type) &&
-            str_is(body_text(event->body, finer[i].field), finer[i].value))
+        bool fits = finer[i].field ? str_is(body_text(event->body, finer[i].field), finer[i].value)
+                                   : str_is(event->location, "*");
+        if (fits && str_is(event->type_name, finer[i].type))
             return finer[i].right;
     }
     return event->type->right;

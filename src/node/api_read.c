@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/capacity.h"
+#include "node/catalog_json.h"
 #include "node/server_private.h"
 
 #include "base/clock.h"
@@ -66,7 +67,8 @@ static void add_identity(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct
 }
 
 static yyjson_mut_doc *status_doc(struct server *s, const struct store_counts *counts,
-                                  const struct store_room *room)
+                                  const struct store_room *room,
+                                  const struct store_catalog *catalog)
 {
     struct server_live live = {0};
     s->options.live(s->options.context, &live);
@@ -92,6 +94,7 @@ static yyjson_mut_doc *status_doc(struct server *s, const struct store_counts *c
     yyjson_mut_obj_add_sint(doc, root, "memory_bytes", api_memory_bytes());
     struct capacity full = capacity_of(s->options.config, room, counts->unsettled);
     yyjson_mut_obj_add_val(doc, root, "room", capacity_json(&full, doc));
+    yyjson_mut_obj_add_val(doc, root, "catalog", catalog_json_status(catalog, doc));
     return doc;
 }
 
@@ -116,13 +119,16 @@ void api_status_get(struct server *s, const struct http_request *request)
     struct err e = {0};
     struct store_counts counts;
     struct store_room room;
+    struct store_catalog catalog;
     enum err_code code = store_counts(s->reader, &counts, &e);
     if (code == ERR_OK)
         code = server_room(s, &room, &e);
+    if (code == ERR_OK)
+        code = store_catalog(s->reader, &catalog, &e);
     if (code)
         server_problem_of(s, request->id, code, &e);
     else
-        server_answer(s, request->id, 200, status_doc(s, &counts, &room));
+        server_answer(s, request->id, 200, status_doc(s, &counts, &room, &catalog));
 }
 
 // ---- branches
@@ -155,6 +161,10 @@ static void add_branch(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct b
     add_time(doc, branch, "last_seen_at", row->last_seen_at);
     yyjson_mut_obj_add_uint(doc, branch, "devices", row->devices);
     yyjson_mut_obj_add_uint(doc, branch, "devices_online", row->devices_online);
+    if (row->catalog_version)
+        yyjson_mut_obj_add_uint(doc, branch, "catalog_version", row->catalog_version);
+    else
+        yyjson_mut_obj_add_null(doc, branch, "catalog_version");
     yyjson_mut_obj_add_bool(doc, branch, "offline",
                             row->devices > 0 && !online && silent > offline_ms);
 }
@@ -232,8 +242,8 @@ void api_stock_get(struct server *s, const struct http_request *request)
 // ---- questions
 // -----------------------------------------------------------------------------------
 
-static void add_review(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct review *review,
-                       struct arena *arena)
+void api_add_review(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct review *review,
+                    struct arena *arena)
 {
     yyjson_mut_val *item = yyjson_mut_arr_add_obj(doc, list);
     struct json detail = {0};
@@ -262,7 +272,7 @@ void api_reviews_get(struct server *s, const struct http_request *request)
         yyjson_mut_doc *doc = server_doc(&root);
         yyjson_mut_val *reviews = doc ? yyjson_mut_obj_add_arr(doc, root, "reviews") : NULL;
         for (size_t i = 0; doc && i < list.count; i++)
-            add_review(doc, reviews, &list.items[i], &arena);
+            api_add_review(doc, reviews, &list.items[i], &arena);
         server_answer(s, request->id, 200, doc);
     }
     arena_fini(&arena);

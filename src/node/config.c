@@ -65,6 +65,9 @@ enum { FILE_BYTES_MAX = 64 * 1024, LINE_WIDTH = 96 };
       "a device with so many events that the centre has not settled takes only what finishes "     \
       "sales",                                                                                     \
       "more than a year of a till: whoever is alone for so long should look at the line first")    \
+    X("store", "catalog_check_ms", NUMBER, catalog_check_ms, "3600000", 100, DAY_MS,               \
+      "how often a device looks whether its catalog is still what was published",                  \
+      "a price changed by hand in the file is found before many sold at it")                       \
     X("store", "keep_ms", NUMBER, keep_ms, "3024000000", 1000, INT64_C(315576000000),              \
       "a device keeps settled events and their records for so long; preset 35 days",               \
       "a month's receipts and reports, without the till's disk filling up; the centre keeps all")  \

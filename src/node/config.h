@@ -21,13 +21,14 @@ struct config {
     int64_t window_bytes;
     int64_t jitter_ms; // the most that a returning device is told to wait with its backlog
     bool zstd;
-    int64_t store_max_bytes; // quota of wasl.db, 0: none
-    int64_t ballast_bytes;   // reserve of the disk and of the quota, 0: none
-    int64_t warn_percent;    // of disk, quota or outbox
-    int64_t keep_ms;         // a device keeps what is settled for so long
-    int64_t outbox_events;   // beyond it only what finishes sales is taken
-    int64_t offline_ms;      // a branch silent for longer is shown as offline
-    int64_t drop_acks_every; // fault injection: every n-th ack is lost; 0: none
+    int64_t store_max_bytes;  // quota of wasl.db, 0: none
+    int64_t ballast_bytes;    // reserve of the disk and of the quota, 0: none
+    int64_t warn_percent;     // of disk, quota or outbox
+    int64_t catalog_check_ms; // how often a device looks at its catalog
+    int64_t keep_ms;          // a device keeps what is settled for so long
+    int64_t outbox_events;    // beyond it only what finishes sales is taken
+    int64_t offline_ms;       // a branch silent for longer is shown as offline
+    int64_t drop_acks_every;  // fault injection: every n-th ack is lost; 0: none
     bool log_debug;
 };
 

@@ -64,6 +64,11 @@ void session_report(struct session *session, bool now)
     session_hold(session);
 }
 
+static struct catalog_version version_of(const struct message_catalog *said)
+{
+    return (struct catalog_version){.number = said->version, .hash = said->hash};
+}
+
 void session_note_beat(struct session *session, const struct message_beat *beat)
 {
     struct device_status *status = &session->status;
@@ -73,6 +78,8 @@ void session_note_beat(struct session *session, const struct message_beat *beat)
     status->oldest_pending_at = beat->oldest_at;
     status->disk_free_bytes = beat->disk_free;
     status->clock_offset_ms = beat->clock - clock_wall_ms();
+    status->catalog = version_of(&beat->catalog);
+    status->refused = version_of(&beat->refused);
     if (str_copy(status->version, sizeof(status->version), beat->software))
         status->version[0] = '\0';
     if (status->pending == 0)
@@ -87,6 +94,8 @@ void session_note_hello(struct session *session, const struct message_hello *hel
     status->pending = hello->backlog;
     status->oldest_pending_at = hello->oldest_at;
     status->clock_offset_ms = hello->clock - clock_wall_ms();
+    status->catalog = version_of(&hello->catalog);
+    status->refused = version_of(&hello->refused);
     if (str_copy(status->location, sizeof(status->location), hello->location) ||
         str_copy(status->version, sizeof(status->version), hello->software))
         status->version[0] = '\0';

@@ -93,8 +93,27 @@ enum err_code journal_prune(struct journal *j, int64_t *from, size_t *ret_pruned
 // This device was revoked, or is not any more, as its upstream says: kept for its status, and since
 // no feed says what it includes.
 enum err_code journal_set_revoked(struct journal *j, bool revoked, struct err *e) MUST_CHECK;
-enum err_code journal_apply_feed(struct journal *j, const struct message_feed *feed,
-                                 struct err *e) MUST_CHECK;
+// Applies a page, or of the chain's feed some rows of one: from *next on, which is then where the
+// rest begins; page->count when all is done. A sale waits for a few rows at most.
+struct journal_fed {
+    size_t next;
+    enum feed_catalog catalog;
+};
+enum err_code journal_apply_feed(struct journal *j, const struct message_feed *page,
+                                 struct journal_fed *fed, struct err *e) MUST_CHECK;
+// At the centre: publishes the drafts as a new version. Where questions are open, or nothing has
+// changed, there is none. ERR_CONFLICT: nothing was ever drafted.
+struct journal_publish {
+    struct str note, actor;         // may be empty
+    struct review_list questions;   // out: what a person has to decide first
+    struct catalog_version version; // out: the new one, or the one that there is
+    uint64_t changed;               // out: its rows that are not as in the one before
+};
+enum err_code journal_publish(struct journal *j, struct journal_publish *p, struct arena *a,
+                              struct err *e) MUST_CHECK;
+// What this node shows of the catalog.
+enum err_code journal_catalog(struct journal *j, struct message_catalog *ret_shown,
+                              struct message_catalog *ret_refused, struct err *e) MUST_CHECK;
 // Appends the stream's events behind 'from' again under a new run, same ids: those after *after, as
 // many as fit one transaction. *after is then where the next one goes on, REHOME_DONE when all are
 // appended and nothing of the old stream waits any more.

@@ -183,36 +183,51 @@ static enum err_code check_follows(struct journal *j, const struct message_feed 
     return ERR_OK;
 }
 
-enum err_code journal_apply_feed(struct journal *j, const struct message_feed *feed, struct err *e)
+static enum err_code apply(struct journal *j, struct feed_apply *apply, struct err *e)
+{
+    struct page_change change = {.j = j, .changed = {.j = j}};
+    apply->context = &change;
+    j->overlay_touched = true;
+    if (journal_enter_deltas(j)) // own events of this very transaction stand before the page
+        return err_set(e, ERR_NO_MEMORY, "the overlay");
+    enum err_code code = store_feed_apply(j->store, apply, e);
+    if (code == ERR_OK)
+        code = journal_refresh_changed(&change.changed, e);
+    free(change.changed.skus);
+    return code;
+}
+
+enum err_code journal_apply_feed(struct journal *j, const struct message_feed *feed,
+                                 struct journal_fed *fed, struct err *e)
 {
     MUST(j->open);
     struct feed_include includes[MESSAGE_MAX_INCLUDES];
-    size_t include_count = 0;
+    size_t include_count = 0, from = fed->next, end = feed->count;
+    if (str_is(feed->location, "*") && end - from > FEED_ROWS)
+        end = from + FEED_ROWS;
     enum err_code code = check_follows(j, feed, e);
     if (code)
         return code;
     if (store_reserve(j->store) && (feed->reset || !feed->complete))
         return err_set(e, ERR_DISK_FULL, "the reserve is for sales, not for a copy of the feed");
-    j->overlay_touched = true;
-    if (journal_enter_deltas(j)) // own events of this very transaction stand before the page
-        return err_set(e, ERR_NO_MEMORY, "the overlay");
     code = own_includes(j, feed, includes, &include_count, e);
-    struct page_change change = {.j = j, .changed = {.j = j}};
-    struct feed_apply apply = {.location = feed->location,
-                               .to = {feed->feed, feed->to, feed->hash},
-                               .reset = feed->reset,
-                               .complete = feed->complete,
-                               .rows = feed->rows,
-                               .count = feed->count,
-                               .includes = includes,
-                               .include_count = include_count,
-                               .shown = on_shown,
-                               .overlay = overlay_of,
-                               .context = &change};
+    if (code)
+        return code;
+    struct feed_apply some = {.location = feed->location,
+                              .to = {feed->feed, feed->to, feed->hash},
+                              .reset = feed->reset && from == 0,
+                              .complete = feed->complete && end == feed->count,
+                              .partial = end < feed->count,
+                              .rows = feed->rows + from,
+                              .count = end - from,
+                              .includes = includes,
+                              .include_count = include_count,
+                              .shown = on_shown,
+                              .overlay = overlay_of,
+                              .ret_catalog = &fed->catalog};
+    fed->catalog = FEED_CATALOG_SAME;
+    code = apply(j, &some, e);
     if (code == ERR_OK)
-        code = store_feed_apply(j->store, &apply, e);
-    if (code == ERR_OK)
-        code = journal_refresh_changed(&change.changed, e);
-    free(change.changed.skus);
+        fed->next = end;
     return code;
 }

@@ -21,6 +21,7 @@ enum {
     LOAD_PAGE_EVENTS = 500,
     LOAD_PAGE_BYTES = 4 * 1024 * 1024,
     PRUNE_EVENTS = 32,               // a sale that comes meanwhile waits for so many to go
+    FEED_ROWS = 32,                  // ... or for so many rows of the chain's feed to come
     REHOME_PAGE_BYTES = 1024 * 1024, // read, parsed and written again in one transaction's arena
 };
 

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "node/downlink_service.h"
 #include "node/server.h"
+#include "node/catalog_keeper.h"
 #include "node/upkeep.h"
 #include "node/uplink_service.h"
 
@@ -22,6 +23,7 @@ struct node {
     struct downlink_service *downlink;
     struct server *server;
     struct upkeep *upkeep;
+    struct catalog_keeper *catalog;
     int64_t fsync_us;
 };
 
@@ -115,7 +117,10 @@ static enum err_code open_services(struct node *n, struct err *e)
     if (code == ERR_OK)
         code = server_open(&http, &n->server, e);
     struct upkeep_options upkeep = {n->loop, n->writer, n->config};
-    return code ? code : upkeep_open(&upkeep, &n->upkeep, e);
+    struct catalog_keeper_options catalog = {n->loop, n->writer, n->config, n->uplink};
+    if (code == ERR_OK)
+        code = upkeep_open(&upkeep, &n->upkeep, e);
+    return code || n->uplink == NULL ? code : catalog_keeper_open(&catalog, &n->catalog, e);
 }
 
 // First the writer finishes what was accepted and every answer goes out; then the doors close; at
@@ -126,6 +131,7 @@ static void close_all(struct node *n)
     while (n->loop && n->writer && writer_owes(n->writer)) // all are on their way: it is a turn
         loop_run_once(n->loop, 10);
     upkeep_close(n->upkeep);
+    catalog_keeper_close(n->catalog);
     server_close(n->server);
     uplink_service_close(n->uplink);
     downlink_service_close(n->downlink);

@@ -57,12 +57,12 @@ yyjson_mut_doc *server_doc(yyjson_mut_val **ret_root)
     return doc;
 }
 
-static yyjson_mut_doc *problem_doc(int status, const char *detail)
+yyjson_mut_doc *server_problem_doc(int status, const char *detail, yyjson_mut_val **ret_root)
 {
-    yyjson_mut_val *root;
-    yyjson_mut_doc *doc = server_doc(&root);
+    yyjson_mut_doc *doc = server_doc(ret_root);
     if (doc == NULL)
         return NULL;
+    yyjson_mut_val *root = *ret_root;
     yyjson_mut_obj_add_str(doc, root, "type", "about:blank");
     yyjson_mut_obj_add_str(doc, root, "title", http_status_name(status));
     yyjson_mut_obj_add_int(doc, root, "status", status);
@@ -70,8 +70,9 @@ static yyjson_mut_doc *problem_doc(int status, const char *detail)
     return doc;
 }
 
-void server_problem_with(struct server *s, struct http_id id, int status,
-                         const struct http_header *header, const char *detail)
+// Frees doc; NULL or too large: the status says it without words.
+static void send_problem(struct server *s, struct http_id id, int status,
+                         const struct http_header *header, yyjson_mut_doc *doc)
 {
     struct buf text;
     struct http_header headers[PROBLEM_HEADERS];
@@ -79,10 +80,9 @@ void server_problem_with(struct server *s, struct http_id id, int status,
     if (header)
         headers[API_HEADERS] = *header;
     s->refused++;
-    buf_init(&text, 16 * ERR_TEXT_MAX);
-    yyjson_mut_doc *doc = problem_doc(status, detail);
+    buf_init(&text, ANSWER_MAX);
     if (doc == NULL || json_append_doc(&text, doc) != ERR_OK)
-        buf_reset(&text); // the status says it without words
+        buf_reset(&text);
     yyjson_mut_doc_free(doc);
     struct http_response response = {.status = status,
                                      .content_type = text.len ? "application/problem+json" : NULL,
@@ -91,6 +91,18 @@ void server_problem_with(struct server *s, struct http_id id, int status,
                                      .body = buf_str(&text)};
     (void)!http_respond(s->http, id, &response);
     buf_fini(&text);
+}
+
+void server_problem_with(struct server *s, struct http_id id, int status,
+                         const struct http_header *header, const char *detail)
+{
+    yyjson_mut_val *root;
+    send_problem(s, id, status, header, server_problem_doc(status, detail, &root));
+}
+
+void server_problem_answer(struct server *s, struct http_id id, int status, yyjson_mut_doc *doc)
+{
+    send_problem(s, id, status, NULL, doc);
 }
 
 void server_problem(struct server *s, struct http_id id, int status, const char *format, ...)

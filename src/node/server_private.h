@@ -67,6 +67,10 @@ void server_problem_of(struct server *s, struct http_id id, enum err_code code,
 // The same with one more header, as RFC 9110 wants it (Allow with 405).
 void server_problem_with(struct server *s, struct http_id id, int status,
                          const struct http_header *header, const char *detail);
+// A problem with more to say than its text; frees doc.
+yyjson_mut_doc *server_problem_doc(int status, const char *detail,
+                                   yyjson_mut_val **ret_root) MUST_CHECK;
+void server_problem_answer(struct server *s, struct http_id id, int status, yyjson_mut_doc *doc);
 // A job that the writer did not take: 429 when its queue is full, 503 when it is ending.
 void server_not_taken(struct server *s, struct http_id id, enum err_code code);
 // A document that is an object; NULL without memory.
@@ -106,6 +110,9 @@ bool server_origin_ours(const struct http_request *request);
 // api_events.c
 void api_events_post(struct server *s, const struct http_request *request);
 void api_events_get(struct server *s, const struct http_request *request);
+// api_catalog.c
+void api_catalog_get(struct server *s, const struct http_request *request);
+void api_catalog_publish_post(struct server *s, const struct http_request *request);
 // api_enroll.c
 void api_enroll_post(struct server *s, const struct http_request *request);
 void api_enroll_revoke_post(struct server *s, const struct http_request *request);
@@ -117,6 +124,8 @@ void api_health_get(struct server *s, const struct http_request *request);
 void api_status_get(struct server *s, const struct http_request *request);
 void api_branches_get(struct server *s, const struct http_request *request);
 void api_stock_get(struct server *s, const struct http_request *request);
+void api_add_review(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct review *review,
+                    struct arena *arena);
 void api_reviews_get(struct server *s, const struct http_request *request);
 void api_dead_letters_get(struct server *s, const struct http_request *request);
 void api_dead_letters_retry_post(struct server *s, const struct http_request *request);

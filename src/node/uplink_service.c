@@ -179,6 +179,8 @@ enum err_code uplink_service_open(const struct uplink_service_options *options,
     bool enrolled = !uuid_is_zero(&config.chain);
     struct uplink_health health;
     if (code == ERR_OK)
+        code = journal_catalog(options->journal, &s->uplink.catalog, &s->uplink.refused, e);
+    if (code == ERR_OK)
         code = uplink_service_read_health(options->journal, &health, e);
     if (code == ERR_OK)
         uplink_service_take_health(s, &health);

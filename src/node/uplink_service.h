@@ -26,6 +26,10 @@ void uplink_service_committed(struct uplink_service *s, const struct journal_mov
                               size_t count);
 // By hand: what may wait goes now, or with the next session.
 void uplink_service_push_deferred(struct uplink_service *s);
+// What this device shows of the catalog is not what was published: told to the upstream, which
+// sends a full copy.
+void uplink_service_doubt(struct uplink_service *s, const struct message_catalog *shown,
+                          const struct message_catalog *refused);
 struct uplink_view {
     bool online;
     bool revoked;         // as the upstream said last

@@ -257,36 +257,119 @@ void uplink_service_note_ack(struct uplink_service *s, const struct message_mark
 
 // ---- the feed ---------------------------------------------------------------------------------
 
-// A feed page, copied out of the step's arena as text and read again by the writer.
+// A feed page, copied out of the step's arena as text and read again by the writer. Those of the
+// chain's feed are taken some rows at a time, each time behind the sales that wait, and one page
+// after another.
 struct feed_job {
     struct job job;
+    struct feed_job *next; // of the chain's feed: waits for the one before
     struct uplink_service *service;
     struct arena arena;
     struct message_feed feed;
+    size_t from; // row where the next transaction begins
+    struct journal_fed fed;
+    struct message_catalog catalog, refused; // after it
 };
 
 static enum err_code run_feed(struct job *job, struct journal *j, struct err *e)
 {
     struct feed_job *feed = (struct feed_job *)job;
-    return journal_apply_feed(j, &feed->feed, e);
+    feed->fed = (struct journal_fed){.next = feed->from};
+    enum err_code code = journal_apply_feed(j, &feed->feed, &feed->fed, e);
+    if (code || feed->fed.catalog == FEED_CATALOG_SAME)
+        return code;
+    return journal_catalog(j, &feed->catalog, &feed->refused, e);
+}
+
+static void free_feed(struct feed_job *feed)
+{
+    arena_fini(&feed->arena);
+    free(feed);
+}
+
+// What waits behind a page whose feed is read from the start again.
+static void drop_behind(struct uplink_service *s, struct feed_job *feed)
+{
+    while (feed->next != NULL) {
+        struct feed_job *page = feed->next;
+        feed->next = page->next;
+        uplink_feed_failed(&s->uplink, &page->feed, uplink_service_now(), &s->steps);
+        free_feed(page);
+        uplink_service_release(s);
+    }
+}
+
+static void tell_catalog(struct uplink_service *s, struct feed_job *feed)
+{
+    unsigned long long shown = feed->catalog.version, refused = feed->refused.version;
+    bool afresh = feed->fed.catalog == FEED_CATALOG_AFRESH;
+    if (feed->fed.catalog == FEED_CATALOG_SAME)
+        return;
+    if (feed->fed.catalog == FEED_CATALOG_SHOWN)
+        log_line(LOG_INFO, "uplink", "version %llu of the catalog is shown from now on", shown);
+    else
+        log_line(LOG_ERROR, "uplink", "version %llu of the catalog is not what was published%s",
+                 refused, afresh ? ": it is asked for again" : "; the old one stands");
+    uplink_set_catalog(&s->uplink, &feed->catalog, &feed->refused, uplink_service_now(), &s->steps);
+    if (!afresh)
+        return;
+    uplink_feed_afresh(&s->uplink, feed->feed.location, uplink_service_now(), &s->steps);
+    drop_behind(s, feed);
+}
+
+static bool post_feed(struct uplink_service *s, struct feed_job *feed)
+{
+    if (writer_post(s->options.writer, &feed->job) == ERR_OK)
+        return true;
+    uplink_feed_failed(&s->uplink, &feed->feed, uplink_service_now(), &s->steps);
+    return false;
+}
+
+// The next page of the chain's feed; one that cannot be posted is asked for again later.
+static void post_next(struct uplink_service *s)
+{
+    while (s->pages != NULL && (s->closing || !post_feed(s, s->pages))) {
+        struct feed_job *page = s->pages;
+        s->pages = page->next;
+        free_feed(page);
+        uplink_service_release(s);
+    }
 }
 
 static void done_feed(struct job *job)
 {
     struct feed_job *feed = (struct feed_job *)job;
     struct uplink_service *s = feed->service;
-    if (!s->closing && job->code == ERR_OK) {
+    bool chain_wide = feed == s->pages;
+    feed->from = job->code ? feed->from : feed->fed.next;
+    if (!s->closing && job->code == ERR_OK && feed->from < feed->feed.count && post_feed(s, feed))
+        return;
+    if (!s->closing && job->code == ERR_OK && feed->from == feed->feed.count) {
         uplink_feed_stored(&s->uplink, &feed->feed, uplink_service_now(), &s->steps);
+        tell_catalog(s, feed);
         uplink_service_perform(s);
-    } else if (!s->closing) {
+    } else if (!s->closing && job->code) {
         log_line(LOG_WARN, "uplink", "a feed page could not be stored: %s",
                  err_message(&job->error));
         uplink_feed_failed(&s->uplink, &feed->feed, uplink_service_now(), &s->steps);
         uplink_service_perform(s);
     }
-    arena_fini(&feed->arena);
-    free(feed);
+    if (chain_wide)
+        s->pages = feed->next;
+    free_feed(feed);
+    if (chain_wide)
+        post_next(s);
     uplink_service_release(s);
+}
+
+void uplink_service_doubt(struct uplink_service *s, const struct message_catalog *shown,
+                          const struct message_catalog *refused)
+{
+    uplink_set_catalog(&s->uplink, shown, refused, uplink_service_now(), &s->steps);
+    uplink_feed_afresh(&s->uplink, STR("*"), uplink_service_now(), &s->steps);
+    if (s->pages != NULL)
+        drop_behind(s, s->pages);
+    uplink_service_perform(s);
 }
 
 static bool copy_feed(struct feed_job *job, const struct message_feed *from)
@@ -303,6 +386,19 @@ static bool copy_feed(struct feed_job *job, const struct message_feed *from)
     return ok;
 }
 
+static void queue_page(struct uplink_service *s, struct feed_job *page)
+{
+    struct feed_job **end = &s->pages;
+    bool first = s->pages == NULL;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = page;
+    page->job.bulk = WRITER_BATCH_BULK; // one in a batch
+    s->jobs++;
+    if (first)
+        post_next(s);
+}
+
 void uplink_service_start_feed(struct uplink_service *s, const struct message_feed *feed)
 {
     struct feed_job *job = calloc(1, sizeof(*job));
@@ -313,13 +409,18 @@ void uplink_service_start_feed(struct uplink_service *s, const struct message_fe
     job->job = (struct job){.run = run_feed, .done = done_feed};
     job->service = s;
     arena_init(&job->arena, LOAD_ARENA);
-    if (copy_feed(job, feed) && writer_post(s->options.writer, &job->job) == ERR_OK) {
+    bool copied = copy_feed(job, feed);
+    if (copied && str_is(feed->location, "*")) {
+        queue_page(s, job);
+        return;
+    }
+    if (copied && post_feed(s, job)) {
         s->jobs++;
         return;
     }
-    uplink_feed_failed(&s->uplink, feed, uplink_service_now(), &s->steps);
-    arena_fini(&job->arena);
-    free(job);
+    if (!copied)
+        uplink_feed_failed(&s->uplink, feed, uplink_service_now(), &s->steps);
+    free_feed(job);
 }
 
 // ---- clock and health -------------------------------------------------------------------------

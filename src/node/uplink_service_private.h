@@ -37,6 +37,7 @@ struct uplink_service {
     bool asking;       // for its health
     bool refilling;
     struct window deferred; // when what may wait goes, by the machine's clock on the wall
+    struct feed_job *pages; // of the chain's feed: the first is with the writer
 };
 
 // uplink_service.c

@@ -2,6 +2,7 @@
 #include "wasl.h"
 
 #include "base/clock.h"
+#include "node/catalog_keeper.h"
 #include "node/upkeep.h"
 #include "node/uplink_service.h"
 
@@ -21,6 +22,7 @@ struct wasl {
     struct loop *loop; // NULL without sync
     struct uplink_service *uplink;
     struct upkeep *upkeep;
+    struct catalog_keeper *catalog;
     pthread_t thread;
     bool syncing;
     pthread_mutex_t view_lock;
@@ -118,8 +120,10 @@ static void *sync_thread(void *context)
     loop_run(w->loop);
     loop_timer_free(timer);
     upkeep_close(w->upkeep);
+    catalog_keeper_close(w->catalog);
     uplink_service_close(w->uplink);
     w->upkeep = NULL;
+    w->catalog = NULL;
     w->uplink = NULL;
     writer_end(w->writer);
     for (int i = 0; i < 20; i++)
@@ -134,6 +138,9 @@ static enum err_code start_sync(struct wasl *w, struct err *e)
     enum err_code code = uplink_service_open(&options, &w->uplink, e);
     if (code == ERR_OK)
         code = upkeep_open(&upkeep, &w->upkeep, e);
+    struct catalog_keeper_options catalog = {w->loop, w->writer, &w->config, w->uplink};
+    if (code == ERR_OK)
+        code = catalog_keeper_open(&catalog, &w->catalog, e);
     if (code)
         return code;
     if (pthread_create(&w->thread, NULL, sync_thread, w) != 0)
@@ -187,6 +194,7 @@ void wasl_close(struct wasl *w)
         pthread_join(w->thread, NULL);
     } else {
         upkeep_close(w->upkeep);
+        catalog_keeper_close(w->catalog);
         uplink_service_close(w->uplink);
     }
     writer_end(w->writer);

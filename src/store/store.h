@@ -19,8 +19,10 @@
 #ifndef WASL_STORE_STORE_H
 #define WASL_STORE_STORE_H
 
+#include "model/catalog.h"
 #include "model/effect.h"
 #include "model/quantity.h"
+#include "model/price.h"
 #include "model/record.h"
 #include "model/stream.h"
 
@@ -345,11 +347,19 @@ struct feed_shown {
     struct feed_told *told;
     size_t told_count;
 };
+// What became of the catalog with a page that reaches the head of the chain's feed.
+enum feed_catalog {
+    FEED_CATALOG_SAME,
+    FEED_CATALOG_SHOWN,   // another version is shown from now on
+    FEED_CATALOG_REFUSED, // its rows do not give its hash: the old one stands
+    FEED_CATALOG_AFRESH,  // likewise, and the cursor was given up: the next session brings a copy
+};
 struct feed_apply {
     struct str location;   // or "*"
     struct feed_cursor to; // the cursor after these rows
     bool reset;    // first page of a fresh copy: what it does not repeat goes when it is complete
     bool complete; // the rows reach the feed's head: what was kept aside until now is shown
+    bool partial;  // of "*": not the last rows of their page, so that the cursor stays
     const struct str *rows; // as in feed_row.bytes
     size_t count;
     const struct feed_include *includes; // of own streams, no further than their heads
@@ -359,6 +369,7 @@ struct feed_apply {
     // quantity of own events beside the feed for a SKU, after 'shown'
     int64_t (*overlay)(void *context, struct str sku);
     void *context;
+    enum feed_catalog *ret_catalog; // may be NULL
 };
 enum err_code store_feed_cursor(struct store *s, struct str location,
                                 struct feed_cursor *ret) MUST_CHECK; // ERR_NOT_FOUND: never fed
@@ -431,6 +442,8 @@ struct device_status {
     int64_t clock_offset_ms;
     int64_t disk_free_bytes;
     char version[32];
+    struct catalog_version catalog; // what it shows; count is not told
+    struct catalog_version refused; // number 0: none
     bool online;
 };
 enum err_code store_device_status_put(struct store *s, const struct device_status *status,
@@ -493,6 +506,71 @@ struct store_evidence {
 enum err_code store_quarantine_put(struct store *s, const struct store_evidence *evidence,
                                    struct err *e) MUST_CHECK;
 
+// ---- the catalog ------------------------------------------------------------------------------
+// At the centre a version is published from the drafts by its event (model/catalog.h); elsewhere it
+// comes down the chain's feed, and is shown as a whole.
+
+struct store_catalog {
+    struct catalog_version version; // shown; number 0: none yet
+    uint64_t next;                  // the number of the one being brought in; the same: none
+    struct catalog_version refused; // whose rows did not give its hash; number 0: none
+    uint64_t changed;               // at the centre: drafts edited since it was published, at most
+};
+enum err_code store_catalog(struct store *s, struct store_catalog *ret, struct err *e) MUST_CHECK;
+// ERR_NOT_FOUND: no such version was published here.
+enum err_code store_catalog_known(struct store *s, uint64_t number, struct catalog_version *ret,
+                                  struct err *e) MUST_CHECK;
+// What would be published now, and how many rows of it changed. ERR_LIMIT beyond
+// LIMIT_CATALOG_ROWS.
+enum err_code store_catalog_prepare(struct store *s, struct catalog_version *ret,
+                                    uint64_t *ret_changed, struct err *e) MUST_CHECK;
+// Rows that are shown, by id; until each returns false.
+struct store_catalog_page {
+    struct str after;
+    int64_t limit; // -1: all
+};
+enum err_code store_catalog_each(struct store *s, const struct catalog_kind *kind,
+                                 const struct store_catalog_page *page,
+                                 bool (*each)(void *context, const struct row *row), void *context,
+                                 struct err *e) MUST_CHECK;
+// At the centre: what the price was in a version.
+struct price_name {
+    struct str sku;
+    struct str list; // empty: the main one
+};
+enum err_code store_catalog_price(struct store *s, uint64_t version, const struct price_name *name,
+                                  struct arena *a, struct price *ret, struct err *e) MUST_CHECK;
+// A price as it was set at a location, published or not; id: sku, or sku/list.
+enum err_code store_price_draft(struct store *s, struct str location, struct str id,
+                                struct arena *a, struct price *ret, struct err *e) MUST_CHECK;
+// What a person has to decide before anything is published.
+enum err_code store_catalog_questions(struct store *s, size_t max, struct arena *a,
+                                      struct review_list *ret, struct err *e) MUST_CHECK;
+
+struct catalog_walk { // zeroed: at the start
+    int kind;
+    char id[LIMIT_NAME + 1];
+    int64_t edition;
+    bool done;
+};
+// On a device: drops some of what nobody is shown any more.
+enum err_code store_catalog_sweep(struct store *s, struct catalog_walk *at,
+                                  struct err *e) MUST_CHECK;
+// Reads some of what is shown; when at.done: whether it still is what was published.
+struct catalog_check {
+    struct catalog_walk at;
+    struct set_hash sum;
+    uint64_t rows;
+    bool sound;
+    struct catalog_version found; // what its rows give
+};
+enum err_code store_catalog_check(struct store *s, struct catalog_check *check,
+                                  struct err *e) MUST_CHECK;
+// What a check found is told to the centre, and a full copy is asked for: the cursor of the chain's
+// feed is given up.
+enum err_code store_catalog_doubt(struct store *s, const struct catalog_version *found,
+                                  struct err *e) MUST_CHECK;
+
 // ---- queries ----------------------------------------------------------------------------------
 
 struct store_counts {
@@ -530,6 +608,7 @@ struct branch_row {
     int64_t last_seen_at;
     uint64_t devices;
     uint64_t devices_online;
+    uint64_t catalog_version; // the oldest that one of its devices shows; 0: none said
 };
 struct branch_list {
     struct branch_row *items;

@@ -54,6 +54,10 @@ struct message_cursor {
     uint64_t position;
     struct hash hash;
 };
+struct message_catalog { // version 0: none
+    uint64_t version;
+    struct hash hash;
+};
 struct message_hello {
     struct uuid chain;
     struct uuid device;
@@ -64,7 +68,9 @@ struct message_hello {
     bool zstd;
     struct signature proof;
     uint64_t backlog;
-    int64_t oldest_at; // 0: none
+    int64_t oldest_at;              // 0: none
+    struct message_catalog catalog; // what it shows
+    struct message_catalog refused; // whose rows did not give its hash, and the hash they gave
     struct message_cursor feeds[MESSAGE_MAX_FEEDS];
     size_t feed_count;
     struct message_stream *streams;
@@ -140,6 +146,7 @@ struct message_beat {
     int64_t oldest_at;
     int64_t disk_free;
     struct str software;
+    struct message_catalog catalog, refused; // as in hello
 };
 struct message_error {
     struct str code; // a name of err.h

@@ -161,6 +161,27 @@ static enum err_code read_cursors(struct reader *r, struct message_cursor *to, s
     return ERR_OK;
 }
 
+// Optional: a device that holds no catalog says nothing of one.
+static enum err_code get_catalog(const struct reader *r, const char *key,
+                                 struct message_catalog *ret)
+{
+    yyjson_val *object = json_find(r->header, key);
+    *ret = (struct message_catalog){.version = 0};
+    if (object == NULL || yyjson_is_null(object))
+        return ERR_OK;
+    if (!yyjson_is_obj(object))
+        return malformed(r, "a catalog is not an object");
+    enum err_code code = get_u64(r, object, "version", &ret->version);
+    return code ? code : json_get_hash(object, "hash", &ret->hash, r->e);
+}
+
+static enum err_code get_catalogs(const struct reader *r, struct message_catalog *ret_catalog,
+                                  struct message_catalog *ret_refused)
+{
+    enum err_code code = get_catalog(r, "catalog", ret_catalog);
+    return code ? code : get_catalog(r, "refused", ret_refused);
+}
+
 static enum err_code read_hello_header(struct reader *r, struct message_hello *m)
 {
     struct str protocol;
@@ -185,6 +206,8 @@ static enum err_code read_hello_header(struct reader *r, struct message_hello *m
         code = json_get_hex(r->header, "proof", m->proof.b, SIGN_SIZE, r->e);
     if (code == ERR_OK)
         code = get_u64(r, r->header, "backlog", &m->backlog);
+    if (code == ERR_OK)
+        code = get_catalogs(r, &m->catalog, &m->refused);
     return code ? code : get_ms(r, r->header, "oldest_at", &m->oldest_at);
 }
 
@@ -377,6 +400,8 @@ static enum err_code read_beat(struct reader *r, struct message_beat *m)
         code = get_ms(r, r->header, "oldest_at", &m->oldest_at);
     if (code == ERR_OK)
         code = json_get_i64(r->header, "disk_free", &m->disk_free, r->e);
+    if (code == ERR_OK)
+        code = get_catalogs(r, &m->catalog, &m->refused);
     return code ? code : get_name(r, r->header, "software", &m->software);
 }
 

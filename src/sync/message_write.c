@@ -62,6 +62,15 @@ static void put_cursors(struct json_writer *l, const struct message_cursor *curs
     }
 }
 
+static void put_catalog(struct json_writer *l, const char *key, const struct message_catalog *m)
+{
+    if (m->version == 0)
+        return;
+    yyjson_mut_val *object = yyjson_mut_obj_add_obj(l->doc, l->root, key);
+    yyjson_mut_obj_add_uint(l->doc, object, "version", m->version);
+    put_hex(l, object, "hash", m->hash.b, HASH_SIZE);
+}
+
 static enum err_code write_challenge(const struct message_challenge *m, struct buf *to)
 {
     struct json_writer l;
@@ -87,6 +96,8 @@ static enum err_code write_hello(const struct message_hello *m, struct buf *to)
     put_hex(&l, l.root, "proof", m->proof.b, SIGN_SIZE);
     yyjson_mut_obj_add_uint(l.doc, l.root, "backlog", m->backlog);
     yyjson_mut_obj_add_sint(l.doc, l.root, "oldest_at", m->oldest_at);
+    put_catalog(&l, "catalog", &m->catalog);
+    put_catalog(&l, "refused", &m->refused);
     put_cursors(&l, m->feeds, m->feed_count);
     yyjson_mut_obj_add_uint(l.doc, l.root, "n", m->count);
     enum err_code code = line_end(&l, to);
@@ -230,6 +241,8 @@ static enum err_code write_beat(const struct message_beat *m, struct buf *to)
     yyjson_mut_obj_add_sint(l.doc, l.root, "oldest_at", m->oldest_at);
     yyjson_mut_obj_add_sint(l.doc, l.root, "disk_free", m->disk_free);
     put_str(&l, l.root, "software", m->software);
+    put_catalog(&l, "catalog", &m->catalog);
+    put_catalog(&l, "refused", &m->refused);
     return line_end(&l, to);
 }
 

@@ -248,11 +248,28 @@ static void send_beat(struct uplink *u, struct moment now, struct steps *out)
     m.beat = (struct message_beat){.clock = now.wall_ms,
                                    .oldest_at = u->oldest_at,
                                    .disk_free = u->disk_free,
-                                   .software = str_of(u->config.software)};
+                                   .software = str_of(u->config.software),
+                                   .catalog = u->catalog,
+                                   .refused = u->refused};
     for (int i = 0; i < LANE_COUNT; i++)
         m.beat.pending[i] = totals.pending[i];
     u->beat_ms = now.mono_ms;
     steps_send(out, &m);
+}
+
+static bool same_catalog(const struct message_catalog *a, const struct message_catalog *b)
+{
+    return a->version == b->version && hash_equal(&a->hash, &b->hash);
+}
+
+void uplink_set_catalog(struct uplink *u, const struct message_catalog *catalog,
+                        const struct message_catalog *refused, struct moment now, struct steps *out)
+{
+    bool same = same_catalog(&u->catalog, catalog) && same_catalog(&u->refused, refused);
+    u->catalog = *catalog;
+    u->refused = *refused;
+    if (!same && uplink_in(u, LIVE))
+        send_beat(u, now, out);
 }
 
 static bool is_stalled(const struct uplink *u, struct moment now)

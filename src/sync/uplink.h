@@ -133,6 +133,7 @@ struct uplink {
     size_t window_bytes;
     int64_t oldest_at; // wall clock of the oldest pending event, told by the caller
     int64_t disk_free;
+    struct message_catalog catalog, refused; // told by the caller
 };
 
 void uplink_init(struct uplink *u, const struct uplink_config *config);
@@ -174,6 +175,14 @@ void uplink_feed_stored(struct uplink *u, const struct message_feed *page, struc
 // The store could not take a page (a full disk): the feed waits FEED_PAUSE_MS, then what the
 // upstream sends again is taken from where the store stands. Pushing goes on.
 void uplink_feed_failed(struct uplink *u, const struct message_feed *page, struct moment now,
+                        struct steps *out);
+// The store gave up its cursor, since the rows of the chain's feed are not what they should be: the
+// session ends, and the next one brings a full copy.
+void uplink_feed_afresh(struct uplink *u, struct str location, struct moment now,
+                        struct steps *out);
+// What is shown of the catalog; told at once where it is another one.
+void uplink_set_catalog(struct uplink *u, const struct message_catalog *catalog,
+                        const struct message_catalog *refused, struct moment now,
                         struct steps *out);
 // A forked or damaged stream's events were appended again under a new run.
 void uplink_rehomed(struct uplink *u, const struct stream_key *key, struct moment now,

@@ -150,6 +150,18 @@ void uplink_feed_failed(struct uplink *u, const struct message_feed *page, struc
     uplink_say_hello(u, now, out);
 }
 
+void uplink_feed_afresh(struct uplink *u, struct str location, struct moment now, struct steps *out)
+{
+    static const struct hash zero;
+    static const struct uuid none = {.b = {0}};
+    struct uplink_feed *f = uplink_find_feed(u, location);
+    if (f == NULL)
+        return;
+    uplink_set_feed(u, location, &none, 0, &zero);
+    if (!uplink_in(u, IDLE))
+        uplink_drop(u, now, out, "the catalog is not what it should be: it is asked for again");
+}
+
 void uplink_ask_includes(struct uplink *u, struct moment now, struct steps *out)
 {
     if (now.mono_ms < uplink_includes_due(u))

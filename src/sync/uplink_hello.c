@@ -43,6 +43,8 @@ void uplink_say_hello(struct uplink *u, struct moment now, struct steps *out)
                                     .software = str_of(c->software),
                                     .zstd = c->zstd,
                                     .oldest_at = u->oldest_at,
+                                    .catalog = u->catalog,
+                                    .refused = u->refused,
                                     .feed_count = UPLINK_FEEDS};
     hello->proof = stream_proof_make(c->key, &c->chain, &c->device, &c->run, challenge->nonce);
     struct outbox_totals totals = outbox_count(&u->outbox);

@@ -434,7 +434,7 @@ def test_status_has_its_shape(wasl, centre):
     assert set(status) == {
         *("role", "device", "location", "upstream", "online", "lanes", "oldest_pending_ms"),
         *("last_sync_at", "conflicts", "reviews", "dead_letters", "disk_free_bytes"),
-        *("clock_offset_ms", "version", "fsync_us", "sessions", "memory_bytes", "room"),
+        *("clock_offset_ms", "version", "fsync_us", "sessions", "memory_bytes", "room", "catalog"),
         "revoked",
     }
     assert status["role"] == "terminal" and status["location"] == "BR01" and status["online"]
@@ -530,7 +530,7 @@ def test_health_asks_for_nothing(centre):
     "path",
     [
         *("/api/v1/orders", "/api/v1/tables", "/api/v1/shifts", "/api/v1/reports/x"),
-        *("/api/v1/receipts/1", "/api/v1/catalog/publish"),
+        "/api/v1/receipts/1",
         *("/api/v1/availability", "/api/v1/trends", "/api/v1/transfers", "/api/v1/forecasts"),
     ],
 )

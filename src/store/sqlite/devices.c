@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/questions.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/state.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum err_code store_device_find(struct store *s, const struct uuid *id, struct device_record *ret)
@@ -169,6 +171,40 @@ enum err_code store_devices_offline(struct store *s, struct err *e)
     return query_run(&q, e);
 }
 
+static enum err_code ask_catalog(struct store *s, const struct device_status *status,
+                                 const struct catalog_version *said,
+                                 const struct catalog_version *right, struct err *e)
+{
+    char device[UUID_TEXT_SIZE], theirs[HASH_TEXT_SIZE], ours[HASH_TEXT_SIZE], detail[512];
+    uuid_format(&status->device, device);
+    hash_format(&said->hash, theirs);
+    hash_format(&right->hash, ours);
+    (void)snprintf(detail, sizeof detail,
+                   "{\"device\":\"%s\",\"version\":%llu,\"published\":\"%s\",\"found\":\"%s\"}",
+                   device, (unsigned long long)said->number, ours, theirs);
+    struct review review = {
+        .kind = STR("catalog_hash"),
+        .record = str_of(device),
+        .location = str_of(status->location),
+        .text = STR("A till's catalog is not what was published; it was sent afresh."),
+        .detail = str_of(detail),
+        .opened_at = status->last_seen_at};
+    return questions_ask(&s->db, &review, e);
+}
+
+// What a device says it holds of a version, against what was published.
+static enum err_code judge_catalog(struct store *s, const struct device_status *status,
+                                   const struct catalog_version *said, struct err *e)
+{
+    struct catalog_version right;
+    if (said->number == 0 || said->number > INT64_MAX)
+        return ERR_OK;
+    enum err_code code = store_catalog_known(s, said->number, &right, e);
+    if (code == ERR_NOT_FOUND || (code == ERR_OK && hash_equal(&right.hash, &said->hash)))
+        return ERR_OK;
+    return code ? code : ask_catalog(s, status, said, &right, e);
+}
+
 enum err_code store_device_status_put(struct store *s, const struct device_status *status,
                                       struct err *e)
 {
@@ -186,5 +222,10 @@ enum err_code store_device_status_put(struct store *s, const struct device_statu
     query_int(&q, status->disk_free_bytes);
     query_text(&q, str_of(status->version));
     query_int(&q, status->online);
-    return query_run(&q, e);
+    query_u64(&q, status->catalog.number);
+    query_hash(&q, &status->catalog.hash);
+    enum err_code code = query_run(&q, e);
+    if (code == ERR_OK)
+        code = judge_catalog(s, status, &status->catalog, e);
+    return code ? code : judge_catalog(s, status, &status->refused, e);
 }

@@ -2,6 +2,7 @@
 #include "store/sqlite/effects.h"
 
 #include "model/judgement.h"
+#include "store/sqlite/catalog_publish.h"
 #include "store/sqlite/claim.h"
 #include "store/sqlite/judgements.h"
 #include "store/sqlite/runs.h"
@@ -45,6 +46,10 @@ static enum err_code put_line(struct fold *f, const struct fold_row *row,
     query_int(&q, line->quantity);
     query_int(&q, line->unit_price);
     query_int(&q, line->amount);
+    if (line->catalog > 0)
+        query_int(&q, line->catalog);
+    else
+        query_null(&q);
     return query_run(&q, e);
 }
 
@@ -202,7 +207,9 @@ static struct str feed_of(const struct event *event)
 static enum err_code tell_event(struct fold *f, const struct fold_row *row, bool on, struct err *e)
 {
     char text[UUID_TEXT_SIZE];
-    if (f->store == NULL || f->confirms)
+    bool chain_wide = str_is(row->event->location, "*");
+    if (f->store == NULL || f->confirms ||
+        (chain_wide && reducer_find(row->event->record_type)->stays))
         return ERR_OK;
     uuid_format(&row->event->id, text);
     struct feed_change change = {feed_of(row->event), STR("event"), str_of(text), STR("")};
@@ -257,6 +264,8 @@ static enum err_code put_one(struct fold *f, const struct fold_row *row,
         return revoke(f, row, &effect->revoked, true, e);
     case EFFECT_RUN:
         return runs_put(f, row, &effect->run, e);
+    case EFFECT_PUBLISH:
+        return catalog_publish_event(f, row, &effect->publish, e);
     case EFFECT_RECORD:
         return put_record(f, row, e);
     }
@@ -282,6 +291,8 @@ static enum err_code take_back_one(struct fold *f, const struct fold_row *row,
         return revoke(f, row, &effect->revoked, false, e);
     case EFFECT_RUN:
         return runs_take_back(f, row, &effect->run, e);
+    case EFFECT_PUBLISH: // by the centre, once: nothing else carries its id
+        return err_set(e, ERR_DAMAGED, "a version of the catalog is never taken back");
     case EFFECT_RECORD:
         return drop_record(f, row, e);
     }

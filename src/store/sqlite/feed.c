@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "base/json.h"
+#include "store/sqlite/catalog_publish.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/state.h"
 #include "store/sqlite/text.h"
@@ -162,7 +163,10 @@ static enum err_code bury(struct feed_writer *w, const struct feed_change *chang
     enum err_code code = query_end(&q, e);
     if (code || position == 0)
         return code;
-    query_begin(&q, w->db, position + FEED_MEMORY <= w->head ? Q_FEED_DROP : Q_FEED_BURY);
+    // Where a version of the catalog ended stays known: who has not heard of anything since then
+    // gets what changed, and no copy.
+    bool forget = position + FEED_MEMORY <= w->head && !str_is(change->type, CATALOG_VERSION_TYPE);
+    query_begin(&q, w->db, forget ? Q_FEED_DROP : Q_FEED_BURY);
     query_int(&q, w->number);
     query_u64(&q, position);
     return query_run(&q, e);
@@ -422,6 +426,8 @@ static enum err_code fill(struct db *db, struct str location, struct err *e)
     enum err_code code = ERR_OK;
     if (str_is(location, FEED_CHAIN)) {
         code = fill_locations(&w, &a, e);
+        if (code == ERR_OK)
+            code = catalog_publish_fill(db, &w, e);
     } else if (!str_is(location, FEED_DEFERRED)) {
         code = fill_stock(&w, location, e);
         if (code == ERR_OK)

@@ -33,6 +33,7 @@ void fold_init(struct fold *f, struct db *tables, struct db *journal)
     delta_map_init(&f->deltas);
     feed_queue_init(&f->changes);
     records_init(&f->records, tables, journal);
+    catalog_rows_init(&f->catalog, tables);
     arena_init(&f->effects, EFFECTS_MAX_BYTES);
     arena_init(&f->others, OTHERS_MAX_BYTES);
 }
@@ -43,6 +44,7 @@ void fold_fini(struct fold *f)
     feed_queue_fini(&f->changes);
     revoke_fini(f);
     records_fini(&f->records);
+    catalog_rows_fini(&f->catalog);
     arena_fini(&f->effects);
     arena_fini(&f->others);
 }

@@ -16,6 +16,7 @@
 #define WASL_STORE_SQLITE_FOLD_H
 
 #include "model/effect.h"
+#include "store/sqlite/catalog_rows.h"
 #include "store/sqlite/delta.h"
 #include "store/sqlite/feed.h"
 #include "store/sqlite/ids.h"
@@ -50,6 +51,7 @@ struct fold {
     struct feed_queue changes;
     struct revoked revoked;
     struct records records;
+    struct catalog_rows catalog;
     struct arena effects; // of the event at hand
     struct arena others;  // events read back
 };

@@ -3,6 +3,7 @@
 // Downstream: what the feed from above says. A page that does not reach the feed's head is kept
 // aside; the one that does shows all of them at once. Rows of a fresh copy carry the next
 // generation; the page that completes the copy drops what still has an older one.
+#include "store/sqlite/catalog_follow.h"
 #include "store/sqlite/include.h"
 #include "store/sqlite/notice.h"
 #include "store/sqlite/rows.h"
@@ -16,6 +17,7 @@ struct follower {
     struct arena arena; // of the row at hand
     struct arena lists; // of the frame
     struct notices notices;
+    struct catalog_follow catalog;
     bool only_notices; // they are shown before all else
     int64_t generation;
 };
@@ -118,6 +120,19 @@ static enum err_code apply_event(struct follower *f, struct str id_text, yyjson_
     return code ? code : told_put(f->s, &page, bytes, &f->arena, e);
 }
 
+// Rows of the whole chain.
+static enum err_code apply_chain_wide(struct follower *f, struct str type, struct str id,
+                                      yyjson_val *row, struct str bytes, struct err *e)
+{
+    const struct catalog_kind *kind = catalog_kind_find(type);
+    if (kind != NULL)
+        return catalog_follow_row(&f->catalog, &(struct catalog_place){kind, id}, bytes, row,
+                                  &f->arena, e);
+    if (str_is(type, CATALOG_VERSION_TYPE))
+        return catalog_follow_version(&f->catalog, row, e);
+    return ERR_OK; // a newer upstream may say more
+}
+
 // ---- frames
 // --------------------------------------------------------------------------------------
 
@@ -147,7 +162,8 @@ static enum err_code apply_row(struct follower *f, struct str bytes, struct err 
         return apply_device(f, id, row, e);
     if (str_is(type, "event"))
         return apply_event(f, id, row, e);
-    return ERR_OK; // a newer upstream may say more
+    return str_is(f->frame->location, FEED_CHAIN) ? apply_chain_wide(f, type, id, row, bytes, e)
+                                                  : ERR_OK; // a newer upstream may say more
 }
 
 // SKUs that a complete copy did not repeat: the upstream has no row, so nothing is confirmed.
@@ -224,14 +240,15 @@ static enum err_code read_cursor(struct store *s, struct str location, struct cu
     return query_end(&q, e);
 }
 
-static enum err_code write_cursor(struct follower *f, bool fresh, struct err *e)
+static enum err_code write_cursor(struct follower *f, const struct feed_cursor *to, bool fresh,
+                                  struct err *e)
 {
     struct query q;
     query_begin(&q, &f->s->db, Q_CURSOR_SET);
     query_text(&q, f->frame->location);
-    query_uuid(&q, &f->frame->to.feed);
-    query_u64(&q, f->frame->to.position);
-    query_hash(&q, &f->frame->to.hash);
+    query_uuid(&q, &to->feed);
+    query_u64(&q, to->position);
+    query_hash(&q, &to->hash);
     query_int(&q, f->generation);
     query_int(&q, fresh);
     return query_run(&q, e);
@@ -319,20 +336,50 @@ static enum err_code tell_includes(struct follower *f, struct err *e)
     return code;
 }
 
-// What is of the whole chain need not wait for the rest of the page.
+// A copy begins from the first row.
+static enum err_code begin_copy(struct follower *f, bool chain_wide, struct err *e)
+{
+    f->generation++;
+    enum err_code code = drop_staged(f, e);
+    if (code == ERR_OK && str_is(f->frame->location, FEED_CHAIN))
+        code = catalog_follow_reset(&f->catalog, e);
+    return code || chain_wide ? code : include_forget(&f->s->db, e);
+}
+
+// Where the feed goes on. Of a page that is taken in pieces, only the last one moves the cursor; a
+// catalog that is not what it should be gives it up.
+static enum err_code move_cursor(struct follower *f, bool begun, bool fresh, enum feed_catalog what,
+                                 struct err *e)
+{
+    struct feed_cursor start = {.feed = f->frame->to.feed}, none = {.position = 0};
+    if (what == FEED_CATALOG_AFRESH)
+        return write_cursor(f, &none, true, e);
+    if (f->frame->partial)
+        return begun ? write_cursor(f, &start, true, e) : ERR_OK;
+    return write_cursor(f, &f->frame->to, fresh && !f->frame->complete, e);
+}
+
+static enum err_code show_catalog(struct follower *f, bool fresh, enum feed_catalog *ret,
+                                  struct err *e)
+{
+    enum err_code code = catalog_follow_complete(&f->catalog, fresh, ret, e);
+    if (f->frame->ret_catalog != NULL)
+        *f->frame->ret_catalog = *ret;
+    return code;
+}
+
+// What is of the whole chain need not wait for the rest of the page; but a version of the catalog
+// is shown whole.
 static enum err_code apply_frame(struct follower *f, struct err *e)
 {
     struct cursor_row row;
+    enum feed_catalog catalog = FEED_CATALOG_SAME;
     bool chain_wide = is_chain_wide(f), complete = f->frame->complete;
     enum err_code code = read_cursor(f->s, f->frame->location, &row, e);
-    bool fresh = row.fresh || f->frame->reset || !row.there;
+    bool begun = f->frame->reset || !row.there, fresh = row.fresh || begun;
     f->generation = row.generation;
-    if (code == ERR_OK && (f->frame->reset || !row.there)) {
-        f->generation++;
-        code = drop_staged(f, e);
-        if (code == ERR_OK && !chain_wide)
-            code = include_forget(&f->s->db, e);
-    }
+    if (code == ERR_OK && begun)
+        code = begin_copy(f, chain_wide, e);
     f->notices.generation = f->generation;
     if (code == ERR_OK)
         code = tell_includes(f, e);
@@ -340,17 +387,24 @@ static enum err_code apply_frame(struct follower *f, struct err *e)
         code = show_own(f, fresh, e);
     if (code == ERR_OK)
         code = complete || chain_wide ? show_rows(f, e) : stage_rows(f, e);
+    if (code == ERR_OK && complete && str_is(f->frame->location, FEED_CHAIN))
+        code = show_catalog(f, fresh, &catalog, e);
     if (code == ERR_OK && complete)
         code = drop_staged(f, e);
     if (code == ERR_OK && fresh && complete)
         code = drop_stale(f, e);
-    return code ? code : write_cursor(f, fresh && !complete, e);
+    if (code == ERR_OK)
+        code = catalog_follow_end(&f->catalog, e);
+    return code ? code : move_cursor(f, begun, fresh, catalog, e);
 }
 
 enum err_code store_feed_apply(struct store *s, const struct feed_apply *frame, struct err *e)
 {
     struct scope scope;
-    struct follower f = {.s = s, .frame = frame, .notices = {.s = s}};
+    struct follower f = {.s = s,
+                         .frame = frame,
+                         .notices = {.s = s},
+                         .catalog = {.rows = &s->fold.catalog, .db = &s->db}};
     enum err_code code = scope_enter(&scope, s, e);
     if (code)
         return code;

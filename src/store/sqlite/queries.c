@@ -130,7 +130,8 @@ static enum err_code add_branch(struct query *q, struct arena *a, struct branch_
                              .last_synced_at = query_get_int(q, 7),
                              .last_seen_at = query_get_int(q, 8),
                              .devices = query_get_u64(q, 9),
-                             .devices_online = query_get_u64(q, 10)};
+                             .devices_online = query_get_u64(q, 10),
+                             .catalog_version = query_get_u64(q, 11)};
     struct branch_row *items = rows_grow(a, list->items, list->count, room, sizeof row);
     if (items == NULL || row.id.p == NULL || row.name.p == NULL || row.region.p == NULL)
         return ERR_NO_MEMORY;

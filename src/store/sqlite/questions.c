@@ -136,28 +136,46 @@ static enum err_code add_review(struct arena *a, struct review_list *list, size_
     return ERR_OK;
 }
 
-enum err_code store_reviews(struct store *s, bool open_only, size_t max, struct arena *a,
-                            struct review_list *ret, struct err *e)
+static enum err_code list_reviews(struct query *q, struct arena *a, struct review_list *ret,
+                                  struct err *e)
 {
-    struct query q;
     struct review one;
     struct review_list list = {.count = 0};
     size_t room = 0;
     enum err_code memory = ERR_OK;
-    query_begin(&q, &s->db, Q_REVIEW_LIST);
-    query_int(&q, open_only);
-    query_u64(&q, max);
-    while (memory == ERR_OK && query_row(&q)) {
-        memory = read_review(&q, a, &one);
+    while (memory == ERR_OK && query_row(q)) {
+        memory = read_review(q, a, &one);
         if (memory == ERR_OK)
             memory = add_review(a, &list, &room, &one);
     }
-    enum err_code code = query_end(&q, e);
+    enum err_code code = query_end(q, e);
     if (code == ERR_OK && memory)
         code = err_set(e, memory, "out of memory for reviews");
     if (code == ERR_OK)
         *ret = list;
     return code;
+}
+
+enum err_code store_reviews(struct store *s, bool open_only, size_t max, struct arena *a,
+                            struct review_list *ret, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, Q_REVIEW_LIST);
+    query_int(&q, open_only);
+    query_u64(&q, max);
+    return list_reviews(&q, a, ret, e);
+}
+
+enum err_code store_catalog_questions(struct store *s, size_t max, struct arena *a,
+                                      struct review_list *ret, struct err *e)
+{
+    struct query q;
+    enum err_code code = fold_flush(&s->fold, e);
+    if (code)
+        return code;
+    query_begin(&q, &s->db, Q_CATALOG_QUESTIONS);
+    query_u64(&q, max);
+    return list_reviews(&q, a, ret, e);
 }
 
 // ---- dead letters ------------------------------------------------------------------------------

@@ -19,6 +19,15 @@ static const char empty_records[] =
     "DELETE FROM records; DELETE FROM record_events; DELETE FROM judgements;"
     "DELETE FROM feed_rows; DELETE FROM feeds;";
 
+// Of the catalog the centre's rows follow from its journal; a device's came down the feed.
+static const char empty_catalog[] =
+    "DELETE FROM catalog_item_rows; DELETE FROM catalog_price_rows;"
+    "DELETE FROM catalog_promotion_rows; DELETE FROM catalog_tax_rows;"
+    "DELETE FROM catalog_versions; DELETE FROM catalog_changed;"
+    "UPDATE catalog_state SET edition = 0, floor = 0, version = 0, hash = zeroblob(32), count = 0,"
+    " next_edition = 1, next_floor = 0, next_version = 0, next_hash = zeroblob(32),"
+    " next_count = 0, rows = 0, staged = 0, sum = zeroblob(2048)";
+
 // The tables of folded records, as their reducers declare them.
 static enum err_code empty_folded(struct db *db, struct err *e)
 {
@@ -166,6 +175,8 @@ static enum err_code rebuild(struct store *s,
         code = db_exec(&s->db, empty_records, e);
     if (code == ERR_OK)
         code = empty_folded(&s->db, e);
+    if (code == ERR_OK && s->role == ROLE_CENTRAL)
+        code = db_exec(&s->db, empty_catalog, e);
     if (code == ERR_OK)
         code = refold_init(&r, s, &s->db, e);
     r.progress = progress;

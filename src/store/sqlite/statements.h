@@ -125,7 +125,8 @@
     X(FEED_FILL_CHAIN,                                                                             \
       "SELECT " TEXT_COLUMNS " FROM records AS r JOIN record_events AS m ON m.record = r.number"   \
       " JOIN events AS e ON e.lsn = m.lsn JOIN streams AS s ON s.number = e.stream"                \
-      " WHERE r.location = '*' AND (s.lane = 2) = ? ORDER BY e.lsn")                               \
+      " WHERE r.location = '*' AND (s.lane = 2) = ?"                                               \
+      " AND r.type NOT IN ('item', 'price', 'tax', 'promotion', 'recipe') ORDER BY e.lsn")         \
     X(EVENT_BYTES, "SELECT " TEXT_COLUMNS " FROM events AS e LEFT JOIN streams AS s"               \
                    " ON s.number = e.stream WHERE e.lsn = ?")                                      \
     X(EVENT_ID_STATE, "SELECT id, state FROM events WHERE lsn = ?")                                \
@@ -249,7 +250,7 @@
     X(TICKET_HOLDER, "SELECT lsn, event_id FROM tickets WHERE location = ? AND id = ?")            \
     X(TICKET_DROP, "DELETE FROM tickets WHERE lsn = ?")                                            \
     X(LINE_ADD, "INSERT INTO ticket_lines (ticket, number, sku, name, quantity, unit_price,"       \
-                " amount) VALUES (?, ?, ?, ?, ?, ?, ?)")                                           \
+                " amount, catalog) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")                               \
     X(LINES_DROP, "DELETE FROM ticket_lines WHERE ticket = ?")                                     \
     X(PAYMENT_ADD, "INSERT INTO ticket_payments (ticket, number, method, currency, amount)"        \
                    " VALUES (?, ?, ?, ?, ?)")                                                      \
@@ -374,14 +375,15 @@
     X(DEVICES_OFFLINE, "UPDATE device_status SET online = 0 WHERE online = 1")                     \
     X(DEVICE_STATUS_PUT,                                                                           \
       "INSERT INTO device_status (device, location, pending, oldest_pending_at, last_seen_at,"     \
-      " last_sync_at, clock_offset_ms, disk_free_bytes, version, online)"                          \
-      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"                           \
+      " last_sync_at, clock_offset_ms, disk_free_bytes, version, online, catalog_version,"         \
+      " catalog_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"       \
       " location = excluded.location, pending = excluded.pending,"                                 \
       " oldest_pending_at = excluded.oldest_pending_at, last_seen_at = excluded.last_seen_at,"     \
       " last_sync_at = max(last_sync_at, excluded.last_sync_at),"                                  \
       " clock_offset_ms = excluded.clock_offset_ms,"                                               \
       " disk_free_bytes = excluded.disk_free_bytes, version = excluded.version,"                   \
-      " online = excluded.online")                                                                 \
+      " online = excluded.online, catalog_version = excluded.catalog_version,"                     \
+      " catalog_hash = excluded.catalog_hash")                                                     \
     /* people */                                                                                   \
     X(REVIEW_OPEN, "INSERT INTO reviews (kind, location, record, text, detail, opened_at, open)"   \
                    " VALUES (?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET open = 1,"             \
@@ -414,7 +416,7 @@
     X(FEED_ROW_ADD, "INSERT INTO feed_rows (feed, position, type, id, hash, bytes, lsn)"           \
                     " VALUES (?, ?, ?, ?, ?, ?, (SELECT max(lsn) FROM events))")                   \
     X(FEED_TRIM, "DELETE FROM feed_rows WHERE feed = ? AND position > ? AND position <= ?"         \
-                 " AND bytes IS NULL")                                                             \
+                 " AND bytes IS NULL AND type <> 'catalog_version'")                               \
     X(FEED_AT, "SELECT hash FROM feed_rows WHERE feed = ? AND position = ?")                       \
     X(FEED_LSN, "SELECT CASE WHEN ?3 = 0 THEN 0 ELSE r.lsn END FROM feeds AS f LEFT JOIN"          \
                 " feed_rows AS r ON r.feed = f.number AND r.position = ?3"                         \
@@ -448,6 +450,56 @@
     X(INCLUDE_GET, "SELECT seq FROM includes WHERE origin = ? AND lane = ?")                       \
     X(OVERLAY_SUMS, "SELECT sku, quantity, ifnull(confirmed, 0) FROM stock WHERE location = ? "    \
                     "AND quantity IS NOT confirmed")                                               \
+    /* catalog */                                                                                  \
+    X(CATALOG_STATE, "SELECT edition, floor, version, hash, count, next_edition, next_floor,"      \
+                     " next_version, next_hash, next_count, rows, staged, swept, refused_version," \
+                     " refused_hash, sum FROM catalog_state")                                      \
+    X(CATALOG_STATE_SET, "UPDATE catalog_state SET edition = ?, floor = ?, version = ?, hash = ?," \
+                         " count = ?, next_edition = ?, next_floor = ?, next_version = ?,"         \
+                         " next_hash = ?, next_count = ?, rows = ?, staged = ?, swept = ?,"        \
+                         " refused_version = ?, refused_hash = ?, sum = ?")                        \
+    X(DRAFT_ITEM, "SELECT i.id, i.name, i.name_ar, i.name_en, i.name_fr, i.category, i.unit,"      \
+                  " i.barcode, i.shelf_life_days, i.tax, coalesce(i.active, 1), p.price,"          \
+                  " p.currency, p.places, r.uses, NULL FROM items AS i LEFT JOIN prices AS p"      \
+                  " ON p.location = '*' AND p.id = i.id AND p.list IS NULL LEFT JOIN recipes AS r" \
+                  " ON r.location = '*' AND r.id = i.id WHERE i.location = '*' AND i.id = ?")      \
+    X(DRAFT_PRICE, "SELECT id, sku, list, price, currency, places, NULL FROM prices"               \
+                   " WHERE location = '*' AND id = ? AND list IS NOT NULL")                        \
+    X(DRAFT_PROMOTION,                                                                             \
+      "SELECT id, name, kind, value, currency, sku, category, buy, free, weekdays,"                \
+      " since, until, from_time, until_time, place, priority,"                                     \
+      " coalesce(active, 1), NULL FROM promotions WHERE location = '*'"                            \
+      " AND id = ?")                                                                               \
+    X(DRAFT_TAX, "SELECT id, name, percent, included, since, before, NULL FROM taxes"              \
+                 " WHERE location = '*' AND id = ?")                                               \
+    X(CATALOG_CHANGED, "SELECT kind, id FROM catalog_changed ORDER BY kind, id")                   \
+    X(CATALOG_CHANGED_DROP, "DELETE FROM catalog_changed")                                         \
+    X(CATALOG_VERSION_ADD,                                                                         \
+      "INSERT INTO catalog_versions (version, hash, computed, count, changed,"                     \
+      " note, published_at, published_by, event_id, lsn) VALUES (?, ?, ?, ?,"                      \
+      " ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")                                                 \
+    X(CATALOG_VERSION_WRONG,                                                                       \
+      "SELECT version FROM catalog_versions WHERE hash <> computed LIMIT 1")                       \
+    X(CATALOG_VERSION_FIND, "SELECT hash, count FROM catalog_versions WHERE version = ?")          \
+    X(CATALOG_VERSION_SEEN, "SELECT max(v) FROM (SELECT max(version) AS v FROM "                   \
+                            "catalog_versions UNION ALL SELECT max(catalog_version) FROM "         \
+                            "device_status WHERE catalog_version <= (SELECT "                      \
+                            "coalesce(max(version), 0) + 10000 FROM catalog_versions))")           \
+    X(CATALOG_CHANGED_COUNT, "SELECT count(*) FROM catalog_changed")                               \
+    X(CATALOG_PRICE_AT, "SELECT CASE gone WHEN 0 THEN price END, currency, places FROM "           \
+                        "catalog_item_rows WHERE id = ? AND edition <= ? ORDER BY edition "        \
+                        "DESC LIMIT 1")                                                            \
+    X(CATALOG_LIST_PRICE_AT, "SELECT CASE gone WHEN 0 THEN price END, currency, places "           \
+                             "FROM catalog_price_rows WHERE id = ? AND edition <= ? ORDER "        \
+                             "BY edition DESC LIMIT 1")                                            \
+    X(PRICE_DRAFT, "SELECT price, currency, places FROM prices WHERE location = ? AND id "         \
+                   "= ?")                                                                          \
+    X(CATALOG_QUESTIONS, "SELECT number, kind, record, location, text, detail, opened_at, "        \
+                         "open FROM reviews WHERE open = 1 AND location = '*' AND kind IN "        \
+                         "('price_same_rank', 'tax_same_rank', 'promotion_same_rank') "            \
+                         "ORDER BY number LIMIT ?")                                                \
+    X(CURSOR_DROP, "UPDATE feed_cursors SET feed = zeroblob(16), position = 0, hash = "            \
+                   "zeroblob(32), fresh = 1 WHERE location = ?")                                   \
     /* queries */                                                                                  \
     X(STREAM_TOTALS, "SELECT lane, sum(max(head_seq, coalesce((SELECT max(seq) FROM late"          \
                      " WHERE stream = number), 0)) - held_seq), sum(held_seq - settled_seq),"      \
@@ -468,8 +520,11 @@
                 " (SELECT count(*) FROM devices WHERE location = b.branch_id AND revoked = 0),"    \
                 " (SELECT count(*) FROM device_status WHERE location = b.branch_id AND online = 1" \
                 " AND last_seen_at > CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"   \
-                " - 35000) FROM branch_sync_status AS b" /* three beats: a centre that was killed  \
-                                                            left nobody a moment to say goodbye */ \
+                " - 35000), (SELECT min(nullif(catalog_version, 0)) FROM device_status AS s"       \
+                " JOIN devices AS d ON d.id = s.device WHERE s.location = b.branch_id"             \
+                " AND d.revoked = 0)"                                                              \
+                " FROM branch_sync_status AS b" /* three beats: a centre that was killed           \
+                                                   left nobody a moment to say goodbye */          \
                 " LEFT JOIN locations AS l ON l.id = b.branch_id ORDER BY b.branch_id")            \
     X(TICKET_TOTALS, "SELECT currency, places, count(*), " SPLIT_SUM(                              \
                          "total") " FROM tickets"                                                  \

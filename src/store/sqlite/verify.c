@@ -6,6 +6,7 @@
 #include "store/sqlite/refold.h"
 #include "store/sqlite/rows.h"
 
+#include <stdio.h>
 #include <string.h>
 
 // What must be alike: not versions, generations and times, which depend on the arrival.
@@ -15,7 +16,7 @@ static const struct {
 } compared[] = {
     {"tickets", "SELECT lsn, location, id, event_id, kind, number, till, customer, currency,"
                 " places, total, at, line_count, shift FROM tickets ORDER BY lsn"},
-    {"ticket_lines", "SELECT ticket, number, sku, name, quantity, unit_price, amount"
+    {"ticket_lines", "SELECT ticket, number, sku, name, quantity, unit_price, amount, catalog"
                      " FROM ticket_lines ORDER BY ticket, number"},
     {"ticket_payments", "SELECT ticket, number, method, currency, amount FROM ticket_payments"
                         " ORDER BY ticket, number"},
@@ -36,6 +37,9 @@ static const struct {
                    " origin, lane, seq, id FROM judgements ORDER BY location, target, lsn"},
     {"record_events", "SELECT r.location, r.id, r.type, m.lsn FROM record_events AS m JOIN records"
                       " AS r ON r.number = m.record ORDER BY r.location, r.type, r.id, m.lsn"},
+    {"catalog_versions", "SELECT version, count, hash, computed, changed, note, published_at,"
+                         " published_by, hex(event_id), lsn FROM catalog_versions"
+                         " ORDER BY version"},
     {"stock", "SELECT location, sku, quantity, moves FROM stock ORDER BY location, sku"},
 };
 
@@ -151,6 +155,46 @@ static enum err_code compare_records(struct refold *r, struct db *scratch, struc
     return code;
 }
 
+// At the centre the rows of every version, and the one that is shown, follow from the journal; and
+// each version's event told the hash that its drafts gave.
+static enum err_code compare_catalog(struct refold *r, struct db *scratch, struct err *e)
+{
+    char sql[128];
+    struct query q;
+    enum err_code code =
+        compare(r, scratch, "catalog_state",
+                "SELECT version, edition, floor, hash, count, sum FROM catalog_state", e);
+    for (int i = 0; i < CATALOG_KIND_COUNT && code == ERR_OK; i++) {
+        const char *table = catalog_kinds[i].table->name;
+        (void)snprintf(sql, sizeof sql, "SELECT * FROM %s ORDER BY id, edition", table);
+        code = compare(r, scratch, table, sql, e);
+    }
+    if (code)
+        return code;
+    query_begin(&q, scratch, Q_CATALOG_VERSION_WRONG);
+    if (query_row(&q)) {
+        r->equal = false;
+        refold_problem(r, "catalog: version %lld is not what its drafts give",
+                       (long long)query_get_int(&q, 0));
+    }
+    return query_end(&q, e);
+}
+
+// On a device: what is shown is what was published.
+static enum err_code check_catalog(struct refold *r, struct err *e)
+{
+    struct catalog_check check = {.rows = 0};
+    enum err_code code = ERR_OK;
+    while (code == ERR_OK && !check.at.done)
+        code = store_catalog_check(r->s, &check, e);
+    if (code == ERR_OK && !check.sound) {
+        r->equal = false;
+        refold_problem(r, "catalog: version %llu is not what was published",
+                       (unsigned long long)check.found.number);
+    }
+    return code;
+}
+
 static enum err_code compare_tables(struct refold *r, struct db *scratch, struct err *e)
 {
     enum err_code code = ERR_OK;
@@ -162,6 +206,8 @@ static enum err_code compare_tables(struct refold *r, struct db *scratch, struct
     }
     if (code == ERR_OK)
         code = compare_records(r, scratch, e);
+    if (code == ERR_OK)
+        code = device ? check_catalog(r, e) : compare_catalog(r, scratch, e);
     return code == ERR_OK && device ? compare_view(r, e) : code;
 }
 

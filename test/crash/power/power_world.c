@@ -451,7 +451,7 @@ static bool feed(struct power_world *w)
     }
     enum err_code code = journal_begin(w->till.journal, &e);
     if (code == ERR_OK) {
-        code = journal_apply_feed(w->till.journal, &message, &e);
+        code = journal_apply_feed(w->till.journal, &message, &(struct journal_fed){0}, &e);
         if (code)
             journal_rollback(w->till.journal);
         else

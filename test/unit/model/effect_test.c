@@ -32,9 +32,9 @@ static enum err_code reduce(const char *type, const char *record, const char *bo
         text, sizeof text,
         "{\"v\":1,\"id\":\"01890a5d-ac96-774b-bcce-b302099a8057\","
         "\"origin\":\"01890a5d-0000-7000-8000-000000000001\",\"lane\":\"critical\",\"seq\":1,"
-        "\"location\":\"B1\",\"type\":\"%s\",\"record\":{\"type\":\"%s\",\"id\":\"%s\"},"
+        "\"location\":\"%s\",\"type\":\"%s\",\"record\":{\"type\":\"%s\",\"id\":\"%s\"},"
         "\"at\":1700000000000,\"hlc\":\"018bcfe568000001\",\"body\":%s}",
-        type, record_type_of(known), record, body);
+        known->where == AT_CHAIN ? "*" : "B1", type, record_type_of(known), record, body);
     assert_true(n > 0 && (size_t)n < sizeof text);
     enum err_code code = event_parse(str_make(text, (size_t)n), &arena, &event, &e);
     if (code != ERR_OK) {
@@ -321,6 +321,7 @@ TEST(effect__a_run_of_another_device_is_refused)
 // A body of each type that its reducer takes, in the order of the table.
 static const struct {
     const char *type, *body;
+    const char *record; // its id, where not any will do
 } bodies[] = {
     {"ticket_recorded", SALE("sale", "2", "500", "699")},
     {"inventory_received", "{\"sku\":\"A\",\"quantity\":\"1\"}"},
@@ -362,13 +363,22 @@ static const struct {
     {"reservation_requested", "{\"sku\":\"A\",\"quantity\":\"1\"}"},
     {"reservation_released", "{}"},
     {"ticket_bumped", "{\"station\":\"grill\"}"},
+    {"item_set", "{\"name\":\"Coffee\",\"name_ar\":null,\"active\":true}"},
+    {"price_set", "{\"sku\":\"R1\",\"price\":\"2.5\",\"currency\":\"USD\",\"places\":2}", "R1"},
+    {"price_overridden", "{\"line\":" ID ",\"unit_price\":\"2\",\"by\":\"rana\"}"},
+    {"tax_set", "{\"percent\":\"11\",\"included\":true}"},
+    {"promotion_set", "{\"kind\":\"percent\",\"value\":\"20\"}"},
+    {"recipe_set", "{\"uses\":[{\"sku\":\"BEANS\",\"quantity\":\"0.018\"}]}"},
+    {"catalog_published", "{\"version\":1,\"count\":0,\"hash\":\"" HEX_KEY "\"}", "1"},
 };
 
-static const char *body_of(const struct event_type *type)
+static const char *body_of(const struct event_type *type, const char **ret_record)
 {
     for (size_t i = 0; i < COUNT_OF(bodies); i++) {
-        if (strcmp(bodies[i].type, type->name) == 0)
+        if (strcmp(bodies[i].type, type->name) == 0) {
+            *ret_record = bodies[i].record ? bodies[i].record : DEVICE;
             return bodies[i].body;
+        }
     }
     fail_msg("no body above for %s", type->name);
     return NULL;
@@ -377,7 +387,8 @@ static const char *body_of(const struct event_type *type)
 TEST(effect__says_what_each_event_type_does)
 {
     for (size_t i = 0; i < event_type_count; i++) {
-        reduces(event_types[i].name, DEVICE, body_of(&event_types[i]));
+        const char *record = NULL, *body = body_of(&event_types[i], &record);
+        reduces(event_types[i].name, record, body);
         bool folded = reducer_find(str_of(record_type_of(&event_types[i]))) != NULL;
         assert_true(list.count >= 1 || folded);
         assert_true(folded || event_types[i].effects != NULL);

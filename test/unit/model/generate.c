@@ -19,6 +19,11 @@ const struct generator generators[] = {
     {"stock", generate_asked},
     {"ticket", generate_asked},
     {"shift", generate_shift},
+    {"item", generate_item},
+    {"price", generate_price},
+    {"tax", generate_tax},
+    {"promotion", generate_promotion},
+    {"recipe", generate_recipe},
 };
 const size_t generator_count = COUNT_OF(generators);
 

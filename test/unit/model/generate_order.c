@@ -19,13 +19,18 @@ static const char *any_bill(struct rng *rng, char to[64], const char *key)
 static void write_line(struct history *h, struct rng *rng, int device)
 {
     char bill[64];
-    switch (rng_below(rng, 4)) {
+    switch (rng_below(rng, 5)) {
+    case 4:
+        history_write(h, device, "price_overridden",
+                      "{\"line\":\"%s\",\"unit_price\":\"%d\",\"by\":\"M%d\"}", any_line(rng),
+                      (int)rng_below(rng, 3), device);
+        break;
     case 0:
         history_write(h, device, "line_added",
                       "{%s\"line\":\"%s\",\"sku\":\"S%d\",\"quantity\":\"%d\","
-                      "\"unit_price\":\"2.5\"}",
+                      "\"unit_price\":\"2.5\",\"catalog\":%d}",
                       any_bill(rng, bill, "bill"), any_line(rng), (int)rng_below(rng, 3),
-                      1 + (int)rng_below(rng, 5));
+                      1 + (int)rng_below(rng, 5), (int)rng_below(rng, 3));
         break;
     case 1:
         history_write(h, device, "line_changed", "{\"line\":\"%s\",\"quantity\":\"%d\"}",

@@ -30,7 +30,7 @@ static struct message_feed page_of(uint64_t from, uint64_t to, const struct str 
 static enum err_code apply(struct message_feed *page)
 {
     assert_int_equal(journal_begin(c.till, &e), ERR_OK);
-    enum err_code code = journal_apply_feed(c.till, page, &e);
+    enum err_code code = journal_apply_feed(c.till, page, &(struct journal_fed){0}, &e);
     if (code)
         journal_rollback(c.till);
     else
@@ -130,7 +130,7 @@ TEST(journal__a_rollback_leaves_overlay_and_runs_as_they_were)
     struct message_include include = {{c.till->runs[0].origin, LANE_CRITICAL}, head.seq};
     page.includes[0] = include;
     page.include_count = 1;
-    assert_int_equal(journal_apply_feed(c.till, &page, &e), ERR_OK);
+    assert_int_equal(journal_apply_feed(c.till, &page, &(struct journal_fed){0}, &e), ERR_OK);
     journal_rollback(c.till);
     free(page.rows);
     assert_int_equal(c.till->runs[0].heads[LANE_CRITICAL].seq, head.seq);
@@ -150,7 +150,7 @@ TEST(journal__an_event_and_a_page_in_one_transaction_count_once)
     chain_add(c.till, "inventory_wasted", "milk",
               "{\"sku\":\"milk\",\"quantity\":\"3\",\"reason\":\"spilt\"}");
     struct message_feed page = page_of(0, 1, &milk, 1);
-    assert_int_equal(journal_apply_feed(c.till, &page, &e), ERR_OK);
+    assert_int_equal(journal_apply_feed(c.till, &page, &(struct journal_fed){0}, &e), ERR_OK);
     assert_int_equal(journal_commit(c.till, &e), ERR_OK);
     free(page.rows);
     assert_int_equal(chain_stock(c.till, "milk"), 3);

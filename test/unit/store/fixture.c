@@ -17,9 +17,65 @@ struct store_options fixture_options(const struct fixture *f)
     return (struct store_options){.dir = f->dir};
 }
 
-void fixture_open(struct fixture *f, enum node_role role)
+// A store of each role as it is when it was made, so that its schema is run once and not for each
+// of a thousand stores.
+struct image {
+    char *bytes;
+    size_t n;
+};
+static struct image images[ROLE_CENTRAL + 1];
+
+static void path_of_file(const struct fixture *f, char to[128])
+{
+    (void)snprintf(to, 128, "%s/wasl.db", f->dir);
+}
+
+static void keep_image(const struct fixture *f, struct image *to)
+{
+    char path[128];
+    path_of_file(f, path);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    to->n = (size_t)ftell(file);
+    to->bytes = malloc(to->n);
+    assert_non_null(to->bytes);
+    rewind(file);
+    assert_int_equal(fread(to->bytes, 1, to->n, file), to->n);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void write_image(const struct fixture *f, const struct image *from)
+{
+    char path[128];
+    path_of_file(f, path);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(from->bytes, 1, from->n, file), from->n);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void make_store(struct fixture *f, enum node_role role)
 {
     struct err e = {ERR_OK, ""};
+    struct store_options options = fixture_options(f);
+    if (images[role].bytes == NULL) {
+        options.create = true;
+        options.role = role;
+        if (store_open(&options, &f->store, &e))
+            fail_msg("%s", e.text);
+        store_close(f->store);
+        keep_image(f, &images[role]);
+        options.create = false;
+    } else {
+        write_image(f, &images[role]);
+    }
+    if (store_open(&options, &f->store, &e))
+        fail_msg("%s", e.text);
+}
+
+void fixture_open(struct fixture *f, enum node_role role)
+{
     // In memory where there is such a place: nothing here depends on what a disk does.
     bool memory = access("/dev/shm", W_OK) == 0;
     *f = (struct fixture){.dir = "/tmp/wasl_store_XXXXXX"};
@@ -27,11 +83,7 @@ void fixture_open(struct fixture *f, enum node_role role)
         memcpy(f->dir, "/dev/shm/wasl_store_XXXXXX", sizeof "/dev/shm/wasl_store_XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     arena_init(&f->arena, ARENA_BYTES);
-    struct store_options options = fixture_options(f);
-    options.create = true;
-    options.role = role;
-    if (store_open(&options, &f->store, &e))
-        fail_msg("%s", e.text);
+    make_store(f, role);
 }
 
 void fixture_reopen(struct fixture *f)

@@ -114,6 +114,7 @@ static void make_greeting(void)
                                 .zstd = true,
                                 .backlog = 3,
                                 .oldest_at = SAMPLE_NOW,
+                                .catalog = {17, it.marks[1].hash},
                                 .feeds = {place, all, later},
                                 .feed_count = 3,
                                 .streams = streams,
@@ -179,7 +180,9 @@ static void make_rest(void)
                                                            .pending = {1, 0, 0},
                                                            .oldest_at = SAMPLE_NOW + 2000,
                                                            .disk_free = INT64_C(41000000000),
-                                                           .software = STR("wasl 0.1.0")};
+                                                           .software = STR("wasl 0.1.0"),
+                                                           .catalog = {17, it.marks[1].hash},
+                                                           .refused = {18, it.marks[2].hash}};
     it.messages[MESSAGE_ERROR].error =
         (struct message_error){STR("DENIED"), STR("this is another chain"), true};
 }

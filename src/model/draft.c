@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/draft.h"
+
+#include "base/decimal.h"
+#include "model/body.h"
+
+// ---- tables -----------------------------------------------------------------------------------
+
+static const struct column item_columns[] = {
+    {"id", COLUMN_TEXT, "the stock-keeping unit"},
+    {"name", COLUMN_TEXT, "as printed"},
+    {"name_ar", COLUMN_TEXT, "in Arabic"},
+    {"name_en", COLUMN_TEXT, "in English"},
+    {"name_fr", COLUMN_TEXT, "in French"},
+    {"category", COLUMN_TEXT, "a code"},
+    {"unit", COLUMN_TEXT, "piece, kg, ..."},
+    {"barcode", COLUMN_TEXT, "as scanned"},
+    {"shelf_life_days", COLUMN_INTEGER, "from receipt to expiry"},
+    {"tax", COLUMN_TEXT, "the tax's code"},
+    {"active", COLUMN_INTEGER, "0: not sold any more; null: never said, so it is"},
+    CARD_CHANGED};
+static const struct column price_columns[] = {
+    {"id", COLUMN_TEXT, "sku, or sku/list"},
+    {"sku", COLUMN_TEXT, "the stock-keeping unit"},
+    {"list", COLUMN_TEXT, "the price list; null: the main one"},
+    {"price", COLUMN_DECIMAL, "of one unit in major units"},
+    {"currency", COLUMN_TEXT, "of the price"},
+    {"places", COLUMN_INTEGER, "decimal places of the currency"},
+    CARD_CHANGED};
+static const struct column tax_columns[] = {
+    {"id", COLUMN_TEXT, "its code"},
+    {"name", COLUMN_TEXT, "as printed"},
+    {"percent", COLUMN_DECIMAL, "of the net price"},
+    {"included", COLUMN_INTEGER, "1: prices contain it"},
+    {"since", COLUMN_TEXT, "the first day of this percentage"},
+    {"before", COLUMN_DECIMAL, "the percentage until then"},
+    CARD_CHANGED};
+static const struct column promotion_columns[] = {
+    {"id", COLUMN_TEXT, "the promotion"},
+    {"name", COLUMN_TEXT, "as printed"},
+    {"kind", COLUMN_TEXT, "percent, amount, price or free"},
+    {"value", COLUMN_DECIMAL, "percent, or major units"},
+    {"currency", COLUMN_TEXT, "of an amount or price"},
+    {"sku", COLUMN_TEXT, "of this item"},
+    {"category", COLUMN_TEXT, "of every item in it"},
+    {"buy", COLUMN_DECIMAL, "units to be bought"},
+    {"free", COLUMN_DECIMAL, "units that are then free"},
+    {"weekdays", COLUMN_TEXT, "digits, 1 is Monday"},
+    {"since", COLUMN_TEXT, "the first day"},
+    {"until", COLUMN_TEXT, "the last day"},
+    {"from_time", COLUMN_TEXT, "HH:MM"},
+    {"until_time", COLUMN_TEXT, "HH:MM"},
+    {"place", COLUMN_TEXT, "the one location"},
+    {"priority", COLUMN_INTEGER, "the higher goes first"},
+    {"active", COLUMN_INTEGER, "0: over; null: never said, so it is on"},
+    CARD_CHANGED};
+static const struct column recipe_columns[] = {
+    {"id", COLUMN_TEXT, "the stock-keeping unit that is made"},
+    {"uses", COLUMN_TEXT, "JSON: what one unit takes, [{sku, quantity}]"},
+    CARD_CHANGED};
+
+static const struct row_table items = {"items", 1, item_columns};
+static const struct row_table prices = {"prices", 1, price_columns};
+static const struct row_table taxes = {"taxes", 1, tax_columns};
+static const struct row_table promotions = {"promotions", 1, promotion_columns};
+static const struct row_table recipes = {"recipes", 1, recipe_columns};
+static const struct row_table *const item_tables[] = {&items, &question_table, NULL};
+static const struct row_table *const price_tables[] = {&prices, &question_table, NULL};
+static const struct row_table *const tax_tables[] = {&taxes, &question_table, NULL};
+static const struct row_table *const promotion_tables[] = {&promotions, &question_table, NULL};
+static const struct row_table *const recipe_tables[] = {&recipes, &question_table, NULL};
+
+// ---- reading ----------------------------------------------------------------------------------
+
+static bool is_answer(const struct event *event)
+{
+    return str_is(event->type_name, "review_resolved");
+}
+
+// sku, or sku/list.
+static bool names_price(struct str id, struct str sku, struct str list)
+{
+    if (!str_starts(id, sku))
+        return false;
+    struct str rest = str_make(id.p + sku.n, id.n - sku.n);
+    if (list.n == 0)
+        return rest.n == 0;
+    return rest.n == list.n + 1 && rest.p[0] == '/' &&
+           str_equal(str_make(rest.p + 1, list.n), list);
+}
+
+static enum err_code price_decode(const struct event *event, struct arena *kept,
+                                  const void **ret_op, struct err *e)
+{
+    if (!is_answer(event) && !names_price(event->record_id, body_text(event->body, "sku"),
+                                          body_text(event->body, "list")))
+        return err_set(e, ERR_INVALID, "record: a price's id is its sku, or sku/list");
+    if (!is_answer(event) && body_decimal(event->body, "price") < 0)
+        return err_set(e, ERR_INVALID, "body: price: below zero");
+    return card_decode(event, kept, ret_op, e);
+}
+
+static bool is_percent(int64_t value)
+{
+    return value >= 0 && value <= 100 * DECIMAL_ONE;
+}
+
+static enum err_code tax_decode(const struct event *event, struct arena *kept, const void **ret_op,
+                                struct err *e)
+{
+    if (!is_answer(event) && (!is_percent(body_decimal(event->body, "percent")) ||
+                              !is_percent(body_decimal(event->body, "before"))))
+        return err_set(e, ERR_INVALID, "body: percent: is not 0 to 100");
+    return card_decode(event, kept, ret_op, e);
+}
+
+static bool is_time(struct str text)
+{
+    uint64_t hour = 0, minute = 0;
+    return text.n == 0 ||
+           (text.n == 5 && text.p[2] == ':' && str_to_u64(str_make(text.p, 2), &hour) == ERR_OK &&
+            str_to_u64(str_make(text.p + 3, 2), &minute) == ERR_OK && hour < 24 && minute < 60);
+}
+
+static bool are_weekdays(struct str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] < '1' || text.p[i] > '7')
+            return false;
+    }
+    return text.n <= 7;
+}
+
+static enum err_code promotion_decode(const struct event *event, struct arena *kept,
+                                      const void **ret_op, struct err *e)
+{
+    yyjson_val *body = event->body;
+    int64_t value = body_decimal(body, "value");
+    if (is_answer(event))
+        return card_decode(event, kept, ret_op, e);
+    if (value < 0 || (str_is(body_text(body, "kind"), "percent") && !is_percent(value)))
+        return err_set(e, ERR_INVALID, "body: value: below zero, or more than all of it");
+    if (!is_time(body_text(body, "from_time")) || !is_time(body_text(body, "until_time")))
+        return err_set(e, ERR_INVALID, "body: from_time, until_time: must be HH:MM");
+    if (!are_weekdays(body_text(body, "weekdays")))
+        return err_set(e, ERR_INVALID, "body: weekdays: must be digits from 1 (Monday) to 7");
+    if (body_decimal(body, "buy") < 0 || body_decimal(body, "free") < 0)
+        return err_set(e, ERR_INVALID, "body: buy, free: below zero");
+    return card_decode(event, kept, ret_op, e);
+}
+
+// The list as its row keeps it: the same text for the same list, whatever else its author said.
+static enum err_code write_uses(yyjson_val *list, struct buf *to, struct err *e)
+{
+    char quantity[DECIMAL_TEXT_MAX];
+    yyjson_arr_iter iter = yyjson_arr_iter_with(list);
+    yyjson_val *use;
+    enum err_code code = buf_append(to, "[", 1);
+    while (code == ERR_OK && (use = yyjson_arr_iter_next(&iter)) != NULL) {
+        if (body_decimal(use, "quantity") <= 0)
+            return err_set(e, ERR_INVALID, "body: uses: quantity: must be above zero");
+        decimal_format(body_decimal(use, "quantity"), quantity);
+        code = buf_append_str(to, to->len > 1 ? STR(",{\"sku\":") : STR("{\"sku\":"));
+        if (code == ERR_OK)
+            code = json_append_string(to, body_text(use, "sku"));
+        if (code == ERR_OK)
+            code = buf_append_format(to, ",\"quantity\":\"%s\"}", quantity);
+    }
+    if (code == ERR_OK)
+        code = buf_append(to, "]", 1);
+    return code ? err_set(e, code, "body: uses: too many") : ERR_OK;
+}
+
+static enum err_code recipe_decode(const struct event *event, struct arena *kept,
+                                   const void **ret_op, struct err *e)
+{
+    struct buf text;
+    struct card_set *set = arena_alloc_zero(kept, sizeof *set);
+    struct card_op *op = arena_alloc_zero(kept, sizeof *op);
+    if (is_answer(event))
+        return card_decode(event, kept, ret_op, e);
+    if (set == NULL || op == NULL)
+        return err_set(e, ERR_NO_MEMORY, "out of memory for a record");
+    buf_init(&text, LIMIT_EVENT_BYTES);
+    enum err_code code = write_uses(yyjson_obj_get(event->body, "uses"), &text, e);
+    if (code == ERR_OK) {
+        *set = (struct card_set){.column = 1, .value.text = arena_copy(kept, buf_str(&text))};
+        *op = (struct card_op){.table = &recipes, .sets = set, .count = 1};
+        *ret_op = op;
+        if (set->value.text.p == NULL)
+            code = err_set(e, ERR_NO_MEMORY, "out of memory for a record");
+    }
+    buf_fini(&text);
+    return code;
+}
+
+// ---- two of the same rank ---------------------------------------------------------------------
+// The head office writes through one node, so its events lie in one stream whoever made them. What
+// an author there had seen is what his event names as its base, and what that had seen; only one
+// that names nothing has seen what came before it in the stream.
+
+struct ranked_entry { // of the record, the last comes first
+    const struct record_entry *entry;
+    struct ranked_entry *next;
+    unsigned visit; // in which search it was looked at
+};
+struct ranked_head { // a write that no later one had seen
+    const struct cell_write *write;
+    struct ranked_head *next;
+};
+struct ranked {
+    struct card card; // the first member: cards' own functions take the state as one
+    struct ranked_entry *entries;
+    struct ranked_head *heads[ROW_COLUMNS_MAX];
+    unsigned visits;
+};
+
+static const struct question_kind ranked_questions[] = {
+    {"same_rank",
+     "Two people set this without having seen each other; the later one stands until somebody "
+     "decides. Nothing is published meanwhile."},
+    {NULL, NULL}};
+
+static struct ranked_entry *find_entry(const struct ranked *r, const struct uuid *id)
+{
+    struct ranked_entry *at = r->entries;
+    while (at != NULL && !uuid_equal(&at->entry->id, id))
+        at = at->next;
+    return at;
+}
+
+static void mark_base(struct ranked *r, const struct record_entry *of)
+{
+    for (int i = 0; i < of->base_count; i++) {
+        struct ranked_entry *base = find_entry(r, &of->base[i]);
+        if (base != NULL)
+            base->visit = r->visits;
+    }
+}
+
+// Whether it is named by the base of 'from', or by what that names: all of which come before it.
+static bool is_named(struct ranked *r, const struct record_entry *from,
+                     const struct record_entry *wanted)
+{
+    for (int i = 0; i < from->base_count; i++) {
+        if (uuid_equal(&from->base[i], &wanted->id))
+            return true;
+    }
+    r->visits++;
+    mark_base(r, from);
+    for (struct ranked_entry *at = r->entries; at != NULL; at = at->next) {
+        if (at->visit != r->visits)
+            continue;
+        if (at->entry == wanted)
+            return true;
+        mark_base(r, at->entry);
+    }
+    return false;
+}
+
+static bool has_seen(struct ranked *r, const struct record_entry *later,
+                     const struct record_entry *earlier)
+{
+    if (later->stream != earlier->stream || later->base_count == 0)
+        return record_saw(later, earlier);
+    return is_named(r, later, earlier);
+}
+
+static bool same_value(enum column_kind kind, const struct value *a, const struct value *b)
+{
+    if (a->null || b->null)
+        return a->null && b->null;
+    return kind == COLUMN_TEXT ? str_equal(a->text, b->text) : a->number == b->number;
+}
+
+static enum err_code ask(struct ranked *r, int column, const struct cell_write *other,
+                         const struct cell_write *own, struct arena *a)
+{
+    struct questions *q = &r->card.questions;
+    const struct column *c = &r->card.table->columns[column];
+    const struct cell_write *base = cell_base(&r->card.cells[column], q, other->by, own->by);
+    struct question question = {
+        .kind = "same_rank",
+        .part = str_of(c->name),
+        .sides = {{other->by, cell_say(other, c->kind, a)}, {own->by, cell_say(own, c->kind, a)}},
+        .base = cell_say(base, c->kind, a),
+        .suggested = DECISION_ACCEPT,
+        .value = cell_say(own, c->kind, a),
+        .why = "it is the later one"};
+    if (question.sides[0].value.p == NULL || question.sides[1].value.p == NULL ||
+        question.base.p == NULL || question.value.p == NULL)
+        return ERR_NO_MEMORY;
+    return question_ask(&q->asked, &question, a);
+}
+
+// An edit whose author had seen both sides is an answer.
+static enum err_code settle(struct ranked *r, struct str part, const struct record_entry *by,
+                            struct arena *a)
+{
+    struct questions *q = &r->card.questions;
+    enum err_code code = ERR_OK;
+    for (const struct question *x = q->asked; x != NULL && code == ERR_OK; x = x->next) {
+        if (!str_equal(x->part, part) || !has_seen(r, by, x->sides[0].by) ||
+            !has_seen(r, by, x->sides[1].by))
+            continue;
+        struct uuid *triggers = arena_alloc(a, 2 * sizeof *triggers);
+        struct answer_op *op = arena_alloc_zero(a, sizeof *op);
+        if (triggers == NULL || op == NULL)
+            return ERR_NO_MEMORY;
+        triggers[0] = x->sides[0].by->id;
+        triggers[1] = x->sides[1].by->id;
+        *op = (struct answer_op){.review = STR("same_rank"),
+                                 .part = part,
+                                 .decision = DECISION_ACCEPT,
+                                 .triggers = triggers,
+                                 .trigger_count = 2};
+        code = question_answer(q, by, op, a);
+    }
+    return code;
+}
+
+// The write against those that nobody had seen before it: seen now, or asked about.
+static enum err_code contest(struct ranked *r, int column, const struct cell_write *own,
+                             struct arena *a)
+{
+    enum column_kind kind = r->card.table->columns[column].kind;
+    struct ranked_head *head = arena_alloc(a, sizeof *head);
+    enum err_code code = head ? ERR_OK : ERR_NO_MEMORY;
+    struct ranked_head **at = &r->heads[column];
+    while (*at != NULL && code == ERR_OK) {
+        const struct cell_write *other = (*at)->write;
+        bool counts = question_counts(&r->card.questions, other->by);
+        if (!counts || has_seen(r, own->by, other->by)) {
+            *at = (*at)->next;
+            continue;
+        }
+        if (!same_value(kind, &other->value, &own->value))
+            code = ask(r, column, other, own, a);
+        at = &(*at)->next;
+    }
+    if (code)
+        return code;
+    *head = (struct ranked_head){own, r->heads[column]};
+    r->heads[column] = head;
+    return ERR_OK;
+}
+
+static enum err_code ranked_apply(void *state, const struct record_entry *entry,
+                                  struct arena *folded)
+{
+    struct ranked *r = state;
+    const struct card_op *op = entry->op;
+    struct ranked_entry *known = arena_alloc(folded, sizeof *known);
+    enum err_code code = known ? card_apply(state, entry, folded) : ERR_NO_MEMORY;
+    if (code)
+        return code;
+    *known = (struct ranked_entry){entry, r->entries, 0};
+    r->entries = known;
+    for (size_t i = 0; i < op->count && record_counts(entry) && code == ERR_OK; i++) {
+        int column = op->sets[i].column;
+        if (!op->answers)
+            code = settle(r, str_of(op->table->columns[column].name), entry, folded);
+        if (code == ERR_OK)
+            code = contest(r, column, r->card.cells[column].newest, folded);
+    }
+    return code;
+}
+
+static enum err_code ranked_rows(const void *state, const char *type, struct str record_id,
+                                 struct row_list *to)
+{
+    const struct ranked *r = state;
+    struct record_name name = {.type = str_of(type), .id = record_id};
+    enum err_code code = card_rows(&r->card, record_id, to);
+    return code ? code : questions_write(&r->card.questions, NULL, &name, to);
+}
+
+static enum err_code price_rows(const void *state, struct str record_id, struct row_list *to)
+{
+    return ranked_rows(state, "price", record_id, to);
+}
+
+static enum err_code tax_rows(const void *state, struct str record_id, struct row_list *to)
+{
+    return ranked_rows(state, "tax", record_id, to);
+}
+
+static enum err_code promotion_rows(const void *state, struct str record_id, struct row_list *to)
+{
+    return ranked_rows(state, "promotion", record_id, to);
+}
+
+// ---- all --------------------------------------------------------------------------------------
+
+// What is published of them goes down as rows.
+#define DRAFT_REDUCER(type_, decode_)                                                              \
+    {                                                                                              \
+        .record_type = #type_, .tables = type_##_tables, .questions = question_none,               \
+        .stays = true, .state_bytes = sizeof(struct card), .decode = decode_, .apply = card_apply, \
+        .rows = card_rows                                                                          \
+    }
+#define RANKED_REDUCER(type_)                                                                      \
+    {                                                                                              \
+        .record_type = #type_, .tables = type_##_tables, .questions = ranked_questions,            \
+        .stays = true, .state_bytes = sizeof(struct ranked), .decode = type_##_decode,             \
+        .apply = ranked_apply, .rows = type_##_rows                                                \
+    }
+const struct reducer item_reducer = DRAFT_REDUCER(item, card_decode);
+const struct reducer recipe_reducer = DRAFT_REDUCER(recipe, recipe_decode);
+const struct reducer price_reducer = RANKED_REDUCER(price);
+const struct reducer tax_reducer = RANKED_REDUCER(tax);
+const struct reducer promotion_reducer = RANKED_REDUCER(promotion);
