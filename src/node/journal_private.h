@@ -83,7 +83,7 @@ struct journal {
         char location[LIMIT_NAME + 1]; // empty: none was looked up
         hlc hlc;                       // of the newest count there; 0: none
     } counted;
-    struct rehomed {                          // where the last appending again stopped
+    struct rehomed { // where the last appending again stopped
         struct stream_key key;
         struct uuid origin; // of the run that took it
         uint64_t written;   // by that run
