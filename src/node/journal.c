@@ -276,6 +276,7 @@ struct run *journal_find_run(struct journal *j, struct str location)
 
 void journal_forget_run(struct journal *j, struct run *run)
 {
+    MUST(j->runs != NULL && j->run_count > 0);
     *run = j->runs[--j->run_count];
 }
 
