@@ -37,7 +37,7 @@ static struct shop_record *record_new_at(struct world *w, int place)
     r->reducer = reducer_find(STR("order"));
     uuid_format(&id, r->id);
     if (shop->count == shop->capacity)
-        shop->records = world_grow(w, shop->records, &shop->capacity, sizeof(*shop->records));
+        shop->records = world_grow(w, shop->records, &shop->capacity, sizeof(struct shop_record *));
     shop->records[shop->count++] = r;
     return r;
 }

@@ -462,6 +462,7 @@ static enum err_code write_counts(struct view *v, const struct op *op)
         const struct sum *counted = b < op->counted.count ? &op->counted.items[b] : NULL;
         int order = said == NULL ? 1 : counted == NULL ? -1 : by_name(said, counted);
         const struct sum *name = order <= 0 ? said : counted;
+        MUST(name != NULL);
         struct row *row = row_list_add(v->to, &counts);
         if (row == NULL)
             return ERR_NO_MEMORY;

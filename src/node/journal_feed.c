@@ -183,14 +183,15 @@ static enum err_code check_follows(struct journal *j, const struct message_feed 
     return ERR_OK;
 }
 
-static enum err_code apply(struct journal *j, struct feed_apply *apply, struct err *e)
+static enum err_code apply(struct journal *j, const struct feed_apply *page, struct err *e)
 {
     struct page_change change = {.j = j, .changed = {.j = j}};
-    apply->context = &change;
+    struct feed_apply frame = *page;
     j->overlay_touched = true;
     if (journal_enter_deltas(j)) // own events of this very transaction stand before the page
         return err_set(e, ERR_NO_MEMORY, "the overlay");
-    enum err_code code = store_feed_apply(j->store, apply, e);
+    frame.context = &change;
+    enum err_code code = store_feed_apply(j->store, &frame, e);
     if (code == ERR_OK)
         code = journal_refresh_changed(&change.changed, e);
     free(change.changed.skus);

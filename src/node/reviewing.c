@@ -57,7 +57,7 @@ static enum err_code refuse(struct reviewing_refusal *ret, enum err_code code)
 static enum err_code find_asked(struct journal *j, const struct reviewing_answer *answer,
                                 struct asked *ret, struct reviewing_refusal *refusal, struct err *e)
 {
-    struct review review;
+    struct review review = {.open = false};
     int64_t number = answer->review;
     bool accepted = answer->decision == DECISION_ACCEPT;
     enum err_code code = store_review_find(journal_store(j), number, &j->arena, &review, e);
@@ -325,9 +325,9 @@ static enum err_code judge_all_held(struct journal *j, const struct asked *asked
 enum err_code reviewing_answer(struct journal *j, const struct reviewing_answer *answer,
                                struct reviewing_refusal *ret, struct err *e)
 {
-    struct asked asked;
-    struct adjustment adjustment;
-    struct uuid id;
+    struct asked asked = {.kind = STR("")};
+    struct adjustment adjustment = {.wanted = false};
+    struct uuid id = {.b = {0}};
     *ret = (struct reviewing_refusal){.code = check(j, answer, &ret->why)};
     enum err_code code = ret->code ? ERR_OK : store_flush(j->store, e);
     if (code == ERR_OK && ret->code == ERR_OK)

@@ -21,8 +21,9 @@ __attribute__((constructor)) static void map_file(void)
     int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
     if (fd < 0)
         return;
-    void *at = mmap(NULL, sizeof *left, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    left = at == MAP_FAILED ? NULL : at;
+    left = mmap(NULL, sizeof *left, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (left == MAP_FAILED)
+        left = NULL;
     (void)close(fd);
 }
 

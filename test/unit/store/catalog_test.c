@@ -452,8 +452,7 @@ TEST(catalog__a_price_changed_by_hand_is_found_and_put_right)
         "UPDATE catalog_item_rows SET name = 'x' WHERE id = 'B'",
         "DELETE FROM catalog_item_rows WHERE id = 'B'",
         "UPDATE catalog_item_rows SET gone = 1 WHERE id = 'B'",
-        "INSERT INTO catalog_tax_rows (id, edition, gone) SELECT 'VAT', edition, 0"
-        " FROM catalog_state",
+        "INSERT INTO catalog_tax_rows (id,edition,gone) SELECT 'V',edition,0 FROM catalog_state",
     };
     for (size_t i = 0; i < COUNT_OF(edits); i++) {
         chain_open(&c);

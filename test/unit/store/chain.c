@@ -55,7 +55,7 @@ void chain_item(struct chain *c, const char *sku, const char *name, const char *
 
 struct catalog_version chain_publish(struct chain *c)
 {
-    struct catalog_version version;
+    struct catalog_version version = {.number = 0};
     struct err e = {ERR_OK, ""};
     uint64_t changed = 0;
     char body[256], record[24], hash[HASH_TEXT_SIZE];

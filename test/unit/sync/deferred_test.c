@@ -84,7 +84,7 @@ static void deliver(enum lane lane, int from, int count)
     if (from > 1)
         loaded.base = sample()->marks[from - 2].hash;
     loaded.events = &sample()->events[from - 1];
-    loaded.count = (size_t)(count - from + 1);
+    loaded.count = (size_t)count - (size_t)from + 1;
     loaded.head = sample()->marks[count - 1].hash;
     uplink_loaded(&u, &loaded, now, &out);
     mark.settled = (uint64_t)count;
