@@ -473,6 +473,7 @@ def test_branches_show_a_till_come_and_go(wasl, centre):
         *("branch_id", "branch_name", "region", "last_synced_at", "pending_events"),
         *("conflict_count", "minutes_since_sync", "behind_seconds", "online", "dead_letters"),
         *("oldest_pending_ms", "last_seen_at", "devices", "devices_online", "offline"),
+        "catalog_version",
     }
     assert not branch_of(api)["online"] and branch_of(api)["last_synced_at"] is None
     till.serve()
