@@ -108,8 +108,8 @@ static void answer_client(struct site *s, int fd)
         ssize_t got = recv(fd, head + n, HEAD_MAX - n, MSG_DONTWAIT);
         n += got > 0 ? (size_t)got : 0;
         head[n] = '\0';
-        if (strstr(head, "\r\n\r\n") != NULL)
-            break;
+        if (strstr(head, "\r\n\r\n") != NULL || got == 0 || s->ws == NULL)
+            break; // all of it, or the client has given up
         loop_run_once(s->loop, 1);
     }
     const char *key = strstr(head, "Sec-WebSocket-Key: ");
