@@ -240,7 +240,9 @@ void loop_run_once(struct loop *l, int64_t timeout_ms)
         return;
     }
     uv_update_time(&l->uv);
-    uv_timer_start(&l->nap, on_nap, (uint64_t)timeout_ms, 0);
+    // It repeats: a run begins with the timers that are due, and a nap that ended before the run
+    // began would leave nothing that ends the waiting.
+    uv_timer_start(&l->nap, on_nap, (uint64_t)timeout_ms, (uint64_t)timeout_ms);
     uv_run(&l->uv, UV_RUN_ONCE);
     uv_timer_stop(&l->nap);
 }
