@@ -47,14 +47,13 @@ static struct node_record *make(struct world *w, struct book *r, const struct it
 // ---- folding ----------------------------------------------------------------------------------
 
 // Its author's program reads what it wrote, and so do the others here: see centre_upgrade.
-static void add(struct world *w, struct record *fold, const struct carrier *c)
+static enum err_code add(struct world *w, struct record *fold, const struct carrier *c)
 {
     struct event event;
     struct err e = {0};
     MUST(event_parse(c->bytes, &w->scratch, &event, &e) == ERR_OK);
     event.version = event.type->version;
-    if (record_add(fold, &event, &e))
-        world_fail(w, SIM_DIVERGENT, "an event does not fit its record: %s", err_message(&e));
+    return record_add(fold, &event, &e);
 }
 
 static void turn(struct world *w, struct node_record *n, const struct carrier *before,
@@ -62,10 +61,12 @@ static void turn(struct world *w, struct node_record *n, const struct carrier *b
 {
     if (n->fold == NULL || before == after)
         return;
+    if (before && after && add(w, n->fold, after) != ERR_EXISTS)
+        return; // the record's own affair: it holds an id once
     if (before && record_remove(n->fold, &before->item->id))
         world_fail(w, SIM_DIVERGENT, "an event cannot be taken back from its record");
-    if (after)
-        add(w, n->fold, after);
+    if (after && add(w, n->fold, after))
+        world_fail(w, SIM_DIVERGENT, "an event does not fit its record");
 }
 
 struct record *book_fold(struct world *w, struct book *r, const struct shop_record *of)
@@ -77,8 +78,8 @@ struct record *book_fold(struct world *w, struct book *r, const struct shop_reco
         MUST(record_new(of->reducer, str_of(of->id), RECORD_BYTES, &n->fold) == ERR_OK);
         for (uint64_t i = 0; i < n->capacity; i++) {
             const struct carrier *c = shown(&n->held[i]);
-            if (c)
-                add(w, n->fold, c);
+            if (c && add(w, n->fold, c))
+                world_fail(w, SIM_DIVERGENT, "an event does not fit its record");
         }
     }
     MUST(record_fold(n->fold) == ERR_OK);

@@ -3,6 +3,8 @@
 // the state that all before it left; what its author had seen of them, record_saw tells.
 #include "model/order.h"
 
+#include "model/mutant.h"
+
 #include "base/decimal.h"
 
 #include <string.h>
@@ -163,7 +165,7 @@ static enum err_code remove_line(struct order_state *s, const struct record_entr
     if (line == NULL)
         return ERR_NO_MEMORY;
     for (struct order_touch *t = line->touches; t != NULL; t = t->next)
-        t->cancelled = t->cancelled || record_saw(entry, t->by);
+        t->cancelled = t->cancelled || record_saw(entry, t->by) || MUTANT(concurrent_line_lost);
     for (struct order_assignment *x = s->assignments; x != NULL; x = x->next)
         x->cancelled =
             x->cancelled || (uuid_equal(&x->line, &line->id) && record_saw(entry, x->by));
@@ -191,7 +193,8 @@ static enum err_code split(struct order_state *s, const struct record_entry *ent
     enum err_code code = ERR_OK;
     for (size_t i = 0; i < op->split.count && code == ERR_OK; i++) {
         const struct order_share *share = &op->split.shares[i];
-        code = assign(s, entry, &op->split.from, &share->line, -share->quantity, a);
+        if (!MUTANT(split_billed_twice) || s->assignments == NULL)
+            code = assign(s, entry, &op->split.from, &share->line, -share->quantity, a);
         if (code == ERR_OK)
             code = assign(s, entry, &op->bill, &share->line, share->quantity, a);
     }

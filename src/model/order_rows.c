@@ -2,6 +2,7 @@
 // What an order looks like once all of its events are in: totals, statuses, and the questions that
 // only the whole can raise (a void that lost, money that does not match, a bill split too far).
 #include "base/decimal.h"
+#include "model/mutant.h"
 #include "model/order.h"
 #include "model/shift_money.h"
 
@@ -332,6 +333,8 @@ struct bill_sums {
 static enum bill_status status_of(const struct order_state *s, const struct order_bill *bill,
                                   const struct bill_sums *sums)
 {
+    if (MUTANT(void_beats_payment) && (bill->voided || s->voided))
+        return BILL_VOIDED;
     if (bill->completions != NULL)
         return sums->refunded > 0 && sums->refunded >= sums->paid ? BILL_REFUNDED : BILL_PAID;
     if ((bill->voided || s->voided) && sums->paid <= sums->refunded)

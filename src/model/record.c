@@ -5,6 +5,8 @@
 //                                               └──► begin again: sort all, place each
 #include "model/record.h"
 
+#include "model/mutant.h"
+
 #include "model/quantity.h"
 
 #include <stdlib.h>
@@ -266,7 +268,7 @@ enum err_code record_check(const struct event *event, struct err *e)
 enum err_code record_add(struct record *r, const struct event *event, struct err *e)
 {
     MUST(event->type != NULL);
-    if (find_entry(r, &event->id) != NULL)
+    if (!MUTANT(carriers_both_count) && find_entry(r, &event->id) != NULL)
         return err_set(e, ERR_EXISTS, "the event is in its record already");
     struct record_entry *entry = arena_alloc_zero(&r->kept, sizeof *entry);
     if (entry == NULL || make_room(r) || fill_entry(r, event, entry))
@@ -560,7 +562,7 @@ enum err_code record_fold(struct record *r)
         qsort(r->order + r->placed, waiting, sizeof(struct record_entry *), by_order);
     while (r->placed < r->count) {
         struct record_entry *entry = r->order[r->placed];
-        if (!comes_last(r, entry))
+        if (!MUTANT(arrival_wins) && !comes_last(r, entry))
             return refold(r);
         enum err_code code = note_missing(r, entry);
         if (code == ERR_OK)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/downlink.h"
 
-#include "sync/mutant.h"
+#include "model/mutant.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "sync/intake.h"
 
 #include "model/event_type.h"
-#include "sync/mutant.h"
+#include "model/mutant.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
 #include "sync/overlay.h"
 
 #include "model/effect.h"
-#include "sync/mutant.h"
+#include "model/mutant.h"
 
 #include <stdlib.h>
 #include <string.h>

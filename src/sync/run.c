@@ -2,7 +2,7 @@
 #include "sync/run.h"
 
 #include "model/event_type.h"
-#include "sync/mutant.h"
+#include "model/mutant.h"
 
 static bool too_far_ahead(hlc value, int64_t corrected_ms)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sync/mutant.h"
+#include "model/mutant.h"
 #include "sync/uplink_private.h"
 
 enum { NEVER_LOADED_RETRY_MS = 200 };

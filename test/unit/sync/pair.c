@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test/unit/sync/pair.h"
 
-#include "sync/mutant.h"
+#include "model/mutant.h"
 #include "test/unit/unit.h"
 
 #include <stdio.h>

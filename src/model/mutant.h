@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Planted bugs, one at a time, behind the build option 'mutant': the simulator must find each.
 // MUTANT(name) is 1 only in that build.
-#ifndef WASL_SYNC_MUTANT_H
-#define WASL_SYNC_MUTANT_H
+#ifndef WASL_MODEL_MUTANT_H
+#define WASL_MODEL_MUTANT_H
 
 #ifndef MUTANT_ack_before_fsync
 #define MUTANT_ack_before_fsync 0
@@ -24,6 +24,21 @@
 #endif
 #ifndef MUTANT_credit_leak
 #define MUTANT_credit_leak 0
+#endif
+#ifndef MUTANT_arrival_wins
+#define MUTANT_arrival_wins 0
+#endif
+#ifndef MUTANT_concurrent_line_lost
+#define MUTANT_concurrent_line_lost 0
+#endif
+#ifndef MUTANT_carriers_both_count
+#define MUTANT_carriers_both_count 0
+#endif
+#ifndef MUTANT_split_billed_twice
+#define MUTANT_split_billed_twice 0
+#endif
+#ifndef MUTANT_void_beats_payment
+#define MUTANT_void_beats_payment 0
 #endif
 
 #define MUTANT(name) MUTANT_##name
