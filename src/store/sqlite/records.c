@@ -14,7 +14,7 @@ struct kept_record {
     char id[LIMIT_NAME + 1];
     struct record *record; // NULL: still to be read
     bool touched;          // since the last flush
-    bool written;          // 'rows' is what the tables hold
+    bool written;          // 'rows' is what the tables hold; else they are read first
     struct row_list rows;  // they point into 'arena' and into the record
     struct arena arena;
     struct kept_record *next;
@@ -322,13 +322,17 @@ static enum err_code write_difference(struct records *r, const struct kept_recor
     return code;
 }
 
-static enum err_code drop_rows(struct records *r, const struct kept_record *k, struct err *e)
+// What the tables hold of it, so that only what differs is written.
+static enum err_code read_rows(struct records *r, struct kept_record *k, struct err *e)
 {
     enum err_code code = ERR_OK;
     const struct row_table *const *tables = k->reducer->tables;
     struct record_name name = {str_of(k->location), str_of(k->reducer->record_type), str_of(k->id)};
+    arena_reset(&k->arena);
+    row_list_init(&k->rows, &k->arena);
     for (size_t i = 0; tables[i] != NULL && code == ERR_OK; i++)
-        code = row_store_drop_record(&r->rows, tables[i], &name, e);
+        code = row_store_read_record(&r->rows, tables[i], &name, &k->rows, e);
+    row_list_sort(&k->rows);
     return code;
 }
 
@@ -353,10 +357,8 @@ static enum err_code flush_one(struct records *r, struct kept_record *k, struct 
     struct arena fresh;
     struct row_list rows;
     enum err_code code = k->record ? ERR_OK : read_record(r, k, e);
-    if (code == ERR_OK && !k->written) {
-        code = drop_rows(r, k, e);
-        row_list_init(&k->rows, &k->arena);
-    }
+    if (code == ERR_OK && !k->written)
+        code = read_rows(r, k, e);
     if (code)
         return code;
     arena_init(&fresh, RECORD_MAX_BYTES);

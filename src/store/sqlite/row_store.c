@@ -18,6 +18,7 @@ void row_store_fini(struct row_store *rs)
         sqlite3_finalize(rs->items[i].put);
         sqlite3_finalize(rs->items[i].drop);
         sqlite3_finalize(rs->items[i].drop_record);
+        sqlite3_finalize(rs->items[i].read_record);
     }
     rs->count = 0;
 }
@@ -57,11 +58,24 @@ static enum err_code write_put(struct buf *to, const struct row_table *table)
                                     keys < count ? ", " : "");
 }
 
+static enum err_code write_where(struct buf *to, const struct row_table *table, int keys)
+{
+    enum err_code code = buf_append_format(to, " FROM %s WHERE location = ? AND ", table->name);
+    return code ? code : list_columns(to, table, 0, keys, "% = ?", " AND ");
+}
+
 static enum err_code write_drop(struct buf *to, const struct row_table *table, int keys)
 {
-    enum err_code code =
-        buf_append_format(to, "DELETE FROM %s WHERE location = ? AND ", table->name);
-    return code ? code : list_columns(to, table, 0, keys, "% = ?", " AND ");
+    enum err_code code = buf_append_str(to, STR("DELETE"));
+    return code ? code : write_where(to, table, keys);
+}
+
+static enum err_code write_read(struct buf *to, const struct row_table *table, int keys)
+{
+    enum err_code code = buf_append_str(to, STR("SELECT "));
+    if (code == ERR_OK)
+        code = list_columns(to, table, 0, row_column_count(table), "%", ", ");
+    return code ? code : write_where(to, table, keys);
 }
 
 enum err_code row_store_select(const struct row_table *table, struct buf *to)
@@ -95,9 +109,12 @@ static enum err_code prepare_all(struct row_store *rs, struct row_statements *to
         code =
             prepare(rs->db, &sql, write_drop(&sql, to->table, to->table->key_count), &to->drop, e);
     buf_reset(&sql);
+    int names = to->table->typed ? 2 : 1;
     if (code == ERR_OK)
-        code = prepare(rs->db, &sql, write_drop(&sql, to->table, to->table->typed ? 2 : 1),
-                       &to->drop_record, e);
+        code = prepare(rs->db, &sql, write_drop(&sql, to->table, names), &to->drop_record, e);
+    buf_reset(&sql);
+    if (code == ERR_OK)
+        code = prepare(rs->db, &sql, write_read(&sql, to->table, names), &to->read_record, e);
     buf_fini(&sql);
     return code;
 }
@@ -181,17 +198,82 @@ enum err_code row_store_drop(struct row_store *rs, struct str location, const st
                 : run(rs->db, s->drop, bind_row(s->drop, location, row, row->table->key_count), e);
 }
 
+static int bind_record(sqlite3_stmt *statement, const struct row_table *table,
+                       const struct record_name *record)
+{
+    int bound = bind_text(statement, 1, record->location);
+    if (bound == SQLITE_OK)
+        bound = bind_text(statement, 2, record->id);
+    if (bound == SQLITE_OK && table->typed)
+        bound = bind_text(statement, 3, record->type);
+    return bound;
+}
+
 enum err_code row_store_drop_record(struct row_store *rs, const struct row_table *table,
                                     const struct record_name *record, struct err *e)
 {
     struct row_statements *s;
     enum err_code code = statements_of(rs, table, &s, e);
+    return code ? code : run(rs->db, s->drop_record, bind_record(s->drop_record, table, record), e);
+}
+
+static enum err_code read_value(sqlite3_stmt *statement, int at, struct row *row,
+                                struct arena *arena)
+{
+    const void *p = sqlite3_column_blob(statement, at);
+    size_t n = (size_t)sqlite3_column_bytes(statement, at);
+    struct uuid id;
+    struct str text;
+    if (sqlite3_column_type(statement, at) == SQLITE_NULL)
+        return ERR_OK;
+    switch (row->table->columns[at].kind) {
+    case COLUMN_TEXT:
+        text = arena_copy(arena, str_make(p ? p : "", n));
+        if (text.p == NULL)
+            return ERR_NO_MEMORY;
+        row_set_text(row, at, text);
+        return ERR_OK;
+    case COLUMN_UUID:
+        if (p == NULL || n != sizeof id.b)
+            return ERR_OK; // an edit: it differs, and is written over
+        memcpy(id.b, p, sizeof id.b);
+        row_set_uuid(row, at, &id);
+        return ERR_OK;
+    case COLUMN_INTEGER:
+    case COLUMN_DECIMAL:
+        break;
+    }
+    row_set_number(row, at, sqlite3_column_int64(statement, at));
+    return ERR_OK;
+}
+
+static enum err_code read_row(sqlite3_stmt *statement, const struct row_table *table,
+                              struct row_list *to)
+{
+    struct row *row = row_list_add(to, table);
+    enum err_code code = row ? ERR_OK : ERR_NO_MEMORY;
+    for (int i = 0; i < row_column_count(table) && code == ERR_OK; i++)
+        code = read_value(statement, i, row, to->arena);
+    return code;
+}
+
+enum err_code row_store_read_record(struct row_store *rs, const struct row_table *table,
+                                    const struct record_name *record, struct row_list *to,
+                                    struct err *e)
+{
+    struct row_statements *s;
+    enum err_code code = statements_of(rs, table, &s, e), full = ERR_OK;
     if (code)
         return code;
-    int bound = bind_text(s->drop_record, 1, record->location);
-    if (bound == SQLITE_OK)
-        bound = bind_text(s->drop_record, 2, record->id);
-    if (bound == SQLITE_OK && table->typed)
-        bound = bind_text(s->drop_record, 3, record->type);
-    return run(rs->db, s->drop_record, bound, e);
+    int result = bind_record(s->read_record, table, record);
+    if (result == SQLITE_OK)
+        result = sqlite3_step(s->read_record);
+    while (result == SQLITE_ROW && full == ERR_OK) {
+        full = read_row(s->read_record, table, to);
+        result = sqlite3_step(s->read_record);
+    }
+    code = db_error(rs->db, result, e);
+    (void)sqlite3_reset(s->read_record);
+    (void)sqlite3_clear_bindings(s->read_record);
+    return code == ERR_OK && full ? err_set(e, full, "out of memory for rows") : code;
 }

@@ -17,7 +17,7 @@ struct row_store {
     struct db *db;
     struct row_statements {
         const struct row_table *table;
-        sqlite3_stmt *put, *drop, *drop_record;
+        sqlite3_stmt *put, *drop, *drop_record, *read_record;
     } items[ROW_TABLES_MAX];
     size_t count;
 };
@@ -35,6 +35,11 @@ enum err_code row_store_drop(struct row_store *rs, struct str location, const st
 struct record_name;
 enum err_code row_store_drop_record(struct row_store *rs, const struct row_table *table,
                                     const struct record_name *record, struct err *e) MUST_CHECK;
+
+// The same rows, added to a list, with their texts in its arena.
+enum err_code row_store_read_record(struct row_store *rs, const struct row_table *table,
+                                    const struct record_name *record, struct row_list *to,
+                                    struct err *e) MUST_CHECK;
 
 // "SELECT location, COLUMNS FROM TABLE ORDER BY KEY", for comparing; size bytes at to.
 enum err_code row_store_select(const struct row_table *table, struct buf *to) MUST_CHECK;

@@ -333,6 +333,36 @@ TEST(records__records_of_one_id_and_two_types_keep_apart)
     fixture_close(&f);
 }
 
+TEST(records__only_rows_that_differ_are_written_after_a_restart)
+{
+    struct fixture f;
+    struct line l;
+    fixture_open(&f, ROLE_TERMINAL);
+    line_init(&l, 1, "BR1");
+    l.own = true;
+    opens(&l, 1, 10, "O1");
+    line_add(&l, &(struct draft){3, 12, "order_set", "O1",
+                                 "{\"field\":\"note\",\"value\":\"by the door\"}"});
+    changes(&l, 4, 13, CHANGED("2"));
+    for (size_t i = 0; i < 3; i++)
+        (void)fixture_append(&f, &l, i, STATUS_PENDING);
+    fixture_assert_text(&f, "SELECT local_version FROM order_heads", "3\n");
+    fixture_reopen(&f);
+    (void)fixture_append(&f, &l, 3, STATUS_PENDING);
+    fixture_assert_text(&f, "SELECT local_version, total, note FROM order_heads",
+                        "4|1500|by the door\n");
+    fixture_reopen(&f);
+    line_add(&l, &(struct draft){5, 14, "ticket_bumped", "O1", "{\"station\":\"grill\"}"});
+    (void)fixture_append(&f, &l, 4, STATUS_PENDING);
+    fixture_assert_text(&f,
+                        "SELECT h.local_version, b.station FROM order_heads AS h, order_bumps"
+                        " AS b",
+                        "4|grill\n");
+    holds(&f);
+    line_fini(&l);
+    fixture_close(&f);
+}
+
 TEST(records__the_floor_has_its_rows_and_leaves_stock_alone)
 {
     struct fixture f;
