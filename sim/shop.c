@@ -5,9 +5,33 @@
 #include "sim/sale.h"
 #include "sim/till.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { BODY_MAX = 2048, AT_ONCE = 4, ROOM = 8 };
+
+static const struct kind {
+    const char *record_type;
+    unsigned weight;
+    const char *(*draw)(struct shop_view *v);
+} kinds[SHOP_KINDS] = {
+    [SHOP_ORDER] = {"order", 12, shop_order_draw},
+    [SHOP_TABLE] = {"table", 2, shop_card_draw},
+    [SHOP_AVAILABILITY] = {"availability", 2, shop_card_draw},
+    [SHOP_CUSTOMER] = {"customer", 2, shop_card_draw},
+    [SHOP_PRICE] = {"price", 2, shop_card_draw},
+};
+
+void shop_text(struct shop_view *v, const char *format, ...)
+{
+    char piece[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(piece, sizeof piece, format, args);
+    va_end(args);
+    MUST(buf_append_str(v->body, str_of(piece)) == ERR_OK);
+}
 
 void shop_set_add(struct shop_set *set, int number)
 {
@@ -27,19 +51,25 @@ void shop_set_join(struct shop_set *set, const struct shop_set *other)
 
 // ---- records ----------------------------------------------------------------------------------
 
-static struct shop_record *record_new_at(struct world *w, int place)
+static struct shop_record *record_new_at(struct world *w, int place, enum shop_kind kind,
+                                         const char *id)
 {
     struct shop *shop = &w->shop;
     struct shop_record *r = world_alloc(w, sizeof(*r));
-    struct uuid id = world_uuid(w);
     r->place = place;
     r->number = (int)shop->count;
-    r->reducer = reducer_find(STR("order"));
-    uuid_format(&id, r->id);
+    r->kind = kind;
+    r->reducer = reducer_find(str_of(kinds[kind].record_type));
+    MUST(str_copy(r->id, sizeof(r->id), str_of(id)) == ERR_OK);
     if (shop->count == shop->capacity)
         shop->records = world_grow(w, shop->records, &shop->capacity, sizeof(struct shop_record *));
     shop->records[shop->count++] = r;
     return r;
+}
+
+static bool has_room(const struct shop_record *r)
+{
+    return r->count < SHOP_EVENTS - ROOM;
 }
 
 static bool is_shown(const struct till *t, const struct shop_record *r)
@@ -52,18 +82,46 @@ static bool is_shown(const struct till *t, const struct shop_record *r)
 }
 
 // One of the newest that the till shows; now and then a new one.
-static struct shop_record *choose(struct world *w, const struct till *t)
+static struct shop_record *choose_order(struct world *w, const struct till *t)
 {
     struct shop_record *shown[AT_ONCE];
     int count = 0;
     for (uint64_t i = w->shop.count; i > 0 && count < AT_ONCE; i--) {
         struct shop_record *r = w->shop.records[i - 1];
-        if (r->place == t->place && r->count < SHOP_EVENTS - ROOM && is_shown(t, r))
+        if (r->place == t->place && r->kind == SHOP_ORDER && has_room(r) && is_shown(t, r))
             shown[count++] = r;
     }
-    if (count == 0 || rng_chance(&w->rng, 1, 12))
-        return record_new_at(w, t->place);
-    return shown[rng_below(&w->rng, (uint64_t)count)];
+    if (count && !rng_chance(&w->rng, 1, 12))
+        return shown[rng_below(&w->rng, (uint64_t)count)];
+    struct uuid fresh = world_uuid(w);
+    char id[UUID_TEXT_SIZE];
+    uuid_format(&fresh, id);
+    return record_new_at(w, t->place, SHOP_ORDER, id);
+}
+
+static struct shop_record *choose_card(struct world *w, const struct till *t, enum shop_kind kind)
+{
+    char id[UUID_TEXT_SIZE];
+    shop_card_id(w, kind, id);
+    for (uint64_t i = 0; i < w->shop.count; i++) {
+        struct shop_record *r = w->shop.records[i];
+        if (r->place == t->place && r->kind == kind && strcmp(r->id, id) == 0)
+            return r;
+    }
+    return record_new_at(w, t->place, kind, id);
+}
+
+static struct shop_record *choose(struct world *w, const struct till *t)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < SHOP_KINDS; i++)
+        sum += kinds[i].weight;
+    uint64_t pick = rng_below(&w->rng, sum);
+    int kind = 0;
+    for (; pick >= kinds[kind].weight; kind++)
+        pick -= kinds[kind].weight;
+    struct shop_record *card = kind == SHOP_ORDER ? NULL : choose_card(w, t, (enum shop_kind)kind);
+    return card && has_room(card) ? card : choose_order(w, t);
 }
 
 struct item *shop_find(const struct world *w, const struct uuid *id)
@@ -114,7 +172,7 @@ struct item *shop_draw(struct world *w, struct till *t, struct event *ret)
     item->shop->of = of;
     item->shop->number = of->count;
     struct shop_view view = {w, t, of, item, &body};
-    const char *type = shop_order_draw(&view);
+    const char *type = kinds[of->kind].draw(&view);
     of->items[of->count++] = item;
     MUST(json_parse_in(&w->scratch, buf_str(&body), LIMIT_EVENT_DEPTH, &json, NULL) == ERR_OK);
     buf_fini(&body);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What waiters and cashiers do to the records that a place shares: orders, on several tills.
+// What people do to the records that a place shares, on several tills: orders, tables, sold-out
+// dishes, customers, the place's own prices.
 //
 // Whatever is drawn names as its base what its author's till shows, as the daemon does. Each event
 // is kept with its meaning apart from its bytes, for oracles that fold on their own.
@@ -10,9 +11,11 @@
 
 enum { SHOP_EVENTS = 256 }; // of one record
 
+enum shop_kind { SHOP_ORDER, SHOP_TABLE, SHOP_AVAILABILITY, SHOP_CUSTOMER, SHOP_PRICE, SHOP_KINDS };
 struct shop_record {
     int place;
     int number; // in world.shop
+    enum shop_kind kind;
     const struct reducer *reducer;
     char id[UUID_TEXT_SIZE];
     struct item *items[SHOP_EVENTS];
@@ -36,13 +39,18 @@ enum shop_verb {
     SHOP_COMPLETE,
     SHOP_PAY,
     SHOP_REFUND,
+    SHOP_OVERRIDE,
     SHOP_VERBS
 };
 struct shop_share {
     struct uuid line;
     int64_t quantity;
 };
-enum { SHOP_SHARES = 2, SHOP_TEXT = 24 };
+enum { SHOP_SHARES = 2, SHOP_TEXT = 24, SHOP_FIELDS = 4 };
+struct shop_field { // of a card: what its author wrote
+    bool written;
+    char value[SHOP_TEXT]; // empty: none any more
+};
 
 struct shop_item { // what its author meant
     struct shop_record *of;
@@ -57,7 +65,9 @@ struct shop_item { // what its author meant
     struct uuid from; // of a split
     int64_t quantity; // decimal
     int64_t amount;   // minor units
-    int field;        // of the header
+    int64_t price;    // decimal
+    struct shop_field fields[SHOP_FIELDS];
+    int field; // of the header
     char value[SHOP_TEXT];
     struct shop_share shares[SHOP_SHARES];
     int share_count;
@@ -92,18 +102,6 @@ struct item *shop_find(const struct world *w, const struct uuid *id); // NULL: o
 // from it is what their authors meant.
 void shop_check_end(struct world *w);
 
-// What the checks share: a record after quiet.
-struct shop_end {
-    struct world *w;
-    const struct shop_record *of;
-    const struct carrier *counted[SHOP_EVENTS]; // at the centre; NULL: it does not count
-    struct shop_set seen[SHOP_EVENTS];          // by the author of each that counts, of those
-    struct row_list rows;                       // as the centre has them
-};
-// shop_order_check.c. That the rows of an order are what their authors meant, by another
-// computation than the model's.
-void shop_order_check(const struct shop_end *end);
-
 // shop_order.c. Writes the body of something that may be done to the order, fills in what it means
 // and says its event type.
 struct shop_view { // a record as a till shows it
@@ -114,5 +112,11 @@ struct shop_view { // a record as a till shows it
     struct buf *body;
 };
 const char *shop_order_draw(struct shop_view *v);
+// shop_card.c. The same for records of fields that the last writer wins.
+const char *shop_card_draw(struct shop_view *v);
+// One of the few ids that the cards of this kind have.
+void shop_card_id(struct world *w, enum shop_kind kind, char ret[UUID_TEXT_SIZE]);
+
+void shop_text(struct shop_view *v, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

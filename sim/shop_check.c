@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // After quiet: which events count is decided here from all that were written, and every node must
 // hold just these and have the same rows.
-#include "sim/shop.h"
+#include "sim/shop_end.h"
 
 #include <inttypes.h>
 #include <string.h>
+
+static const char *type_of(const struct shop_end *end)
+{
+    return end->of->reducer->record_type;
+}
 
 // ---- what counts ------------------------------------------------------------------------------
 
@@ -37,78 +42,12 @@ static void check_centre(struct shop_end *end)
         if (is == end->counted[i])
             continue;
         world_fail(end->w, end->counted[i] ? SIM_LOST : SIM_DOUBLED,
-                   "order %d of %s: of event %d the centre counts %s", end->of->number,
+                   "%s %d of %s: of event %d the centre counts %s", type_of(end), end->of->number,
                    world_place(end->of->place), i,
                    is == NULL                ? "none of its carriers"
                    : end->counted[i] == NULL ? "one, and none should be"
                                              : "another carrier than the first");
     }
-}
-
-// ---- who had seen what ------------------------------------------------------------------------
-
-static int number_of(const struct shop_end *end, const struct uuid *id)
-{
-    for (int i = 0; i < end->of->count; i++) {
-        if (end->counted[i] && uuid_equal(&end->of->items[i]->id, id))
-            return i;
-    }
-    return -1;
-}
-
-// All that was written counts, and nothing was written at two tills: what its author's till showed
-// him is what he had seen.
-static bool is_plain(const struct shop_end *end)
-{
-    for (int i = 0; i < end->of->count; i++) {
-        const struct item *item = end->of->items[i];
-        if (item->committed && (end->counted[i] == NULL || item->shop->retried))
-            return false;
-    }
-    return true;
-}
-
-static bool stands_before(const struct carrier *earlier, const struct carrier *later)
-{
-    return later->stream == earlier->stream && later->seq > earlier->seq;
-}
-
-static bool join_what(struct shop_end *end, int i, int seen)
-{
-    struct shop_set before = end->seen[i];
-    shop_set_add(&end->seen[i], seen);
-    shop_set_join(&end->seen[i], &end->seen[seen]);
-    return memcmp(&before, &end->seen[i], sizeof(before)) != 0;
-}
-
-// What is named by those that count or stands before them, and what those name, to the end: of an
-// event that is lost nobody knows what its author had seen.
-static bool close_once(struct shop_end *end)
-{
-    bool more = false;
-    for (int i = 0; i < end->of->count; i++) {
-        const struct carrier *c = end->counted[i];
-        for (int k = 0; c && k < c->shop->base_count; k++) {
-            int seen = number_of(end, &c->shop->base[k]);
-            more = (seen >= 0 && join_what(end, i, seen)) || more;
-        }
-        for (int k = 0; c && k < end->of->count; k++) {
-            if (end->counted[k] && stands_before(end->counted[k], c))
-                more = join_what(end, i, k) || more;
-        }
-    }
-    return more;
-}
-
-static void find_seen(struct shop_end *end)
-{
-    bool plain = is_plain(end);
-    for (int i = 0; plain && i < end->of->count; i++) {
-        if (end->counted[i])
-            end->seen[i] = end->counted[i]->shop->seen;
-    }
-    while (!plain && close_once(end))
-        ;
 }
 
 // ---- tills ------------------------------------------------------------------------------------
@@ -132,8 +71,8 @@ static bool check_set(const struct shop_end *end, const struct till *t)
         if (is && end->counted[i] == NULL && is_apart(item))
             more = true;
         else
-            world_fail(end->w, SIM_DIVERGENT, "order %d of %s: of event %d till %d shows %s",
-                       end->of->number, world_place(end->of->place), i, t->index,
+            world_fail(end->w, SIM_DIVERGENT, "%s %d of %s: of event %d till %d shows %s",
+                       type_of(end), end->of->number, world_place(end->of->place), i, t->index,
                        is == NULL                ? "nothing"
                        : end->counted[i] == NULL ? "what the centre does not count"
                                                  : "another carrier than the centre");
@@ -162,11 +101,27 @@ static void show(const struct shop_end *end, const struct record *fold)
     for (size_t i = 0; end->w->options->verbose && i < record_count(fold); i++) {
         const struct record_entry *entry = record_entry_at(fold, i);
         world_trace(end->w, "  event %d: %s, hlc %016" PRIx64 ", stream %d seq %" PRIu64,
-                    number_of(end, &entry->id), entry->type->name, entry->order.hlc, entry->stream,
-                    entry->order.seq);
+                    shop_find_number(end, &entry->id), entry->type->name, entry->order.hlc,
+                    entry->stream, entry->order.seq);
         for (int k = 0; k < entry->base_count; k++)
-            world_trace(end->w, "    has seen event %d", number_of(end, &entry->base[k]));
+            world_trace(end->w, "    has seen event %d", shop_find_number(end, &entry->base[k]));
     }
+}
+
+// Folded anew, of the same events, from the last to the first.
+static struct hash state_again(const struct shop_end *end, struct book *of)
+{
+    struct book again = {0};
+    struct record *fold = NULL;
+    for (int i = end->of->count - 1; i >= 0; i--) {
+        const struct carrier *c = book_shown(of, end->of->items[i]);
+        if (c)
+            book_set(end->w, &again, c->item, HELD_OWN, c);
+        fold = c ? book_fold(end->w, &again, end->of) : fold;
+    }
+    struct hash state = fold ? state_of(end->w, fold) : (struct hash){0};
+    book_forget(&again);
+    return state;
 }
 
 static void check_till(struct shop_end *end, struct till *t, const struct hash *state)
@@ -177,22 +132,13 @@ static void check_till(struct shop_end *end, struct till *t, const struct hash *
         return;
     struct hash expected = *state;
     struct hash is = state_of(end->w, fold);
-    if (more) { // another one, of the same events, from the last to the first
-        struct book again = {0};
-        for (int i = end->of->count - 1; i >= 0; i--) {
-            const struct carrier *c = book_shown(&t->disk.book, end->of->items[i]);
-            if (c)
-                book_set(end->w, &again, c->item, HELD_OWN, c);
-            fold = c ? book_fold(end->w, &again, end->of) : fold;
-        }
-        expected = state_of(end->w, fold);
-        book_forget(&again);
-    }
+    if (more)
+        expected = state_again(end, &t->disk.book);
     if (hash_equal(&is, &expected))
         return;
     show(end, fold);
-    world_fail(end->w, SIM_DIVERGENT, "order %d of %s: till %d has other rows", end->of->number,
-               world_place(end->of->place), t->index);
+    world_fail(end->w, SIM_DIVERGENT, "%s %d of %s: till %d has other rows", type_of(end),
+               end->of->number, world_place(end->of->place), t->index);
 }
 
 static void check_record(struct world *w, const struct shop_record *of)
@@ -209,15 +155,21 @@ static void check_record(struct world *w, const struct shop_record *of)
     if (fold)
         MUST(record_rows(fold, &w->scratch, &end->rows) == ERR_OK);
     struct hash state = hash_of_rows(w, &end->rows);
+    struct hash again = fold ? state_again(end, &w->centre.book) : state;
     world_mix(w, (uint64_t)state.b[0] << 8 | state.b[1]);
+    if (!hash_equal(&again, &state))
+        world_fail(w, SIM_DIVERGENT, "%s %d of %s: the centre's rows are not a fold of its events",
+                   type_of(end), of->number, world_place(of->place));
     for (int i = 0; i < w->till_count && !world_failed(w); i++) {
         struct till *t = &w->tills[i];
         if (t->used && !t->revoked && t->place == of->place)
             check_till(end, t, &state);
     }
-    find_seen(end);
-    if (!world_failed(w) && fold)
+    shop_find_seen(end);
+    if (!world_failed(w) && fold && of->kind == SHOP_ORDER)
         shop_order_check(end);
+    else if (!world_failed(w) && fold)
+        shop_card_check(end);
     if (world_failed(w) && fold)
         show(end, fold);
 }

@@ -4,26 +4,14 @@
 #include "sim/shop.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-static void text(struct shop_view *v, const char *format, ...) PRINTF_LIKE(2, 3);
-static void text(struct shop_view *v, const char *format, ...)
-{
-    char piece[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(piece, sizeof piece, format, args);
-    va_end(args);
-    MUST(buf_append_str(v->body, str_of(piece)) == ERR_OK);
-}
 
 static void id_text(struct shop_view *v, const char *key, const struct uuid *id)
 {
     char name[UUID_TEXT_SIZE];
     uuid_format(id, name);
-    text(v, "\"%s\":\"%s\"", key, name);
+    shop_text(v, "\"%s\":\"%s\"", key, name);
 }
 
 // One of those that the till shows and that did this; NULL: none did.
@@ -49,7 +37,7 @@ static void decimal(struct shop_view *v, const char *key, int64_t value)
 {
     char number[DECIMAL_TEXT_MAX];
     decimal_format(value, number);
-    text(v, ",\"%s\":\"%s\"", key, number);
+    shop_text(v, ",\"%s\":\"%s\"", key, number);
 }
 
 // The first bill mostly, or one that a split made; *ret zero: the first.
@@ -67,7 +55,7 @@ static void name_bill(struct shop_view *v)
     s->whole = uuid_is_zero(&s->bill);
     if (s->whole)
         return;
-    text(v, ",");
+    shop_text(v, ",");
     id_text(v, "bill", &s->bill);
 }
 
@@ -77,7 +65,8 @@ static bool draw_open(struct shop_view *v)
 {
     struct shop_item *s = v->item->shop;
     snprintf(s->value, sizeof s->value, "T%d", (int)rng_between(&v->w->rng, 1, 9));
-    text(v, "{\"kind\":\"dine_in\",\"table\":\"%s\",\"currency\":\"LBP\",\"places\":0}", s->value);
+    shop_text(v, "{\"kind\":\"dine_in\",\"table\":\"%s\",\"currency\":\"LBP\",\"places\":0}",
+              s->value);
     return true;
 }
 
@@ -86,13 +75,15 @@ static bool draw_add(struct shop_view *v)
     struct shop_item *s = v->item->shop;
     s->line = world_uuid(v->w);
     s->quantity = units(v, 1, 5);
-    text(v, "{\"sku\":\"%s\",\"unit_price\":\"3\"",
-         world_sku((int)rng_below(&v->w->rng, (uint64_t)v->w->knobs.skus)));
+    s->price = units(v, 1, 9);
+    shop_text(v, "{\"sku\":\"%s\"",
+              world_sku((int)rng_below(&v->w->rng, (uint64_t)v->w->knobs.skus)));
+    decimal(v, "unit_price", s->price);
     decimal(v, "quantity", s->quantity);
     name_bill(v);
-    text(v, ",");
+    shop_text(v, ",");
     id_text(v, "line", &s->line);
-    text(v, "}");
+    shop_text(v, "}");
     return true;
 }
 
@@ -104,10 +95,26 @@ static bool draw_change(struct shop_view *v)
         return false;
     s->line = added->line;
     s->quantity = units(v, -2, 3);
-    text(v, "{");
+    shop_text(v, "{");
     id_text(v, "line", &s->line);
     decimal(v, "quantity", s->quantity);
-    text(v, "}");
+    shop_text(v, "}");
+    return true;
+}
+
+// What a guest was promised, by the name of who allowed it.
+static bool draw_override(struct shop_view *v)
+{
+    struct shop_item *s = v->item->shop;
+    const struct shop_item *added = any(v, SHOP_ADD);
+    if (added == NULL)
+        return false;
+    s->line = added->line;
+    s->price = units(v, 0, 9);
+    shop_text(v, "{");
+    id_text(v, "line", &s->line);
+    decimal(v, "unit_price", s->price);
+    shop_text(v, ",\"by\":\"M1\"}");
     return true;
 }
 
@@ -117,9 +124,9 @@ static bool draw_remove(struct shop_view *v)
     if (added == NULL)
         return false;
     v->item->shop->line = added->line;
-    text(v, "{");
+    shop_text(v, "{");
     id_text(v, "line", &added->line);
-    text(v, "}");
+    shop_text(v, "}");
     return true;
 }
 
@@ -130,10 +137,10 @@ static bool draw_set(struct shop_view *v)
     s->field = (int)fields[rng_below(&v->w->rng, sizeof fields / sizeof fields[0])];
     if (rng_chance(&v->w->rng, 9, 10))
         snprintf(s->value, sizeof s->value, "V%d", (int)rng_between(&v->w->rng, 1, 999));
-    text(v, "{\"field\":\"%s\"", order_header_name((enum order_header)s->field));
+    shop_text(v, "{\"field\":\"%s\"", order_header_name((enum order_header)s->field));
     if (s->value[0])
-        text(v, ",\"value\":\"%s\"", s->value);
-    text(v, "}");
+        shop_text(v, ",\"value\":\"%s\"", s->value);
+    shop_text(v, "}");
     return true;
 }
 
@@ -142,7 +149,7 @@ static bool draw_move(struct shop_view *v)
     struct shop_item *s = v->item->shop;
     s->field = HEADER_TABLE;
     snprintf(s->value, sizeof s->value, "M%d", (int)rng_between(&v->w->rng, 1, 999));
-    text(v, "{\"table\":\"%s\"}", s->value);
+    shop_text(v, "{\"table\":\"%s\"}", s->value);
     return true;
 }
 
@@ -157,25 +164,25 @@ static bool draw_split(struct shop_view *v)
     choose_bill(v, &s->bill);
     if (uuid_equal(&s->from, &s->bill))
         s->bill = world_uuid(v->w);
-    text(v, "{\"lines\":[");
+    shop_text(v, "{\"lines\":[");
     for (; s->share_count < count; s->share_count++) {
         struct shop_share *share = &s->shares[s->share_count];
         *share = (struct shop_share){any(v, SHOP_ADD)->line, units(v, 1, 3)};
-        text(v, s->share_count ? ",{" : "{");
+        shop_text(v, s->share_count ? ",{" : "{");
         id_text(v, "line", &share->line);
         decimal(v, "quantity", share->quantity);
-        text(v, "}");
+        shop_text(v, "}");
     }
-    text(v, "]");
+    shop_text(v, "]");
     if (!uuid_is_zero(&s->from)) {
-        text(v, ",");
+        shop_text(v, ",");
         id_text(v, "from", &s->from);
     }
     if (!uuid_is_zero(&s->bill)) {
-        text(v, ",");
+        shop_text(v, ",");
         id_text(v, "bill", &s->bill);
     }
-    text(v, "}");
+    shop_text(v, "}");
     return true;
 }
 
@@ -184,21 +191,21 @@ static bool draw_merge(struct shop_view *v)
     struct shop_item *s = v->item->shop;
     uint64_t other = rng_below(&v->w->rng, v->w->shop.count);
     snprintf(s->value, sizeof s->value, "%.20s", v->w->shop.records[other]->id);
-    text(v, "{\"into\":\"%s\"}", s->value);
+    shop_text(v, "{\"into\":\"%s\"}", s->value);
     return true;
 }
 
 static bool draw_void(struct shop_view *v)
 {
-    text(v, "{\"reason\":\"left\"");
+    shop_text(v, "{\"reason\":\"left\"");
     name_bill(v);
-    text(v, "}");
+    shop_text(v, "}");
     return true;
 }
 
 static bool draw_fire(struct shop_view *v)
 {
-    text(v, "{}");
+    shop_text(v, "{}");
     return true;
 }
 
@@ -208,33 +215,34 @@ static bool draw_complete(struct shop_view *v)
     int uses = (int)rng_between(&v->w->rng, 0, v->w->knobs.skus < 2 ? v->w->knobs.skus : 2);
     int sku = (int)rng_below(&v->w->rng, (uint64_t)v->w->knobs.skus);
     item->shop->amount = rng_between(&v->w->rng, 1, 60);
-    text(v, "{\"total\":%" PRId64 ",\"uses\":[", item->shop->amount);
+    shop_text(v, "{\"total\":%" PRId64 ",\"uses\":[", item->shop->amount);
     for (int i = 0; i < uses; i++) {
         int64_t quantity = units(v, 1, 4);
-        text(v, "%s{\"sku\":\"%s\"", i ? "," : "", world_sku(sku));
+        shop_text(v, "%s{\"sku\":\"%s\"", i ? "," : "", world_sku(sku));
         decimal(v, "quantity", quantity);
-        text(v, "}");
+        shop_text(v, "}");
         item->deltas[item->delta_count++] = (struct delta){.sku = sku, .quantity = -quantity};
         sku = (sku + 1) % v->w->knobs.skus;
     }
-    text(v, "]");
+    shop_text(v, "]");
     name_bill(v);
-    text(v, "}");
+    shop_text(v, "}");
     return true;
 }
 
 static void draw_money(struct shop_view *v)
 {
     v->item->shop->amount = rng_between(&v->w->rng, 1, 60);
-    text(v, ",\"method\":\"cash\",\"currency\":\"LBP\",\"amount\":%" PRId64, v->item->shop->amount);
+    shop_text(v, ",\"method\":\"cash\",\"currency\":\"LBP\",\"amount\":%" PRId64,
+              v->item->shop->amount);
     name_bill(v);
-    text(v, "}");
+    shop_text(v, "}");
 }
 
 static bool draw_pay(struct shop_view *v)
 {
     v->item->shop->line = world_uuid(v->w);
-    text(v, "{");
+    shop_text(v, "{");
     id_text(v, "payment", &v->item->shop->line);
     draw_money(v);
     return true;
@@ -246,9 +254,9 @@ static bool draw_refund(struct shop_view *v)
     if (paid == NULL)
         return false;
     v->item->shop->line = world_uuid(v->w);
-    text(v, "{");
+    shop_text(v, "{");
     id_text(v, "refund", &v->item->shop->line);
-    text(v, ",");
+    shop_text(v, ",");
     id_text(v, "payment", &paid->line);
     draw_money(v);
     return true;
@@ -272,6 +280,7 @@ static const struct verb {
     [SHOP_COMPLETE] = {"sale_completed", 6, draw_complete},
     [SHOP_PAY] = {"payment_taken", 7, draw_pay},
     [SHOP_REFUND] = {"payment_refunded", 3, draw_refund},
+    [SHOP_OVERRIDE] = {"price_overridden", 3, draw_override},
 };
 
 static enum shop_verb any_verb(struct world *w)

@@ -1,60 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/order.h"
-#include "sim/shop.h"
+#include "sim/shop_end.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-static const struct shop_item *item_at(const struct shop_end *end, int i)
-{
-    return end->counted[i] ? end->of->items[i]->shop : NULL;
-}
-
-static void wrong(const struct shop_end *end, int i, const char *what)
-{
-    world_fail(end->w, SIM_DIVERGENT, "order %d of %s, event %d: %s", end->of->number,
-               world_place(end->of->place), i, what);
-}
-
-static bool saw(const struct shop_end *end, int later, int earlier)
-{
-    return shop_set_has(&end->seen[later], earlier);
-}
-
-// ---- rows -------------------------------------------------------------------------------------
-
-static const struct value *value_of(const struct row *row, const char *column)
-{
-    for (int i = 0; row->table->columns[i].name; i++) {
-        if (strcmp(row->table->columns[i].name, column) == 0)
-            return &row->values[i];
-    }
-    MUST(false);
-    return NULL;
-}
-
-static int64_t number_of(const struct row *row, const char *column)
-{
-    const struct value *v = value_of(row, column);
-    return v->null ? 0 : v->number;
-}
-
-static bool text_is(const struct row *row, const char *column, const char *text)
-{
-    const struct value *v = value_of(row, column);
-    return v->null ? text[0] == '\0' : str_is(v->text, text);
-}
-
-// The next row of the table from *at on; NULL: no more.
-static const struct row *next_of(const struct shop_end *end, const char *table, size_t *at)
-{
-    while (*at < end->rows.count) {
-        const struct row *row = &end->rows.items[(*at)++];
-        if (strcmp(row->table->name, table) == 0)
-            return row;
-    }
-    return NULL;
-}
 
 static void bill_text(const struct uuid *bill, char to[UUID_TEXT_SIZE])
 {
@@ -69,47 +18,28 @@ static const struct row *row_of_bill(const struct shop_end *end, const struct uu
     char name[UUID_TEXT_SIZE];
     const struct row *row;
     bill_text(bill, name);
-    for (size_t at = 0; (row = next_of(end, "order_bills", &at)) != NULL;) {
-        if (text_is(row, "bill", name))
+    for (size_t at = 0; (row = shop_next_row(end, "order_bills", &at)) != NULL;) {
+        if (shop_text_is(row, "bill", name))
             return row;
     }
     return NULL;
-}
-
-static bool has_id(struct str triggers, const struct uuid *id)
-{
-    char text[UUID_TEXT_SIZE];
-    uuid_format(id, text);
-    return memmem(triggers.p, triggers.n, text, UUID_TEXT_SIZE - 1) != NULL;
-}
-
-// Whether a person is asked about both.
-static bool is_asked(const struct shop_end *end, const char *kind, int a, int b)
-{
-    const struct row *row;
-    for (size_t at = 0; (row = next_of(end, "record_reviews", &at)) != NULL;) {
-        struct str triggers = value_of(row, "triggers")->text;
-        if (text_is(row, "kind", kind) && has_id(triggers, &end->of->items[a]->id) &&
-            has_id(triggers, &end->of->items[b]->id))
-            return true;
-    }
-    return false;
 }
 
 // ---- lines ------------------------------------------------------------------------------------
 
 static bool is_of_line(const struct shop_item *item, const struct uuid *line)
 {
-    bool touches =
-        item && (item->verb == SHOP_ADD || item->verb == SHOP_CHANGE || item->verb == SHOP_REMOVE);
+    bool touches = item && (item->verb == SHOP_ADD || item->verb == SHOP_CHANGE ||
+                            item->verb == SHOP_REMOVE || item->verb == SHOP_OVERRIDE);
     return touches && uuid_equal(&item->line, line);
 }
 
 static bool is_removed(const struct shop_end *end, int i, const struct uuid *line)
 {
     for (int r = 0; r < end->of->count; r++) {
-        const struct shop_item *item = item_at(end, r);
-        if (item && item->verb == SHOP_REMOVE && uuid_equal(&item->line, line) && saw(end, r, i))
+        const struct shop_item *item = shop_end_item(end, r);
+        if (item && item->verb == SHOP_REMOVE && uuid_equal(&item->line, line) &&
+            shop_end_saw(end, r, i))
             return true;
     }
     return false;
@@ -121,7 +51,7 @@ static int64_t line_sum(const struct shop_end *end, const struct uuid *line, str
     int64_t sum = 0;
     *ret_bill = (struct uuid){.b = {0}};
     for (int i = 0; i < end->of->count; i++) {
-        const struct shop_item *item = item_at(end, i);
+        const struct shop_item *item = shop_end_item(end, i);
         if (!is_of_line(item, line))
             continue;
         if (item->verb == SHOP_ADD)
@@ -138,7 +68,7 @@ static int64_t split_sum(const struct shop_end *end, const struct uuid *line,
 {
     int64_t sum = 0;
     for (int i = 0; i < end->of->count; i++) {
-        const struct shop_item *item = item_at(end, i);
+        const struct shop_item *item = shop_end_item(end, i);
         if (item == NULL || item->verb != SHOP_SPLIT || is_removed(end, i, line))
             continue;
         int sign = uuid_equal(&item->bill, bill) - uuid_equal(&item->from, bill);
@@ -150,43 +80,63 @@ static int64_t split_sum(const struct shop_end *end, const struct uuid *line,
     return sum;
 }
 
+// What it was added at, or what was allowed last instead: nothing else ever changes it.
+static int64_t line_price(const struct shop_end *end, const struct uuid *line)
+{
+    int64_t price = 0;
+    bool added = false, overridden = false;
+    for (int k = 0; k < end->ordered; k++) {
+        const struct shop_item *item = shop_end_item(end, end->order[k]);
+        if (!is_of_line(item, line))
+            continue;
+        if (item->verb == SHOP_OVERRIDE || (item->verb == SHOP_ADD && !added && !overridden))
+            price = item->price;
+        added = added || item->verb == SHOP_ADD;
+        overridden = overridden || item->verb == SHOP_OVERRIDE;
+    }
+    return price;
+}
+
 static void check_line(const struct shop_end *end, int i)
 {
-    const struct uuid *line = &item_at(end, i)->line;
+    const struct uuid *line = &shop_end_item(end, i)->line;
     struct uuid home;
     const struct row *row;
-    int64_t sum = line_sum(end, line, &home), found = 0;
-    for (size_t at = 0; (row = next_of(end, "order_lines", &at)) != NULL;) {
-        const struct value *of = value_of(row, "line"), *bill = value_of(row, "bill");
+    int64_t sum = line_sum(end, line, &home), found = 0, price = line_price(end, line);
+    for (size_t at = 0; (row = shop_next_row(end, "order_lines", &at)) != NULL;) {
+        const struct value *of = shop_value(row, "line"), *bill = shop_value(row, "bill");
         struct uuid id = {.b = {0}};
         if (!uuid_equal(&of->uuid, line))
             continue;
         if (!str_is(bill->text, "main"))
             MUST(uuid_parse(bill->text, &id) == ERR_OK);
-        int64_t is = number_of(row, "quantity");
+        int64_t is = shop_number(row, "quantity");
         if (is != (uuid_equal(&id, &home) ? sum : 0) + split_sum(end, line, &id))
-            wrong(end, i, "a bill has another quantity of its line than was ordered and split");
+            shop_end_wrong(end, i,
+                           "a bill has another quantity of its line than was ordered and split");
+        if (shop_number(row, "unit_price") != price)
+            shop_end_wrong(end, i, "its line is sold at another price than was said");
         found += is;
     }
     if (found != sum)
-        wrong(end, i, "the bills have not together what the line has");
+        shop_end_wrong(end, i, "the bills have not together what the line has");
 }
 
 // Neither author had seen the other's edit: both are there, and a person is asked.
 static void check_edits(const struct shop_end *end, int i)
 {
-    const struct uuid *line = &item_at(end, i)->line;
+    const struct uuid *line = &shop_end_item(end, i)->line;
     for (int k = 0; k < i; k++) {
-        if (is_of_line(item_at(end, k), line) && !saw(end, i, k) && !saw(end, k, i) &&
-            !is_asked(end, "line", i, k))
-            wrong(end, i, "nobody is asked about two edits of one line");
+        if (is_of_line(shop_end_item(end, k), line) && !shop_end_saw(end, i, k) &&
+            !shop_end_saw(end, k, i) && !shop_is_asked(end, "line", i, k))
+            shop_end_wrong(end, i, "nobody is asked about two edits of one line");
     }
 }
 
 static void check_lines(const struct shop_end *end)
 {
     for (int i = 0; i < end->of->count; i++) {
-        const struct shop_item *item = item_at(end, i);
+        const struct shop_item *item = shop_end_item(end, i);
         if (item == NULL || !is_of_line(item, &item->line))
             continue;
         check_line(end, i);
@@ -198,19 +148,19 @@ static void check_lines(const struct shop_end *end)
 
 static void check_money(const struct shop_end *end, int i)
 {
-    const struct shop_item *item = item_at(end, i);
+    const struct shop_item *item = shop_end_item(end, i);
     int64_t amount = item->verb == SHOP_PAY ? item->amount : -item->amount;
     const struct row *row;
     int found = 0;
-    for (size_t at = 0; (row = next_of(end, "order_payments", &at)) != NULL;) {
-        if (!uuid_equal(&value_of(row, "payment")->uuid, &item->line))
+    for (size_t at = 0; (row = shop_next_row(end, "order_payments", &at)) != NULL;) {
+        if (!uuid_equal(&shop_value(row, "payment")->uuid, &item->line))
             continue;
         found++;
-        if (number_of(row, "value") != amount)
-            wrong(end, i, "money is there with another amount");
+        if (shop_number(row, "value") != amount)
+            shop_end_wrong(end, i, "money is there with another amount");
     }
     if (found != 1)
-        wrong(end, i, found ? "money counts twice" : "money is lost");
+        shop_end_wrong(end, i, found ? "money counts twice" : "money is lost");
 }
 
 struct bill_sum {
@@ -223,11 +173,11 @@ static struct bill_sum sum_bill(const struct shop_end *end, const struct uuid *b
 {
     struct bill_sum sum = {.completion = -1, .last_completion = -1, .voided = -1};
     for (int i = 0; i < end->of->count; i++) {
-        const struct shop_item *item = item_at(end, i);
+        const struct shop_item *item = shop_end_item(end, i);
         bool of_it = item && uuid_equal(&item->bill, bill);
         if (item && item->verb == SHOP_VOID && (of_it || item->whole)) {
             sum.voided = i;
-            sum.void_asked = sum.void_asked || is_asked(end, "void_lost", i, i);
+            sum.void_asked = sum.void_asked || shop_is_asked(end, "void_lost", i, i);
         }
         if (!of_it)
             continue;
@@ -243,28 +193,28 @@ static struct bill_sum sum_bill(const struct shop_end *end, const struct uuid *b
 
 static void check_bill(const struct shop_end *end, int i)
 {
-    const struct shop_item *item = item_at(end, i);
+    const struct shop_item *item = shop_end_item(end, i);
     struct bill_sum sum = sum_bill(end, &item->bill);
     const struct row *row = row_of_bill(end, &item->bill);
     if (row == NULL) {
-        wrong(end, i, "its bill is not there");
+        shop_end_wrong(end, i, "its bill is not there");
         return;
     }
-    if (number_of(row, "paid") != sum.paid || number_of(row, "refunded") != sum.refunded)
-        wrong(end, i, "its bill has not the money that was taken and given back");
-    bool is_voided = text_is(row, "status", "voided");
-    bool is_paid = text_is(row, "status", "paid") || text_is(row, "status", "refunded");
+    if (shop_number(row, "paid") != sum.paid || shop_number(row, "refunded") != sum.refunded)
+        shop_end_wrong(end, i, "its bill has not the money that was taken and given back");
+    bool is_voided = shop_text_is(row, "status", "voided");
+    bool is_paid = shop_text_is(row, "status", "paid") || shop_text_is(row, "status", "refunded");
     if (is_paid != (sum.completion >= 0))
-        wrong(end, i, "its bill is paid and was not completed, or the other way round");
+        shop_end_wrong(end, i, "its bill is paid and was not completed, or the other way round");
     if (is_voided && sum.paid > sum.refunded)
-        wrong(end, i, "its bill is voided beside money that was taken");
+        shop_end_wrong(end, i, "its bill is voided beside money that was taken");
     if (sum.voided >= 0 && !is_voided && sum.completion < 0 && sum.paid <= sum.refunded)
-        wrong(end, i, "its bill was voided and is not");
+        shop_end_wrong(end, i, "its bill was voided and is not");
     if (sum.voided >= 0 && sum.completion >= 0 && !sum.void_asked)
-        wrong(end, i, "a void lost to a completion, and nobody is asked");
+        shop_end_wrong(end, i, "a void lost to a completion, and nobody is asked");
     if (sum.completion != sum.last_completion &&
-        !is_asked(end, "completed_twice", sum.completion, sum.last_completion))
-        wrong(end, i, "a bill was completed twice, and nobody is asked");
+        !shop_is_asked(end, "completed_twice", sum.completion, sum.last_completion))
+        shop_end_wrong(end, i, "a bill was completed twice, and nobody is asked");
 }
 
 // ---- header -----------------------------------------------------------------------------------
@@ -277,7 +227,7 @@ static bool sets_field(const struct shop_item *item, int field)
 static bool is_overwritten(const struct shop_end *end, int i, int field)
 {
     for (int k = 0; k < end->of->count; k++) {
-        if (k != i && sets_field(item_at(end, k), field) && saw(end, k, i))
+        if (k != i && sets_field(shop_end_item(end, k), field) && shop_end_saw(end, k, i))
             return true;
     }
     return false;
@@ -287,25 +237,25 @@ static bool is_overwritten(const struct shop_end *end, int i, int field)
 static void check_field(const struct shop_end *end, int field, const char *column)
 {
     size_t at = 0;
-    const struct row *head = next_of(end, "order_heads", &at);
+    const struct row *head = shop_next_row(end, "order_heads", &at);
     bool any = false;
     for (int i = 0; head && i < end->of->count; i++) {
-        const struct shop_item *item = item_at(end, i);
+        const struct shop_item *item = shop_end_item(end, i);
         if (!sets_field(item, field))
             continue;
         any = true;
-        if (!is_overwritten(end, i, field) && text_is(head, column, item->value))
+        if (!is_overwritten(end, i, field) && shop_text_is(head, column, item->value))
             return;
     }
     if (any)
-        wrong(end, 0, "its header shows what somebody had replaced");
+        shop_end_wrong(end, 0, "its header shows what somebody had replaced");
 }
 
 void shop_order_check(const struct shop_end *end)
 {
     check_lines(end);
     for (int i = 0; i < end->of->count; i++) {
-        const struct shop_item *item = item_at(end, i);
+        const struct shop_item *item = shop_end_item(end, i);
         if (item == NULL)
             continue;
         if (item->verb == SHOP_PAY || item->verb == SHOP_REFUND)

@@ -40,6 +40,9 @@
 #ifndef MUTANT_void_beats_payment
 #define MUTANT_void_beats_payment 0
 #endif
+#ifndef MUTANT_sale_repriced
+#define MUTANT_sale_repriced 0
+#endif
 
 #define MUTANT(name) MUTANT_##name
 

@@ -117,6 +117,13 @@ static void set_texts(struct order_line *line, const struct order_op *op)
         line->note = op->line.note;
 }
 
+// Only where that bug is planted: what was sold follows the price list.
+static void reprice_others(struct order_state *s, const struct order_line *newest)
+{
+    for (struct order_line *l = s->lines; l != NULL; l = l->next)
+        l->unit_price = str_equal(l->sku, newest->sku) ? newest->unit_price : l->unit_price;
+}
+
 static enum err_code add(struct order_state *s, const struct record_entry *entry,
                          const struct order_op *op, struct arena *a)
 {
@@ -130,6 +137,8 @@ static enum err_code add(struct order_state *s, const struct record_entry *entry
         line->unit_price = op->line.unit_price;
         line->catalog = op->line.catalog;
         line->bill = op->bill;
+        if (MUTANT(sale_repriced))
+            reprice_others(s, line);
     }
     set_texts(line, op);
     return touch(s, line, entry, op->line.quantity, a);
