@@ -88,13 +88,17 @@ static void hello_mark(struct world *w, const struct message_stream *theirs, str
         ours.seq == theirs->head.seq && ours.seq > 0 && !hash_equal(&ours.hash, &theirs->head.hash);
 }
 
+// Says nothing where the hello shows that the centre was restored: all sessions end.
 static void identify(struct world *w, struct conn *c, const struct message_hello *hello)
 {
     const struct till *t = &w->tills[c->till];
+    enum feed_standing standing[DOWNLINK_FEEDS];
     struct downlink_identity identity = {.key = t->key.public_key,
                                          .location = str_of(world_place(t->place)),
                                          .count = hello->count,
                                          .revoked = t->revoked,
+                                         .recovery = w->centre.recovery,
+                                         .recovering = w->centre.recovering,
                                          .wall_ms = wall_ms(w)};
     if (w->knobs.jitter_told_ms && !w->healed)
         identity.jitter_ms = rng_between(&w->rng, 0, w->knobs.jitter_told_ms);
@@ -110,7 +114,15 @@ static void identify(struct world *w, struct conn *c, const struct message_hello
             if (str_is(hello->feeds[k].location, f->location))
                 identity.cursors[i] = hello->feeds[k];
         }
-        identity.knows[i] = feed_knows(w, f, &identity.cursors[i]);
+        standing[i] = feed_stands(w, f, &identity.cursors[i]);
+        identity.knows[i] = standing[i] == FEED_KNOWN;
+    }
+    struct recovery_view view = {&w->centre.recovery, identity.marks, standing, DOWNLINK_FEEDS,
+                                 (uint64_t)wall_ms(w)};
+    const char *why = t->revoked ? NULL : recovery_found(&view, hello);
+    if (why) {
+        centre_recover(w, &view, hello, why);
+        return;
     }
     downlink_identified(&c->downlink, &identity, &w->centre.steps);
 }
@@ -183,6 +195,8 @@ static void check_sent(struct world *w, const struct conn *c, struct str text)
 {
     if (w->tills[c->till].revoked && str_starts(text, STR("{\"m\":\"feed\"")))
         world_fail(w, SIM_DIVERGENT, "till %d was revoked, and is fed", c->till);
+    if (w->centre.recovering && str_starts(text, STR("{\"m\":\"feed\",\"location\":\"*")))
+        world_fail(w, SIM_DIVERGENT, "the centre publishes, and nobody confirmed its recovery");
     if (!str_starts(text, STR("{\"m\":\"ack\"")) && !str_starts(text, STR("{\"m\":\"welcome\"")))
         return;
     struct message m;
@@ -223,6 +237,9 @@ static void perform_step(struct world *w, struct conn *c, const struct step *ste
     case STEP_REHOME:
     case STEP_FEED:
     case STEP_CLOCK:
+    case STEP_OFFER:
+    case STEP_DOUBTED:
+    case STEP_RECOVERED:
     case STEP_REVOKED:
     case STEP_REFUSED:
         world_fail(w, SIM_WEDGED, "the centre is asked for what only a device does");

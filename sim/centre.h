@@ -7,6 +7,7 @@
 #define WASL_SIM_CENTRE_H
 
 #include "sim/world.h"
+#include "sync/recovery.h"
 
 void centre_init(struct world *w);
 void centre_fini(struct world *w);
@@ -24,5 +25,12 @@ void centre_tick(struct world *w);
 void centre_read_feed(struct world *w, struct conn *c, const struct step *step);
 void centre_setting(struct world *w); // a row of the chain's feed changes
 void centre_upgrade(struct world *w); // its dead letters are read after all
+// restore.c: its disk is copied, or becomes that copy again.
+void centre_back_up(struct world *w);
+bool centre_can_restore(const struct world *w);
+void centre_restore(struct world *w, int64_t restart_in_ms);
+void centre_recover(struct world *w, const struct recovery_view *view,
+                    const struct message_hello *hello, const char *why);
+void centre_confirm(struct world *w); // a person does
 
 #endif

@@ -131,9 +131,9 @@ static void put_row(struct world *w, int place, int sku)
     buf_init(&text, ROW_MAX);
     MUST(buf_append_format(&text,
                            "{\"type\":\"stock\",\"id\":\"%s\",\"row\":{\"quantity\":%" PRId64
-                           ",\"folded\":%" PRIu64 "}}",
-                           world_sku(sku), w->centre.stock[place][sku],
-                           w->folded[place][sku].count) == ERR_OK);
+                           ",\"line\":%u,\"folded\":%" PRIu64 "}}",
+                           world_sku(sku), w->centre.stock[place][sku], w->line,
+                           w->folded[w->line][place][sku].count) == ERR_OK);
     feed_put(w, &w->centre.feeds[place], sku, world_copy(w, buf_str(&text)));
     buf_fini(&text);
 }
@@ -411,6 +411,8 @@ void centre_commit(struct world *w)
 void centre_revoke(struct world *w, const struct uuid *device)
 {
     struct centre *c = &w->centre;
+    if (c->recovering)
+        return; // it decides nothing
     for (int i = 0; i < w->till_count; i++) {
         if (uuid_equal(&w->tills[i].device, device))
             w->tills[i].revoked = true;
@@ -432,6 +434,8 @@ void centre_revoke(struct world *w, const struct uuid *device)
 void centre_setting(struct world *w)
 {
     struct buf text;
+    if (w->centre.recovering)
+        return; // it publishes nothing
     buf_init(&text, ROW_MAX);
     int record = (int)rng_below(&w->rng, MAX_SKUS);
     MUST(buf_append_format(&text,

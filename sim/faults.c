@@ -43,7 +43,8 @@ static void draw_size(struct world *w, bool many)
     k->latency_ms =
         rng_chance(&w->rng, 1, 8) ? rng_between(&w->rng, 100, 1200) : rng_between(&w->rng, 1, 60);
     k->jitter_ms = rng_between(&w->rng, 0, 30);
-    k->fsync_ms = rng_between(&w->rng, 0, 20);
+    k->fsync_ms =
+        rng_chance(&w->rng, 1, 8) ? rng_between(&w->rng, 20, 500) : rng_between(&w->rng, 0, 20);
     k->commit_ms = rng_between(&w->rng, 0, 10);
     k->forward_ms = rng_between(&w->rng, 1, 3000);
     k->window_events =
@@ -92,7 +93,10 @@ static void draw_faults(struct world *w, int what)
         k->restore = some(w, 50);
         k->clone = some(w, 10);
         k->revoke = some(w, 10);
+        k->restore_centre = some(w, 60);
     }
+    k->keep_ms = k->restore_centre ? 30 * 1000 : 0;
+    k->offer_page = rng_chance(&w->rng, 1, 2) ? 500 : (size_t)rng_between(&w->rng, 1, 10);
     if (what)
         k->fault_ms = rng_between(&w->rng, 50, 3000);
 }
@@ -182,6 +186,14 @@ static void strike_restore(struct world *w)
     till_restore(w, t, downtime(w));
 }
 
+static void strike_restore_centre(struct world *w)
+{
+    if (!centre_can_restore(w) || rng_chance(&w->rng, 1, 3))
+        centre_back_up(w);
+    else
+        centre_restore(w, downtime(w) / 3);
+}
+
 static void strike_clone(struct world *w)
 {
     struct till *t = any_till(w);
@@ -224,7 +236,8 @@ void faults_strike(struct world *w)
                  {k->front_loss, strike_front_loss},
                  {k->front_amnesia, strike_front_amnesia},
                  {k->rot, strike_rot},
-                 {k->upgrade, strike_upgrade}};
+                 {k->upgrade, strike_upgrade},
+                 {k->restore_centre, strike_restore_centre}};
     enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
     uint64_t sum = 0;
     for (size_t i = 0; i < KINDS; i++)

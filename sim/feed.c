@@ -33,14 +33,19 @@ struct centre_feed *feed_find(struct world *w, struct str location)
     return NULL;
 }
 
-bool feed_knows(const struct world *w, const struct centre_feed *f,
-                const struct message_cursor *cursor)
+enum feed_standing feed_stands(const struct world *w, const struct centre_feed *f,
+                               const struct message_cursor *cursor)
 {
-    if (!uuid_equal(&cursor->feed, &f->id) || cursor->position > f->head ||
-        cursor->position + w->knobs.feed_memory < f->head)
-        return false;
+    if (!uuid_equal(&cursor->feed, &f->id))
+        return FEED_FOREIGN;
+    if (cursor->position > f->head)
+        return FEED_LOST;
+    if (cursor->position == 0) // of a copy that did not come to anything
+        return hash_is_zero(&cursor->hash) ? FEED_KNOWN : FEED_FOREIGN;
+    if (cursor->position + w->knobs.feed_memory < f->head)
+        return FEED_FOREIGN;
     struct hash hash = feed_hash_at(f, cursor->position);
-    return hash_equal(&hash, &cursor->hash);
+    return hash_equal(&hash, &cursor->hash) ? FEED_KNOWN : FEED_LOST;
 }
 
 void feed_read(struct world *w, const struct centre_feed *f, uint64_t after, size_t max_bytes,

@@ -4,12 +4,13 @@
 #define WASL_SIM_FEED_H
 
 #include "sim/world.h"
+#include "sync/recovery.h"
 
 void feed_init(struct world *w, struct centre_feed *f, const char *location);
 void feed_put(struct world *w, struct centre_feed *f, int record, struct str row);
 struct centre_feed *feed_find(struct world *w, struct str location);
-bool feed_knows(const struct world *w, const struct centre_feed *f,
-                const struct message_cursor *cursor);
+enum feed_standing feed_stands(const struct world *w, const struct centre_feed *f,
+                               const struct message_cursor *cursor);
 struct hash feed_hash_at(const struct centre_feed *f, uint64_t position);
 // Live rows after 'after', at most max_bytes but at least one, in scratch memory.
 void feed_read(struct world *w, const struct centre_feed *f, uint64_t after, size_t max_bytes,

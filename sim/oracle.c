@@ -111,18 +111,18 @@ void oracle_excuse(struct world *w, const struct till_disk *old, const struct ti
 
 void oracle_folded(struct world *w, struct item *item, const struct stream *by)
 {
-    item->folded_by = by;
+    item->folded_by[w->line] = by;
     if (item->counted++) {
         world_fail(w, SIM_DOUBLED, "an event counts a second time at the centre");
         return;
     }
     for (int i = 0; i < item->delta_count; i++) {
         struct delta *d = &item->deltas[i];
-        struct fold_log *log = &w->folded[item->place][d->sku];
+        struct fold_log *log = &w->folded[w->line][item->place][d->sku];
         if (log->count + 1 >= log->capacity)
             log->sums = world_grow(w, log->sums, &log->capacity, sizeof(int64_t));
         log->sums[log->count + 1] = log->sums[log->count] + d->quantity;
-        d->folded = ++log->count;
+        d->folded[w->line] = ++log->count;
     }
 }
 
@@ -136,7 +136,8 @@ static void expect_own(const struct till *t, int64_t expected[MAX_SKUS])
             const struct item *item = s->stream->carriers[seq - 1]->item;
             for (int k = 0; k < item->delta_count; k++) {
                 const struct delta *d = &item->deltas[k];
-                if (d->folded == 0 || d->folded > t->disk.confirmed[d->sku].folded)
+                const struct page_row *row = &t->disk.confirmed[d->sku];
+                if (d->folded[row->line] == 0 || d->folded[row->line] > row->folded)
                     expected[d->sku] += d->quantity;
             }
         }
@@ -146,13 +147,21 @@ static void expect_own(const struct till *t, int64_t expected[MAX_SKUS])
 // An own event that another stream brought to the centre first (it was appended again under a new
 // run, here or on a copy of this disk): which of the two was folded, the till cannot know before
 // the feed includes its own.
+static bool is_anothers(const struct item *item, const struct stream *stream)
+{
+    for (int line = 0; line < MAX_LINES; line++) {
+        if (item->folded_by[line] && item->folded_by[line] != stream)
+            return true;
+    }
+    return false;
+}
+
 static bool is_in_doubt(const struct till *t)
 {
     for (size_t i = 0; i < t->disk.count; i++) {
         const struct till_stream *s = &t->disk.streams[i];
         for (uint64_t seq = s->included + 1; seq <= s->count; seq++) {
-            const struct item *item = s->stream->carriers[seq - 1]->item;
-            if (item->counted && item->folded_by != s->stream)
+            if (is_anothers(s->stream->carriers[seq - 1]->item, s->stream))
                 return true;
         }
     }
@@ -165,9 +174,9 @@ void oracle_check_view(struct world *w, const struct till *t)
         return;
     int64_t expected[MAX_SKUS] = {0};
     for (int sku = 0; sku < w->knobs.skus; sku++) {
-        const struct fold_log *log = &w->folded[t->place][sku];
-        uint64_t folded = t->disk.confirmed[sku].folded;
-        expected[sku] = folded ? log->sums[folded] : 0;
+        const struct page_row *row = &t->disk.confirmed[sku];
+        const struct fold_log *log = &w->folded[row->line][t->place][sku];
+        expected[sku] = row->folded ? log->sums[row->folded] : 0;
     }
     expect_own(t, expected);
     for (int sku = 0; sku < w->knobs.skus; sku++) {
@@ -249,7 +258,7 @@ bool oracle_is_drained(const struct world *w)
         if (w->tills[i].used && !till_is_drained(w, &w->tills[i]))
             return false;
     }
-    return w->centre.first == NULL;
+    return w->centre.first == NULL && !w->centre.recovering;
 }
 
 void oracle_explain_wedge(struct world *w)
@@ -324,7 +333,7 @@ static void check_centre_stream(struct world *w, const struct centre_stream *c)
             !str_equal(entry->bytes, entry->truth->bytes))
             world_fail(w, SIM_DIVERGENT, "the centre's bytes at %" PRIu64 " are not its author's",
                        seq);
-        if (c->revoked && seq > c->counts_to && entry->truth->item->folded_by == c->stream)
+        if (c->revoked && seq > c->counts_to && entry->truth->item->folded_by[w->line] == c->stream)
             world_fail(w, SIM_DIVERGENT, "an event counts that came after its device was revoked");
     }
 }

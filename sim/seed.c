@@ -184,6 +184,12 @@ static void on_window(struct world *w, const struct event_at *e)
     world_add(w, WINDOW_MS, HAPPENS_WINDOW);
 }
 
+static void on_confirm(struct world *w, const struct event_at *e)
+{
+    (void)e;
+    centre_confirm(w);
+}
+
 static void on_fault(struct world *w, const struct event_at *e)
 {
     (void)e;
@@ -220,6 +226,7 @@ static const struct handler {
     [HAPPENS_CENTRE_START] = {OF_WORLD, on_centre_start},
     [HAPPENS_SETTING] = {OF_WORLD, on_setting},
     [HAPPENS_WINDOW] = {OF_WORLD, on_window},
+    [HAPPENS_CONFIRM] = {OF_WORLD, on_confirm},
     [HAPPENS_FAULT] = {OF_WORLD, on_fault},
     [HAPPENS_LINK_UP] = {OF_WORLD, on_link_up},
 };

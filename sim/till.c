@@ -59,23 +59,64 @@ void till_sell(struct world *w, struct till *t)
 
 // ---- starting and ending ---------------------------------------------------------------------
 
+static struct mark mark_of(const struct till_stream *d, uint64_t seq)
+{
+    return seq ? (struct mark){seq, d->stream->carriers[seq - 1]->chain} : (struct mark){0};
+}
+
+static struct outbox_stream stream_on_disk(const struct till_stream *d)
+{
+    uint64_t held = d->held < d->count ? d->held : d->count;
+    struct outbox_stream s = {.key = d->stream->key,
+                              .certificate = d->stream->certificate,
+                              .head = mark_of(d, d->count),
+                              .held = mark_of(d, held),
+                              .settled = d->settled < held ? d->settled : held,
+                              .included = d->included};
+    s.claimed = d->dead ? 0 : s.settled;
+    return s;
+}
+
 static void restore_outbox(struct till *t)
 {
+    const struct till_stream *last = NULL;
     for (size_t i = 0; i < t->disk.count; i++) {
-        struct till_stream *d = &t->disk.streams[i];
+        const struct till_stream *d = &t->disk.streams[i];
+        struct outbox_stream s = stream_on_disk(d);
         bool included = t->disk.revoked || d->included >= d->count;
+        if (d->rose && !d->dead && (last == NULL || d->rose > last->rose))
+            last = d;
         if (d->count == 0 || (d->settled >= d->count && included))
             continue;
-        struct mark head = {d->count, d->stream->carriers[d->count - 1]->chain};
-        MUST(outbox_committed(&t->uplink.outbox, &d->stream->key, &d->stream->certificate, &head) ==
-             ERR_OK);
-        struct outbox_stream *s = outbox_find(&t->uplink.outbox, &d->stream->key);
-        uint64_t held = d->held < d->count ? d->held : d->count;
-        if (held)
-            s->held = (struct mark){held, d->stream->carriers[held - 1]->chain};
-        s->settled = d->settled < held ? d->settled : held;
-        s->included = d->included;
+        outbox_refill(&t->uplink.outbox, &s, 1, false);
     }
+    if (last) {
+        struct outbox_stream witness = stream_on_disk(last);
+        uplink_set_witness(&t->uplink, &witness);
+    }
+}
+
+// The next streams of the disk, settled or not.
+static void offer(struct world *w, struct till *t, uint64_t after)
+{
+    struct uplink_kept kept = {.after = after, .next = after};
+    size_t page = t->disk.count / 4 + 1; // each takes a session: no more than a few
+    if (page < w->knobs.offer_page)
+        page = w->knobs.offer_page;
+    struct outbox_stream *streams = arena_alloc(&w->scratch, t->disk.count * sizeof(*streams));
+    MUST(streams != NULL);
+    for (size_t i = 0; i < t->disk.count && !kept.more; i++) {
+        const struct till_stream *d = &t->disk.streams[i];
+        if (d->number <= after || d->count == 0)
+            continue;
+        kept.more = kept.count == page;
+        if (kept.more)
+            break;
+        streams[kept.count++] = stream_on_disk(d);
+        kept.next = d->number;
+    }
+    kept.streams = streams;
+    uplink_offered(&t->uplink, &kept, till_moment(w, t), &t->steps);
 }
 
 static void write_run_started(struct world *w, struct till *t)
@@ -120,6 +161,7 @@ void till_start(struct world *w, struct till *t)
                                    .origin = t->run.origin,
                                    .key = &t->key,
                                    .software = "wasl-sim",
+                                   .recovery = t->disk.recovery,
                                    .revoked = t->disk.revoked,
                                    .seed = rng_next(&w->rng)};
     MUST(str_copy(config.location, sizeof(config.location), str_of(world_place(t->place))) ==
@@ -317,6 +359,14 @@ static void perform_step(struct world *w, struct till *t, const struct step *ste
         break;
     case STEP_CLOCK:
         on_clock(w, t, step->number);
+        break;
+    case STEP_OFFER:
+        offer(w, t, step->after);
+        break;
+    case STEP_DOUBTED:
+    case STEP_RECOVERED:
+        till_pend(w, t, PENDING_RECOVERED)->id = step->id;
+        till_need_fsync(w, t, true);
         break;
     case STEP_REVOKED:
         till_pend(w, t, PENDING_REVOKED)->after = (uint64_t)step->number;

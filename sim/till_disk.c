@@ -153,7 +153,13 @@ static bool is_noted(const struct till *t, const struct till_stream *s)
     return false;
 }
 
-static struct till_stream *disk_stream(struct till *t, struct stream *s)
+static bool is_done_with(const struct world *w, const struct till *t, const struct till_stream *s)
+{
+    return s->settled >= s->count && s->included >= s->count && !is_noted(t, s) &&
+           w->now - s->settled_at >= w->knobs.keep_ms;
+}
+
+static struct till_stream *disk_stream(const struct world *w, struct till *t, struct stream *s)
 {
     struct till_stream *d = till_find_stream(t, &s->key);
     if (d)
@@ -162,20 +168,20 @@ static struct till_stream *disk_stream(struct till *t, struct stream *s)
         size_t kept = 0;
         for (size_t i = 0; i < t->disk.count; i++) {
             const struct till_stream *old = &t->disk.streams[i];
-            if (old->settled < old->count || old->included < old->count || is_noted(t, old))
+            if (!is_done_with(w, t, old))
                 t->disk.streams[kept++] = *old;
         }
         t->disk.count = kept;
     }
     MUST(t->disk.count < MAX_STREAMS);
     d = &t->disk.streams[t->disk.count++];
-    *d = (struct till_stream){.stream = s};
+    *d = (struct till_stream){.stream = s, .number = ++t->disk.numbers};
     return d;
 }
 
 static void apply_event(struct world *w, struct till *t, const struct pending *p)
 {
-    struct till_stream *d = disk_stream(t, p->stream);
+    struct till_stream *d = disk_stream(w, t, p->stream);
     d->count = p->mark.held.seq;
     p->carrier->committed = p->carrier->item->committed = true;
     p->carrier->item->excused = false;
@@ -258,9 +264,11 @@ static void read_row(struct world *w, struct till *t, struct str text)
         t->disk.staged_notes = add_note(w, t->disk.staged_notes, note);
         return;
     }
-    t->disk.staged[sku] = (struct page_row){.quantity = yyjson_get_sint(json_find(row, "quantity")),
-                                            .folded = yyjson_get_uint(json_find(row, "folded")),
-                                            .present = true};
+    t->disk.staged[sku] =
+        (struct page_row){.quantity = yyjson_get_sint(json_find(row, "quantity")),
+                          .line = (unsigned)yyjson_get_uint(json_find(row, "line")),
+                          .folded = yyjson_get_uint(json_find(row, "folded")),
+                          .present = true};
 }
 
 // Pages that do not reach the feed's head are kept aside: what they say of one SKU may include own
@@ -340,18 +348,35 @@ static void apply_feed(struct world *w, struct till *t, const struct message_fee
     }
 }
 
+// What could be dropped keep_ms ago, and all the time since.
+static void prune(struct world *w, struct till *t, struct till_stream *d, uint64_t prunable)
+{
+    if (prunable < d->prunable)
+        d->prunable = prunable;
+    if (d->prunable > d->pruned && w->now - d->prunable_at >= w->knobs.keep_ms) {
+        d->pruned = d->prunable;
+        oracle_check_pruned(w, t, d);
+    }
+    if (d->prunable <= d->pruned && prunable > d->pruned) {
+        d->prunable = prunable;
+        d->prunable_at = w->now;
+    }
+    if (w->knobs.keep_ms == 0 && d->prunable > d->pruned)
+        prune(w, t, d, prunable);
+}
+
 static void apply_mark(struct world *w, struct till *t, const struct pending *p)
 {
     struct till_stream *d = till_find_stream(t, &p->key);
     if (d == NULL)
         return;
+    if (p->mark.settled > d->settled)
+        d->rose = ++t->disk.rises, d->settled_at = w->now;
     d->held = p->mark.held.seq;
     d->settled = p->mark.settled;
     const struct outbox_stream *s = outbox_find(&t->uplink.outbox, &p->key);
-    if (s && outbox_prunable(s) > d->pruned) {
-        d->pruned = outbox_prunable(s);
-        oracle_check_pruned(w, t, d);
-    }
+    if (s)
+        prune(w, t, d, outbox_prunable(s));
 }
 
 static void apply_rehomed(struct world *w, struct till *t, const struct pending *p)
@@ -384,6 +409,9 @@ static void apply(struct world *w, struct till *t, const struct pending *p)
         break;
     case PENDING_REVOKED:
         t->disk.revoked = p->after != 0;
+        break;
+    case PENDING_RECOVERED:
+        t->disk.recovery = p->id;
         break;
     case PENDING_REHOMED:
         apply_rehomed(w, t, p);

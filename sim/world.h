@@ -14,14 +14,18 @@
 #include "sync/run.h"
 #include "sync/uplink.h"
 
-enum { MAX_PLACES = 3, MAX_SKUS = 10, MAX_DELTAS = 3, MAX_STREAMS = 192, STREAM_SLOTS = 8192 };
+enum { MAX_PLACES = 3, MAX_SKUS = 10, MAX_DELTAS = 3, MAX_STREAMS = 600, STREAM_SLOTS = 8192 };
+// What the centre folded, in order, is one line of history; restoring the centre begins another,
+// which shares the beginning with the one that the backup is of.
+enum { MAX_LINES = 4 };
 
 // ---- what is true -----------------------------------------------------------------------------
 
 struct delta {
     int sku;
     int64_t quantity;
-    uint64_t folded; // its number among all folded at that place for that SKU, from 1; 0: not yet
+    // by line: its number among all folded at that place for that SKU, from 1; 0: not yet
+    uint64_t folded[MAX_LINES];
 };
 struct item { // one thing that happened, as its author meant it
     struct uuid id;
@@ -35,8 +39,8 @@ struct item { // one thing that happened, as its author meant it
     bool withheld;  // the centre keeps it of a revoked device, and does not count it
     int notice;     // its record in the place's feed; 0: none
     unsigned counted;
-    const struct stream *folded_by;
-    struct shop_item *shop; // of a folded record; NULL: of none
+    const struct stream *folded_by[MAX_LINES]; // by line
+    struct shop_item *shop;                    // of a folded record; NULL: of none
 };
 struct carrier { // an item at its place in a stream
     struct item *item;
@@ -79,6 +83,7 @@ enum happening {
     HAPPENS_CENTRE_START,
     HAPPENS_SETTING,
     HAPPENS_WINDOW, // of what is deferred, at a till
+    HAPPENS_CONFIRM,
     HAPPENS_FAULT,
     HAPPENS_LINK_UP,
     HAPPENS_COUNT
@@ -104,7 +109,7 @@ struct knobs {
     int64_t fsync_ms, commit_ms, forward_ms;
     int64_t fault_ms; // mean pause between faults; 0: none
     unsigned kill_till, kill_centre, cut, partition, jump, restore, clone, revoke, front_loss,
-        front_amnesia, upgrade;
+        front_amnesia, upgrade, restore_centre;
     unsigned failed_fsync, failed_commit, foreign, other_lane, rot;
     unsigned orders;  // of what a till writes
     unsigned retried; // of those: once more at another till
@@ -113,6 +118,8 @@ struct knobs {
     size_t page_bytes;
     uint64_t feed_memory; // tombstones kept
     int64_t jitter_told_ms;
+    int64_t keep_ms;   // how long a till keeps what is settled; no backup of the centre is older
+    size_t offer_page; // streams that a till names to a restored centre at once
 };
 
 // ---- nodes ------------------------------------------------------------------------------------
@@ -135,6 +142,7 @@ enum way { UP, DOWN };
 
 struct page_row {
     int64_t quantity;
+    unsigned line;
     uint64_t folded;
     bool present;
 };
@@ -146,6 +154,11 @@ struct till_stream {
     bool is_told;    // ... where they say anything
     uint64_t rotten; // seq whose bytes are not what was written; 0: none
     bool dead;       // its events went on under another run
+    uint64_t number; // of this disk's streams
+    uint64_t rose;   // settled, before or after others
+    int64_t settled_at;
+    uint64_t prunable;
+    int64_t prunable_at; // since then
 };
 struct note { // a row of type notice
     struct uuid id;
@@ -177,12 +190,21 @@ struct till_disk { // what survives a crash
         struct hash hash;
     } feeds[UPLINK_FEEDS];
     hlc last;
+    uint64_t numbers, rises;
+    struct uuid recovery;    // of the centre, that was told everything
     bool revoked;            // as the centre told last
     int64_t clock_offset_ms; // as the centre told last
     struct uuid run;         // of the last run
     bool any_run;
 };
-enum pending_kind { PENDING_EVENT, PENDING_FEED, PENDING_MARK, PENDING_REHOMED, PENDING_REVOKED };
+enum pending_kind {
+    PENDING_EVENT,
+    PENDING_FEED,
+    PENDING_MARK,
+    PENDING_REHOMED,
+    PENDING_REVOKED,
+    PENDING_RECOVERED
+};
 struct pending {
     enum pending_kind kind;
     struct stream *stream;
@@ -191,6 +213,7 @@ struct pending {
     struct stream_key key;
     struct message_mark mark;
     uint64_t after;
+    struct uuid id;
     struct pending *next;
 };
 struct till {
@@ -266,6 +289,7 @@ struct fold_log { // everything folded at a place for a SKU, in order: sums afte
     int64_t *sums;
     uint64_t count, capacity;
 };
+struct centre_backup; // restore.c
 struct centre {
     bool up;
     uint64_t life;
@@ -284,6 +308,9 @@ struct centre {
     struct item **ids; // counted once: open addressing
     size_t id_count, id_capacity;
     int64_t clock_offset;
+    struct uuid recovery; // zero: it was never restored, as far as it knows
+    bool recovering;      // and no person has confirmed it
+    struct centre_backup *backup;
 };
 
 struct shop { // records that tills share
@@ -317,7 +344,9 @@ struct world {
     uint64_t item_count, item_capacity;
     uint32_t notices; // rows of feeds beside stock and settings
     struct shop shop;
-    struct fold_log folded[MAX_PLACES][MAX_SKUS];
+    struct fold_log folded[MAX_LINES][MAX_PLACES][MAX_SKUS];
+    unsigned line; // the centre's of now
+    unsigned lines;
     uint32_t conn_count;
 };
 

@@ -9,6 +9,7 @@
 #include "cli/time_text.h"
 #include "node/capacity.h"
 #include "node/catalog_json.h"
+#include "node/restored.h"
 
 #include <stdio.h>
 
@@ -52,6 +53,19 @@ static void add_counts(struct json_out *o, const struct store_counts *counts)
     json_out_count(o, o->root, "dead_letters", counts->dead_letters);
 }
 
+static void add_recovery(struct json_out *o, const struct restored *r)
+{
+    if (!r->open) {
+        json_out_null(o, o->root, "recovery");
+        return;
+    }
+    yyjson_mut_val *object = json_out_object(o, o->root, "recovery");
+    json_out_integer(o, object, "since", r->since_ms);
+    json_out_integer(o, object, "backup", r->backup_ms);
+    json_out_uuid(o, object, "device", &r->device);
+    json_out_text(o, object, "why", str_of(r->why));
+}
+
 static enum err_code read_store(struct access *a, struct buf *to, struct err *e)
 {
     struct identity id;
@@ -59,6 +73,7 @@ static enum err_code read_store(struct access *a, struct buf *to, struct err *e)
     struct json_out o;
     struct store_room room;
     struct store_catalog catalog;
+    struct restored restored;
     enum err_code code = identity_read(&a->config, a->store, &id, e);
     if (code == ERR_OK) {
         code = store_counts(a->store, &counts, e);
@@ -68,6 +83,9 @@ static enum err_code read_store(struct access *a, struct buf *to, struct err *e)
     }
     if (code == ERR_OK) {
         code = store_catalog(a->store, &catalog, e);
+    }
+    if (code == ERR_OK) {
+        code = restored_read(a->store, &restored, e);
     }
     if (code != ERR_OK) {
         return code;
@@ -93,6 +111,7 @@ static enum err_code read_store(struct access *a, struct buf *to, struct err *e)
     json_out_flag(&o, o.root, "revoked", id.revoked);
     o.failed = o.failed || !yyjson_mut_obj_add_val(o.doc, o.root, "catalog",
                                                    catalog_json_status(&catalog, o.doc));
+    add_recovery(&o, &restored);
     code = json_out_append(&o, to);
     json_out_fini(&o);
     return code == ERR_OK ? ERR_OK : err_set(e, code, "%s", err_text(code));
@@ -117,7 +136,8 @@ static bool keep_members(yyjson_val *from, struct buf *to)
                                        "version",
                                        "room",
                                        "revoked",
-                                       "catalog"};
+                                       "catalog",
+                                       "recovery"};
     struct json_out o;
     json_out_begin(&o);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -196,6 +216,18 @@ static void print_room(yyjson_val *room)
     }
 }
 
+// What a person has to know of it before all else.
+static void print_recovery(yyjson_val *recovery)
+{
+    char since[TIME_TEXT_SIZE];
+    if (!yyjson_is_obj(recovery)) {
+        return;
+    }
+    time_text_format(yyjson_get_sint(json_find(recovery, "since")), since);
+    (void)printf("%-16s since %s: %s\n", "restored", since, RESTORED_TEXT);
+    print_text(recovery, "why", "found because");
+}
+
 // How long events have waited here, and when something last reached the node above.
 static void print_times(yyjson_val *root)
 {
@@ -232,6 +264,7 @@ static void print_people(yyjson_val *root, bool running)
             "%-16s %s\n", "revoked",
             "by the centre: what it sells is kept, delivered, and waits there for a person");
     }
+    print_recovery(json_find(root, "recovery"));
     yyjson_obj_foreach(json_find(root, "lanes"), i, n, name, lane)
     {
         (void)printf("%-16s pending %llu, held %llu, settled %llu\n", yyjson_get_str(name),

@@ -38,6 +38,7 @@ extern const struct command command_export;
 extern const struct command command_trace;
 extern const struct command command_sim;
 extern const struct command command_lab;
+extern const struct command command_central_recovered;
 extern const struct command command_central_topics;
 extern const struct command command_central_migrate;
 

@@ -33,6 +33,7 @@ static const struct command *const commands[] = {
     &command_trace,
     &command_sim,
     &command_lab,
+    &command_central_recovered,
     &command_central_topics,
     &command_central_migrate,
 };

@@ -25,6 +25,9 @@
 #ifndef MUTANT_credit_leak
 #define MUTANT_credit_leak 0
 #endif
+#ifndef MUTANT_settled_not_offered
+#define MUTANT_settled_not_offered 0
+#endif
 #ifndef MUTANT_arrival_wins
 #define MUTANT_arrival_wins 0
 #endif

@@ -92,8 +92,11 @@ enum err_code admission_make_code(struct journal *j, const struct config *config
     struct admission_code made = {.expires_at = clock_wall_ms() + CODE_MS};
     if (role == ROLE_CENTRAL)
         return err_set(e, ERR_INVALID, "role: must be terminal or branch");
+    enum err_code code = journal_may_decide(j, e);
+    if (code)
+        return code;
     identity_path(config, "ca.pem", path);
-    enum err_code code = tls_fingerprint_of_file(path, &made.ca, e);
+    code = tls_fingerprint_of_file(path, &made.ca, e);
     if (code)
         return err_wrap(e, code, "the chain's CA cannot be read");
     code = ensure_location(j, location, e);
@@ -168,6 +171,10 @@ enum err_code admission_let_in(struct journal *j, const struct admission_request
 {
     struct store_code found;
     *ret = (struct admission_answer){.denied = ""};
+    if (journal_restored(j)->open) {
+        deny(ret, "%s", RESTORED_TEXT);
+        return ERR_OK;
+    }
     enum err_code code = store_code_find(journal_store(j), &request->code, &found, e);
     if (code == ERR_NOT_FOUND) {
         deny(ret, "the code is wrong or was used already");
@@ -195,7 +202,10 @@ enum err_code admission_revoke(struct journal *j, const struct uuid *device, str
     struct device_record known;
     struct json_writer w;
     char record[UUID_TEXT_SIZE];
-    enum err_code code = store_device_find(journal_store(j), device, &known);
+    enum err_code code = journal_may_decide(j, e);
+    if (code)
+        return code;
+    code = store_device_find(journal_store(j), device, &known);
     if (code)
         return code == ERR_NOT_FOUND ? err_set(e, code, "no device with this id is enrolled")
                                      : err_set(e, code, "the device cannot be looked up");

@@ -7,6 +7,8 @@
 //      comes with a code for another place or role is told so, and the code stays good.
 //   2. A revoked device never comes back; what it had sealed before counts (store/sqlite/revoke.h).
 //   3. A device keeps the key and the place that it was let in with.
+//   4. A centre that was restored and that nobody confirmed yet lets nobody in and revokes nobody:
+//      ERR_CONFLICT, or that it is denied.
 // Threads: the journal's; calls belong inside its transaction.
 #ifndef WASL_NODE_ADMISSION_H
 #define WASL_NODE_ADMISSION_H

@@ -68,7 +68,8 @@ static void add_identity(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct
 
 static yyjson_mut_doc *status_doc(struct server *s, const struct store_counts *counts,
                                   const struct store_room *room,
-                                  const struct store_catalog *catalog)
+                                  const struct store_catalog *catalog,
+                                  const struct restored *restored)
 {
     struct server_live live = {0};
     s->options.live(s->options.context, &live);
@@ -95,6 +96,7 @@ static yyjson_mut_doc *status_doc(struct server *s, const struct store_counts *c
     struct capacity full = capacity_of(s->options.config, room, counts->unsettled);
     yyjson_mut_obj_add_val(doc, root, "room", capacity_json(&full, doc));
     yyjson_mut_obj_add_val(doc, root, "catalog", catalog_json_status(catalog, doc));
+    api_add_recovery(doc, root, restored);
     return doc;
 }
 
@@ -120,15 +122,18 @@ void api_status_get(struct server *s, const struct http_request *request)
     struct store_counts counts;
     struct store_room room;
     struct store_catalog catalog;
+    struct restored restored;
     enum err_code code = store_counts(s->reader, &counts, &e);
     if (code == ERR_OK)
         code = server_room(s, &room, &e);
     if (code == ERR_OK)
         code = store_catalog(s->reader, &catalog, &e);
+    if (code == ERR_OK)
+        code = restored_read(s->reader, &restored, &e);
     if (code)
         server_problem_of(s, request->id, code, &e);
     else
-        server_answer(s, request->id, 200, status_doc(s, &counts, &room, &catalog));
+        server_answer(s, request->id, 200, status_doc(s, &counts, &room, &catalog, &restored));
 }
 
 // ---- branches

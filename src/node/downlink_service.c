@@ -127,6 +127,9 @@ static void perform_one(struct session *session, const struct step *step)
     case STEP_REHOME:
     case STEP_FEED:
     case STEP_CLOCK:
+    case STEP_OFFER:
+    case STEP_DOUBTED:
+    case STEP_RECOVERED:
     case STEP_REVOKED:
     case STEP_REFUSED:
         MUST(false); // a device's step at the server's end
@@ -282,6 +285,13 @@ enum err_code downlink_service_open(const struct downlink_service_options *optio
     loop_timer_start(s->timer, TICK_MS, TICK_MS);
     *ret = s;
     return ERR_OK;
+}
+
+void downlink_service_end_sessions(struct downlink_service *s)
+{
+    log_line(LOG_WARN, "sync", "all sessions end: this centre was restored, or that is over");
+    while (s->sessions)
+        session_end(s->sessions);
 }
 
 size_t downlink_service_sessions(const struct downlink_service *s)

@@ -25,6 +25,8 @@ void downlink_service_accept(struct downlink_service *s, struct http_server *htt
 // From the writer's hook: feeds that may have moved.
 void downlink_service_moved(struct downlink_service *s, const struct writer_feed *feeds,
                             size_t count);
+// From the writer's hook: what every session was told of this node is of the past. They come again.
+void downlink_service_end_sessions(struct downlink_service *s);
 size_t downlink_service_sessions(const struct downlink_service *s); // live ones
 void downlink_service_close(struct downlink_service *s);            // accepts NULL
 

@@ -116,6 +116,8 @@ enum err_code journal_open(const struct config *config, struct journal **ret, st
         code = journal_count_outbox(j, e);
     if (code == ERR_OK)
         code = read_clock(j, e);
+    if (code == ERR_OK && j->identity.role == ROLE_CENTRAL)
+        code = journal_read_restored(j, e);
     if (code) {
         journal_close(j);
         return code;
@@ -161,6 +163,8 @@ enum err_code journal_begin(struct journal *j, struct err *e)
     memcpy(j->runs_saved, j->runs, j->run_count * sizeof(*j->runs));
     j->run_count_saved = j->run_count;
     j->outbox_saved = j->outbox;
+    j->restored_saved = j->restored;
+    j->sessions_over = false;
     j->moved_count = j->touched_count = j->delta_count = 0;
     j->overlay_touched = false;
     j->open = true;
@@ -173,6 +177,8 @@ static void forget_transaction(struct journal *j)
     memcpy(j->runs, j->runs_saved, j->run_count_saved * sizeof(*j->runs));
     j->run_count = j->run_count_saved;
     j->outbox = j->outbox_saved;
+    j->restored = j->restored_saved;
+    j->sessions_over = false;
     j->moved_count = j->touched_count = j->delta_count = 0;
     j->overlay_stale = j->overlay_stale || j->overlay_touched;
     j->open = false;
@@ -543,6 +549,8 @@ enum err_code journal_add(struct journal *j, struct event *draft, struct journal
         return journal_refuse(ret, "this device writes for another location");
     if (draft->type->from_centre && j->identity.role != ROLE_CENTRAL)
         return journal_refuse(ret, "only the centre may say this");
+    if (j->restored.open && (draft->type->from_centre || draft->type->right == MAY_REVIEW))
+        return journal_refuse(ret, RESTORED_TEXT);
     struct effect_list effects;
     struct err why = {0};
     enum err_code code = effect_list_of(draft, &j->arena, &effects, &why);

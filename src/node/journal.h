@@ -13,6 +13,7 @@
 #define WASL_NODE_JOURNAL_H
 
 #include "node/identity.h"
+#include "node/restored.h"
 #include "sync/downlink.h"
 #include "sync/overlay.h"
 #include "sync/run.h"
@@ -41,6 +42,26 @@ enum err_code journal_begin(struct journal *j, struct err *e) MUST_CHECK;
 enum err_code journal_commit(struct journal *j,
                              struct err *e) MUST_CHECK; // on failure: rolled back
 void journal_rollback(struct journal *j);
+
+// ---- after a restore from a backup (docs/adr/0015) --------------------------------------------
+
+// The centre's end. While its recovery is open it takes events in, and what people decide there is
+// refused: ERR_CONFLICT, saying how to confirm it.
+const struct restored *journal_restored(const struct journal *j);
+enum err_code journal_may_decide(const struct journal *j, struct err *e) MUST_CHECK;
+// A person says that what was lost is back. ERR_NOT_FOUND: no recovery is open.
+enum err_code journal_confirm_restored(struct journal *j, struct err *e) MUST_CHECK;
+// True once where the last committed transaction began or ended a recovery: all sessions are over.
+bool journal_take_sessions_over(struct journal *j);
+
+// The device's end: the recovery of its upstream that was told everything; zero: none.
+enum err_code journal_recovery_told(struct journal *j, struct uuid *ret, struct err *e) MUST_CHECK;
+enum err_code journal_tell_recovery(struct journal *j, const struct uuid *id,
+                                    struct err *e) MUST_CHECK;
+// Own streams that something is kept of, from that one on, for STEP_OFFER; as many as half a hello
+// may name.
+enum err_code journal_kept(struct journal *j, uint64_t after, struct arena *a,
+                           struct uplink_kept *ret, struct err *e) MUST_CHECK;
 
 // ---- own events -------------------------------------------------------------------------------
 

@@ -56,11 +56,25 @@ static enum err_code identify_stream(struct journal *j, const struct uuid *devic
     return find_fork(j, theirs, &info, &ret->fork, e);
 }
 
-static enum err_code identify_feed(struct journal *j, const struct message_hello *hello,
-                                   struct str location, size_t i, struct downlink_identity *ret,
+static enum err_code stand_of(struct journal *j, struct str location,
+                              const struct message_cursor *theirs, enum feed_standing *ret,
+                              struct err *e)
+{
+    struct feed_cursor cursor = {theirs->feed, theirs->position, theirs->hash};
+    bool knows = false, lost = false;
+    enum err_code code = store_feed_knows(j->store, location, &cursor, &knows, &lost, e);
+    *ret = knows ? FEED_KNOWN : lost ? FEED_LOST : FEED_FOREIGN;
+    return code;
+}
+
+static enum err_code identify_feed(struct journal *j, const struct message_hello *hello, size_t i,
+                                   struct downlink_identity *ret, enum feed_standing *ret_standing,
                                    struct err *e)
 {
     struct feed_cursor head;
+    const struct str names[DOWNLINK_FEEDS] = {ret->location, STR(FEED_CHAIN), STR(FEED_DEFERRED)};
+    struct str location = names[i];
+    *ret_standing = FEED_FOREIGN;
     enum err_code code = store_feed_head(j->store, location, &head, e);
     if (code)
         return code;
@@ -70,11 +84,21 @@ static enum err_code identify_feed(struct journal *j, const struct message_hello
         if (!str_equal(theirs->location, location))
             continue;
         ret->cursors[i] = *theirs;
-        struct feed_cursor cursor = {theirs->feed, theirs->position, theirs->hash};
-        if (uuid_equal(&theirs->feed, &head.feed))
-            code = store_feed_knows(j->store, location, &cursor, &ret->knows[i], e);
+        code = stand_of(j, location, theirs, ret_standing, e);
+        ret->knows[i] = *ret_standing == FEED_KNOWN;
     }
     return code;
+}
+
+// Where the hello shows that this centre was restored, the session is over before it began.
+static enum err_code identify_feeds(struct journal *j, const struct message_hello *hello,
+                                    struct downlink_identity *ret, struct err *e)
+{
+    enum feed_standing standing[DOWNLINK_FEEDS] = {FEED_FOREIGN};
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; code == ERR_OK && i < DOWNLINK_FEEDS; i++)
+        code = identify_feed(j, hello, i, ret, &standing[i], e);
+    return code ? code : journal_note_hello(j, hello, ret, standing, e);
 }
 
 // The session says no to whoever is not believed here; nothing is looked up for them.
@@ -108,12 +132,11 @@ enum err_code journal_identify(struct journal *j, const struct journal_hello *he
         code = identify_stream(j, &m->device, &m->streams[ret->count], &ret->marks[ret->count], e);
     if (code == ERR_DENIED)
         return refuse_device(ret, "a stream of the hello belongs to another device");
-    if (code || ret->revoked)
-        return code;
-    code = identify_feed(j, m, ret->location, 0, ret, e);
-    if (code == ERR_OK)
-        code = identify_feed(j, m, STR(FEED_CHAIN), 1, ret, e);
-    return code ? code : identify_feed(j, m, STR(FEED_DEFERRED), 2, ret, e);
+    if (code == ERR_OK && !ret->revoked)
+        code = identify_feeds(j, m, ret, e);
+    ret->recovery = j->restored.id;
+    ret->recovering = j->restored.open;
+    return code;
 }
 
 static enum err_code find_intake_stream(void *context, const struct stream_key *key,

@@ -22,9 +22,9 @@ static bool decides_here(const struct journal *j)
     return j->identity.role == ROLE_CENTRAL;
 }
 
-static void view_of(const struct arrival *a, struct judge_view *ret)
+static void view_of(const struct journal *j, const struct arrival *a, struct judge_view *ret)
 {
-    *ret = (struct judge_view){.now_ms = a->received_at,
+    *ret = (struct judge_view){.now_ms = journal_arrived_at(j, &a->event, a->received_at),
                                .pending_ms = (int64_t)a->event.type->pending_hours * 3600 * 1000,
                                .skew_limit_ms = LIMIT_CLOCK_SKEW_MS};
 }
@@ -58,7 +58,7 @@ enum err_code journal_note_arrival(struct journal *j, const struct arrival *arri
     const struct event *event = &arrival->event;
     if (!decides_here(j) || event->type == NULL || event->type->right == MAY_NODE)
         return ERR_OK;
-    view_of(arrival, &view);
+    view_of(j, arrival, &view);
     struct verdict verdict;
     struct arrival kept = *arrival;
     bool look = judge_arrival(event, &view, &verdict) || event->actor.n != 0 ||
@@ -184,7 +184,7 @@ static enum err_code judge_one(struct journal *j, const struct arrival *a, struc
     struct judge_view view;
     struct judgement judgement = {.target = a->event.id};
     bool judged = false;
-    view_of(a, &view);
+    view_of(j, a, &view);
     bool look = judge_arrival(&a->event, &view, &judgement.verdict);
     if (!look && !a->claims)
         return ERR_OK;

@@ -11,6 +11,7 @@
 #include "model/judgement.h"
 #include "node/journal.h"
 #include "node/true_time.h"
+#include "sync/recovery.h"
 
 enum {
     RUNS_MAX = 1024, // at once; a centre writes for every place that it judges
@@ -90,9 +91,12 @@ struct journal {
     } rehomed;
     uint64_t outbox; // own events that the centre has not settled
     uint64_t outbox_saved;
-    bool open;            // a transaction is open
-    bool overlay_touched; // in this transaction: a rollback makes it stale
-    bool overlay_stale;   // to be read again before the next transaction
+    struct restored restored, restored_saved; // the centre's
+    int64_t received_before;                  // when the last event came before this start
+    bool sessions_over;                       // they are to end behind the commit
+    bool open;                                // a transaction is open
+    bool overlay_touched;                     // in this transaction: a rollback makes it stale
+    bool overlay_stale;                       // to be read again before the next transaction
 };
 
 // journal.c
@@ -159,6 +163,16 @@ enum err_code journal_turn_event(struct changed_skus *changed, struct str bytes,
                                  struct arena *a) MUST_CHECK;
 enum err_code journal_note_changed(void *changed_skus, struct str sku) MUST_CHECK;
 enum err_code journal_refresh_changed(const struct changed_skus *changed, struct err *e) MUST_CHECK;
+
+// journal_restored.c
+enum err_code journal_read_restored(struct journal *j, struct err *e) MUST_CHECK;
+// Whether what a hello says shows that this centre was restored; then a recovery begins.
+enum err_code journal_note_hello(struct journal *j, const struct message_hello *hello,
+                                 const struct downlink_identity *identity,
+                                 const enum feed_standing standing[DOWNLINK_FEEDS],
+                                 struct err *e) MUST_CHECK;
+// When an event arrived, as its lateness is judged.
+int64_t journal_arrived_at(const struct journal *j, const struct event *event, int64_t received_at);
 
 // journal_uplink.c
 enum err_code journal_count_outbox(struct journal *j, struct err *e) MUST_CHECK;

@@ -53,31 +53,37 @@ static struct certificate certificate_of(const struct journal *j, const struct s
                             &j->identity.device, str_of(info->location));
 }
 
-// False in *ret_open: settled and included to its head, or empty.
-static enum err_code read_unsettled(struct journal *j, const struct stream_info *info,
-                                    struct outbox_stream *ret, bool *ret_open, struct err *e)
+// A stream as the outbox has it, as far as its events go up under it; head 0: none do.
+static enum err_code read_stream(struct journal *j, const struct stream_info *info,
+                                 struct outbox_stream *ret, struct err *e)
 {
-    uint64_t included = 0, end = UINT64_MAX;
-    struct mark head = info->head;
-    enum err_code code = store_include_get(j->store, &info->key, &included, e);
+    uint64_t end = UINT64_MAX;
+    struct mark base = {.seq = 0};
+    *ret = (struct outbox_stream){.key = info->key, .head = info->head};
+    enum err_code code = store_include_get(j->store, &info->key, &ret->included, e);
     if (code == ERR_OK)
         code = store_stream_ended(j->store, &info->key, &end, e);
-    bool ended = end < head.seq; // what stands behind goes up under another run
+    if (code == ERR_OK)
+        code = store_base(j->store, &info->key, &base, e);
+    bool ended = end < info->head.seq; // what stands behind goes up under another run
     if (ended)
-        head.seq = end;
-    bool done = info->settled.seq >= head.seq && (included >= head.seq || j->identity.revoked);
-    *ret_open = code == ERR_OK && head.seq && !done;
-    if (!*ret_open)
+        ret->head.seq = end;
+    if (code || ret->head.seq == 0)
         return code;
     if (ended)
-        code = store_chain_at(j->store, &info->key, end, &head.hash, e);
-    *ret = (struct outbox_stream){.key = info->key,
-                                  .certificate = certificate_of(j, info),
-                                  .head = head,
-                                  .held = ended ? head : info->held,
-                                  .settled = ended ? head.seq : info->settled.seq,
-                                  .included = included};
+        code = store_chain_at(j->store, &info->key, end, &ret->head.hash, e);
+    ret->certificate = certificate_of(j, info);
+    ret->held = ended ? ret->head : info->held;
+    ret->settled = ended ? end : info->settled.seq;
+    // Marks at the base say no more than that: they cannot go below it.
+    ret->claimed = ended || ret->settled <= base.seq ? 0 : ret->settled;
     return code;
+}
+
+static bool is_open(const struct journal *j, const struct outbox_stream *s)
+{
+    bool fed = s->included >= s->head.seq || j->identity.revoked;
+    return s->head.seq && !(s->settled >= s->head.seq && fed);
 }
 
 enum err_code journal_unsettled(struct journal *j, struct arena *a, struct journal_unsettled *ret,
@@ -91,14 +97,58 @@ enum err_code journal_unsettled(struct journal *j, struct arena *a, struct journ
     enum err_code code = journal_own_streams(j, &list, e);
     for (size_t i = 0; code == ERR_OK && i < list.count && !ret->overflowed; i++) {
         struct outbox_stream stream;
-        bool open = false;
-        code = read_unsettled(j, &list.items[i], &stream, &open, e);
+        code = read_stream(j, &list.items[i], &stream, e);
+        bool open = code == ERR_OK && is_open(j, &stream);
         ret->overflowed = open && ret->count == LIMIT_STREAMS_HELLO;
         if (open && !ret->overflowed)
             ret->streams[ret->count++] = stream;
     }
     free(list.items);
     return code;
+}
+
+// Of a stream that was pruned to its end nothing is left that the upstream could be told.
+static bool is_kept(struct journal *j, const struct outbox_stream *s)
+{
+    struct mark base = {.seq = 0};
+    return s->head.seq && store_base(j->store, &s->key, &base, NULL) == ERR_OK &&
+           base.seq < s->head.seq;
+}
+
+enum err_code journal_kept(struct journal *j, uint64_t after, struct arena *a,
+                           struct uplink_kept *ret, struct err *e)
+{
+    struct stream_list list;
+    *ret = (struct uplink_kept){.after = after, .next = after};
+    struct outbox_stream *streams = arena_alloc(a, LIMIT_STREAMS_HELLO / 2 * sizeof *streams);
+    if (streams == NULL)
+        return err_set(e, ERR_NO_MEMORY, "out of memory for streams");
+    ret->streams = streams;
+    enum err_code code = journal_own_streams(j, &list, e);
+    for (; code == ERR_OK && ret->next < list.count; ret->next++) {
+        struct outbox_stream stream;
+        code = read_stream(j, &list.items[ret->next], &stream, e);
+        bool kept = code == ERR_OK && is_kept(j, &stream);
+        ret->more = kept && ret->count == LIMIT_STREAMS_HELLO / 2;
+        if (ret->more)
+            break;
+        if (kept)
+            streams[ret->count++] = stream;
+    }
+    free(list.items);
+    return code;
+}
+
+static enum err_code fill_witness(struct journal *j, struct uplink *u, struct err *e)
+{
+    struct stream_info info;
+    struct outbox_stream witness;
+    enum err_code code = store_stream_witness(j->store, &info, e);
+    if (code == ERR_OK)
+        code = read_stream(j, &info, &witness, e);
+    if (code == ERR_OK)
+        uplink_set_witness(u, &witness);
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 
 static void fill_cursor(struct journal *j, struct uplink *u, const char *location)
@@ -119,6 +169,10 @@ enum err_code journal_fill_uplink(struct journal *j, struct uplink *u, struct er
     arena_fini(&arena);
     if (code == ERR_OK && u->outbox.count != list.count)
         code = err_set(e, ERR_NO_MEMORY, "out of memory for the outbox");
+    if (code == ERR_OK)
+        code = fill_witness(j, u, e);
+    if (code == ERR_OK)
+        code = journal_recovery_told(j, &u->config.recovery, e);
     if (code == ERR_OK) {
         fill_cursor(j, u, j->identity.location);
         fill_cursor(j, u, FEED_CHAIN);

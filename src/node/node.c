@@ -32,6 +32,8 @@ static void on_committed(void *context, const struct writer_news *news)
     struct node *n = context;
     if (n->uplink)
         uplink_service_committed(n->uplink, news->moved, news->moved_count);
+    if (n->downlink && news->sessions_over)
+        downlink_service_end_sessions(n->downlink);
     if (n->downlink)
         downlink_service_moved(n->downlink, news->feeds, news->feed_count);
     if (n->server)

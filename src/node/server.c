@@ -61,6 +61,8 @@ const struct route server_routes[] = {
      "make a one-time code"},
     {"POST", "/api/v1/enroll/revoke", TOP, RIGHT_ADMIN, SMALL_BODY, api_enroll_revoke_post,
      "a stolen or retired device"},
+    {"POST", "/api/v1/recovered", TOP, RIGHT_ADMIN, SMALL_BODY, api_recovered_post,
+     "a restored centre has back what it lost"},
     {"POST", "/api/v1/tokens", EVERY, RIGHT_ADMIN, SMALL_BODY, api_token_post, "make an API token"},
     {"*", "/api/v1/orders*", EVERY, RIGHT_NOBODY_ASKED, LIMIT_BATCH_BYTES, later, "a later part"},
     {"*", "/api/v1/tables*", EVERY, RIGHT_NOBODY_ASKED, LIMIT_BATCH_BYTES, later, "a later part"},

@@ -119,6 +119,9 @@ void api_enroll_revoke_post(struct server *s, const struct http_request *request
 void api_enroll_code_post(struct server *s, const struct http_request *request);
 void api_token_post(struct server *s, const struct http_request *request);
 void api_ca_get(struct server *s, const struct http_request *request);
+// api_recovered.c
+void api_recovered_post(struct server *s, const struct http_request *request);
+void api_add_recovery(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct restored *r);
 // api_read.c
 void api_health_get(struct server *s, const struct http_request *request);
 void api_status_get(struct server *s, const struct http_request *request);

@@ -95,6 +95,15 @@ static void perform_one(struct uplink_service *s, const struct step *step)
     case STEP_CLOCK:
         uplink_service_set_clock(s, step->number);
         break;
+    case STEP_OFFER:
+        uplink_service_start_offer(s, step->after);
+        break;
+    case STEP_DOUBTED:
+        uplink_service_tell_recovery(s, &step->id);
+        break;
+    case STEP_RECOVERED:
+        uplink_service_tell_recovery_behind(s, &step->id);
+        break;
     case STEP_REVOKED:
         uplink_service_set_revoked(s, step->number != 0);
         break;

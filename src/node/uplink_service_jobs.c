@@ -204,13 +204,17 @@ static void keep_acks(struct uplink_service *s, const struct ack_job *acks)
     loop_timer_start(s->ack_timer, ACKS_RETRY_MS, 0);
 }
 
+static void store_recovery(struct uplink_service *s);
+
 static void done_acks(struct job *job)
 {
     struct ack_job *acks = (struct ack_job *)job;
+    acks->service->ack_jobs--;
     if (job->code)
         log_line(LOG_WARN, "uplink", "acks could not be stored: %s", err_message(&job->error));
     if (job->code && !acks->service->closing)
         keep_acks(acks->service, acks);
+    store_recovery(acks->service);
     uplink_service_release(acks->service);
     free(acks);
 }
@@ -233,6 +237,7 @@ void uplink_service_store_acks(void *context)
         return;
     }
     s->ack_count = 0;
+    s->ack_jobs++;
     s->jobs++;
 }
 
@@ -247,12 +252,120 @@ void uplink_service_note_ack(struct uplink_service *s, const struct message_mark
     }
     if (s->ack_count == UPLINK_ACKS_MAX)
         uplink_service_store_acks(s);
+    s->acks_dropped = s->acks_dropped || s->ack_count == UPLINK_ACKS_MAX;
     if (s->ack_count == UPLINK_ACKS_MAX)
         return;
     s->acks[s->ack_count] = *mark;
     s->ack_lost[s->ack_count++] = lost;
     if (s->ack_count == 1)
         loop_timer_start(s->ack_timer, ACKS_DELAY_MS, 0);
+}
+
+// ---- an upstream that was restored ----------------------------------------------------------
+
+struct offer_job {
+    struct job job;
+    struct uplink_service *service;
+    uint64_t after;
+    struct arena arena;
+    struct uplink_kept kept;
+};
+
+static enum err_code run_offer(struct job *job, struct journal *j, struct err *e)
+{
+    struct offer_job *offer = (struct offer_job *)job;
+    return journal_kept(j, offer->after, &offer->arena, &offer->kept, e);
+}
+
+static void done_offer(struct job *job)
+{
+    struct offer_job *offer = (struct offer_job *)job;
+    struct uplink_service *s = offer->service;
+    if (job->code)
+        log_line(LOG_ERROR, "uplink", "what is kept could not be listed: %s",
+                 err_message(&job->error));
+    if (!s->closing) {
+        offer->kept.after = offer->after;
+        offer->kept.failed = job->code != ERR_OK;
+        uplink_offered(&s->uplink, &offer->kept, uplink_service_now(), &s->steps);
+        uplink_service_perform(s);
+    }
+    arena_fini(&offer->arena);
+    free(offer);
+    uplink_service_release(s);
+}
+
+void uplink_service_start_offer(struct uplink_service *s, uint64_t after)
+{
+    struct offer_job *offer = calloc(1, sizeof(*offer));
+    struct uplink_kept nothing = {.after = after, .failed = true};
+    if (after == 0) {
+        log_line(LOG_WARN, "uplink", "the upstream was restored: it is told again what is kept");
+        s->acks_dropped = false;
+    }
+    if (offer) {
+        *offer = (struct offer_job){.job = {.reads = true, .run = run_offer, .done = done_offer},
+                                    .service = s,
+                                    .after = after};
+        arena_init(&offer->arena, LOAD_ARENA);
+        if (writer_post(s->options.writer, &offer->job) == ERR_OK) {
+            s->jobs++;
+            return;
+        }
+        arena_fini(&offer->arena);
+        free(offer);
+    }
+    uplink_offered(&s->uplink, &nothing, uplink_service_now(), &s->steps); // tried again later
+}
+
+struct recovery_job {
+    struct job job;
+    struct uplink_service *service;
+    struct uuid id;
+};
+
+static enum err_code run_recovery(struct job *job, struct journal *j, struct err *e)
+{
+    return journal_tell_recovery(j, &((struct recovery_job *)job)->id, e);
+}
+
+static void done_recovery(struct job *job)
+{
+    if (job->code) // the next start tells everything once more
+        log_line(LOG_WARN, "uplink",
+                 "that the upstream was told everything could not be stored: %s",
+                 err_message(&job->error));
+    uplink_service_release(((struct recovery_job *)job)->service);
+    free(job);
+}
+
+void uplink_service_tell_recovery(struct uplink_service *s, const struct uuid *id)
+{
+    struct recovery_job *job = calloc(1, sizeof(*job));
+    s->told = false;
+    if (job == NULL)
+        return; // the next start tells everything once more
+    *job = (struct recovery_job){{.run = run_recovery, .done = done_recovery}, s, *id};
+    if (writer_post(s->options.writer, &job->job) == ERR_OK)
+        s->jobs++;
+    else
+        free(job);
+}
+
+// A crash between the marks that were lowered and this would leave both ends believing that the
+// other has what was lost.
+static void store_recovery(struct uplink_service *s)
+{
+    if (s->told && s->ack_count == 0 && s->ack_jobs == 0 && !s->acks_dropped && !s->closing)
+        uplink_service_tell_recovery(s, &s->recovery);
+}
+
+void uplink_service_tell_recovery_behind(struct uplink_service *s, const struct uuid *id)
+{
+    uplink_service_store_acks(s);
+    s->recovery = *id;
+    s->told = true;
+    store_recovery(s);
 }
 
 // ---- the feed ---------------------------------------------------------------------------------

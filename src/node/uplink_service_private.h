@@ -31,6 +31,10 @@ struct uplink_service {
     struct message_mark acks[UPLINK_ACKS_MAX];
     bool ack_lost[UPLINK_ACKS_MAX];
     size_t ack_count;
+    unsigned ack_jobs;    // under way
+    bool acks_dropped;    // some could not even wait
+    bool told;            // 'recovery' waits for what it follows from to be durable
+    struct uuid recovery; // of the upstream, which was told everything
     char last_error[ERR_TEXT_MAX];
     int64_t clock_offset_ms;
     int64_t health_ms; // when it was asked for
@@ -60,6 +64,10 @@ void uplink_service_start_rehome(struct uplink_service *s, const struct step *st
 void uplink_service_note_ack(struct uplink_service *s, const struct message_mark *mark, bool lost);
 void uplink_service_store_acks(void *service); // a timer's callback
 void uplink_service_start_feed(struct uplink_service *s, const struct message_feed *feed);
+void uplink_service_start_offer(struct uplink_service *s, uint64_t after);
+void uplink_service_tell_recovery(struct uplink_service *s, const struct uuid *id);
+void uplink_service_tell_recovery_behind(struct uplink_service *s,
+                                         const struct uuid *id); // of acks
 void uplink_service_set_revoked(struct uplink_service *s, bool revoked);
 void uplink_service_set_clock(struct uplink_service *s, int64_t offset_ms);
 struct uplink_health { // what a hello and a beat say of this till beside its streams

@@ -40,6 +40,7 @@ struct writer {
     size_t moved_count;
     char touched[NEWS_MAX + 1][LIMIT_NAME + 1];
     size_t touched_count;
+    bool sessions_over;
 };
 
 // What goes to the loop at once: news, then finished jobs.
@@ -52,7 +53,8 @@ struct delivery {
 static void deliver(void *context)
 {
     struct delivery *d = context;
-    if (d->writer->hooks.committed && (d->news.moved_count || d->news.feed_count))
+    bool news = d->news.moved_count || d->news.feed_count || d->news.sessions_over;
+    if (d->writer->hooks.committed && news)
         d->writer->hooks.committed(d->writer->hooks.context, &d->news);
     while (d->jobs) {
         struct job *job = d->jobs;
@@ -112,6 +114,7 @@ static void collect_news(struct writer *w)
         journal_take_moved(w->journal, w->moved + w->moved_count, NEWS_MAX - w->moved_count);
     w->touched_count += journal_take_touched(w->journal, w->touched + w->touched_count,
                                              NEWS_MAX - w->touched_count);
+    w->sessions_over = journal_take_sessions_over(w->journal) || w->sessions_over;
 }
 
 static void read_heads(struct writer *w, struct writer_news *news)
@@ -141,7 +144,9 @@ static void make_news(struct writer *w, struct writer_news *news)
         memcpy(news->moved, w->moved, w->moved_count * sizeof(*news->moved));
         news->moved_count = w->moved_count;
     }
+    news->sessions_over = w->sessions_over;
     w->moved_count = w->touched_count = 0;
+    w->sessions_over = false;
 }
 
 static enum err_code run_writes(struct writer *w, struct job *jobs)

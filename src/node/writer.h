@@ -42,6 +42,7 @@ struct writer_news {
         uint64_t head;
     } * feeds; // feeds that may have moved
     size_t feed_count;
+    bool sessions_over; // of a server with its devices: all of them
 };
 struct writer_hooks {
     void (*committed)(void *context, const struct writer_news *news);

@@ -97,6 +97,9 @@ enum err_code store_stream_add(struct store *s, const struct stream_info *info,
 // Own streams whose settled mark is below their head, oldest first; at most max.
 enum err_code store_streams_unsettled(struct store *s, struct stream_info *ret, size_t max,
                                       size_t *ret_count, struct err *e) MUST_CHECK;
+// The own stream of which the upstream settled something last, and that was not ended.
+enum err_code store_stream_witness(struct store *s, struct stream_info *ret,
+                                   struct err *e) MUST_CHECK; // ERR_NOT_FOUND
 // Every stream; stops when each returns false.
 enum err_code store_streams_each(struct store *s,
                                  bool (*each)(void *context, const struct stream_info *info),
@@ -262,6 +265,8 @@ enum err_code store_read_stream(struct store *s, const struct stream_key *key, u
 // Events by position in this journal, lsn > after.
 enum err_code store_read_journal(struct store *s, int64_t after_lsn, const struct store_page *page,
                                  struct store_event_list *ret, struct err *e) MUST_CHECK;
+// When the newest row came, by this node's clock; 0 where there is none.
+enum err_code store_last_received(struct store *s, int64_t *ret, struct err *e) MUST_CHECK;
 // Every carrier of an id in this journal.
 enum err_code store_find_event(struct store *s, const struct uuid *id, struct arena *a,
                                struct store_event_list *ret, struct err *e) MUST_CHECK;
@@ -314,10 +319,13 @@ struct feed_page {
 // The feed's head; makes the feed (a fresh id) when there is none.
 enum err_code store_feed_head(struct store *s, struct str location, struct feed_cursor *ret,
                               struct err *e) MUST_CHECK;
-// True when the cursor is a position this feed really had.
+// True when the cursor is a position this feed really had. Lost: it is of this feed, and cannot be
+// of its history here: beyond the head, or with another hash. Of a position too old it is neither.
 enum err_code store_feed_knows(struct store *s, struct str location,
-                               const struct feed_cursor *cursor, bool *ret,
+                               const struct feed_cursor *cursor, bool *ret, bool *ret_lost,
                                struct err *e) MUST_CHECK;
+// Gives every feed another id, so that no cursor is known any more: readers begin afresh.
+enum err_code store_feeds_renew(struct store *s, struct err *e) MUST_CHECK;
 enum err_code store_feed_read(struct store *s, struct str location, uint64_t after,
                               const struct store_page *page, struct feed_page *ret,
                               struct err *e) MUST_CHECK;

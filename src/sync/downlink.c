@@ -166,8 +166,8 @@ static bool is_busy(const struct downlink_feed *f)
 // What was asked for and may wait, unless something waits that may not.
 static void pump_waiting(struct downlink *d, struct steps *out)
 {
-    bool busy = !in(d, LIVE) || d->revoked;
-    for (size_t i = 0; !busy && i < DOWNLINK_FEEDS; i++) {
+    bool busy = !in(d, LIVE);
+    for (size_t i = 0; !busy && i < d->feed_count; i++) {
         struct downlink_feed *f = &d->feeds[i];
         if (f->waits)
             read_feed(d, f, false, out);
@@ -178,7 +178,7 @@ static void pump_waiting(struct downlink *d, struct steps *out)
 
 static void pump_feeds(struct downlink *d, struct steps *out)
 {
-    for (size_t i = 0; in(d, LIVE) && !d->revoked && i < DOWNLINK_FEEDS; i++) {
+    for (size_t i = 0; in(d, LIVE) && i < d->feed_count; i++) {
         if (!d->feeds[i].waits)
             read_feed(d, &d->feeds[i], i == 0, out);
     }
@@ -187,7 +187,7 @@ static void pump_feeds(struct downlink *d, struct steps *out)
 
 static struct downlink_feed *find_feed(struct downlink *d, struct str location)
 {
-    for (size_t i = 0; !d->revoked && i < DOWNLINK_FEEDS; i++) {
+    for (size_t i = 0; i < d->feed_count; i++) {
         if (str_is(location, d->feeds[i].location))
             return &d->feeds[i];
     }
@@ -371,7 +371,8 @@ static void welcome(struct downlink *d, const struct downlink_identity *identity
                                          .credit = credit_of(d),
                                          .jitter_ms = identity->jitter_ms,
                                          .revoked = d->revoked,
-                                         .feed_count = d->revoked ? 0 : DOWNLINK_FEEDS,
+                                         .recovery = identity->recovery,
+                                         .feed_count = d->feed_count,
                                          .marks = identity->marks,
                                          .count = identity->count};
     for (size_t i = 0; i < m.welcome.feed_count; i++) {
@@ -410,6 +411,7 @@ void downlink_identified(struct downlink *d, const struct downlink_identity *ide
     }
     d->sender.location = str_of(d->location);
     d->revoked = identity->revoked;
+    d->feed_count = d->revoked ? 0 : identity->recovering ? 1 : DOWNLINK_FEEDS;
     sm_move(&d->state, IN_KNOWN);
     welcome(d, identity, out);
 }
@@ -572,7 +574,7 @@ enum { SLOW_BYTES_MS = 4 };
 
 static void resend_feeds(struct downlink *d, int64_t mono_ms, struct steps *out)
 {
-    for (size_t i = 0; !d->revoked && i < DOWNLINK_FEEDS; i++) {
+    for (size_t i = 0; i < d->feed_count; i++) {
         struct downlink_feed *f = &d->feeds[i];
         int64_t patience = DOWNLINK_FEED_RESEND_MS + (int64_t)(f->unacked_bytes / SLOW_BYTES_MS);
         if (f->pages_acked == f->pages || mono_ms - f->progress_ms < patience)

@@ -9,6 +9,7 @@
 //   4. A revoked device is told so, may push, and is sent nothing else: no feed and no include.
 //   5. Feed pages go out in order; unacknowledged ones are bounded, and sent again after a time.
 //   6. The deferred feed is sent when the device asks for it, while nothing of another waits.
+//   7. What is of the whole chain is not sent while a restored server waits for a person.
 // Ownership: the caller's struct; downlink_fini. Threads: one at a time.
 #ifndef WASL_SYNC_DOWNLINK_H
 #define WASL_SYNC_DOWNLINK_H
@@ -69,6 +70,7 @@ struct downlink {
     struct downlink_stream *streams;
     size_t stream_count, stream_capacity;
     struct downlink_feed feeds[DOWNLINK_FEEDS];
+    size_t feed_count;      // of those it is sent: none of a revoked device
     struct credit received; // worked off
     struct credit waiting;  // before the store
     uint64_t probe;         // to be answered when nothing is being stored
@@ -90,9 +92,11 @@ void downlink_tick(struct downlink *d, int64_t mono_ms, struct steps *out);
 // The answer to STEP_IDENTIFY.
 struct downlink_identity {
     bool refused;
-    bool final;       // with refused: trying again will not help
-    const char *text; // with refused
-    bool revoked;     // feeds, knows and cursors are not looked at
+    bool final;           // with refused: trying again will not help
+    const char *text;     // with refused
+    bool revoked;         // feeds, knows and cursors are not looked at
+    struct uuid recovery; // since the server was restored last; zero: it never was
+    bool recovering;      // until a person confirms it, the chain's feed is not sent
     struct sign_public key;
     struct str location;        // the device's own place
     struct message_mark *marks; // one per stream of the hello

@@ -46,6 +46,7 @@ struct message_challenge {
 struct message_stream { // a record line of hello
     struct stream_key key;
     struct mark head;
+    uint64_t settled; // what the server said last that it had settled; 0: says nothing
     struct certificate certificate; // origin, device and location are the stream's and the hello's
 };
 struct message_cursor {
@@ -67,6 +68,7 @@ struct message_hello {
     struct str software;
     bool zstd;
     struct signature proof;
+    struct uuid recovery; // the last one whose server it told everything; zero: none
     uint64_t backlog;
     int64_t oldest_at;              // 0: none
     struct message_catalog catalog; // what it shows
@@ -87,8 +89,9 @@ struct message_mark { // a record line of welcome and ack
 struct message_welcome {
     int64_t clock;
     struct credit credit;
-    int64_t jitter_ms; // delays only the backlog's push
-    bool revoked;      // the device may deliver what it has, and gets nothing
+    int64_t jitter_ms;    // delays only the backlog's push
+    bool revoked;         // the device may deliver what it has, and gets nothing
+    struct uuid recovery; // of the server, since it was restored last; zero: it never was
     struct message_cursor feeds[MESSAGE_MAX_FEEDS]; // heads
     size_t feed_count;
     struct message_mark *marks;

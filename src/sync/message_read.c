@@ -81,6 +81,13 @@ static enum err_code get_name(const struct reader *r, yyjson_val *object, const 
     return code;
 }
 
+// Of a server that was never restored there is none.
+static enum err_code get_recovery(const struct reader *r, struct uuid *ret)
+{
+    return json_find(r->header, "recovery") ? json_get_uuid(r->header, "recovery", ret, r->e)
+                                            : ERR_OK;
+}
+
 // The number of record lines, within max.
 static enum err_code get_count(const struct reader *r, size_t max, size_t *ret)
 {
@@ -205,6 +212,8 @@ static enum err_code read_hello_header(struct reader *r, struct message_hello *m
     if (code == ERR_OK)
         code = json_get_hex(r->header, "proof", m->proof.b, SIGN_SIZE, r->e);
     if (code == ERR_OK)
+        code = get_recovery(r, &m->recovery);
+    if (code == ERR_OK)
         code = get_u64(r, r->header, "backlog", &m->backlog);
     if (code == ERR_OK)
         code = get_catalogs(r, &m->catalog, &m->refused);
@@ -222,6 +231,8 @@ static enum err_code read_hello_stream(struct reader *r, const struct message_he
         code = get_u64(r, object, "seq", &s->head.seq);
     if (code == ERR_OK)
         code = json_get_hash(object, "hash", &s->head.hash, r->e);
+    if (code == ERR_OK && json_find(object, "settled"))
+        code = get_u64(r, object, "settled", &s->settled);
     if (code == ERR_OK)
         code = json_get_hex(object, "certificate", s->certificate.signature.b, SIGN_SIZE, r->e);
     s->certificate.origin = s->key.origin;
@@ -290,6 +301,8 @@ static enum err_code read_welcome(struct reader *r, struct message_welcome *m)
         code = get_ms(r, r->header, "jitter_ms", &m->jitter_ms);
     if (code == ERR_OK && json_find(r->header, "revoked"))
         code = get_bool(r, r->header, "revoked", &m->revoked);
+    if (code == ERR_OK)
+        code = get_recovery(r, &m->recovery);
     if (code == ERR_OK)
         code = read_cursors(r, m->feeds, &m->feed_count);
     return code ? code : read_marks(r, &m->marks, &m->count);

@@ -32,6 +32,12 @@ static void put_uuid(struct json_writer *l, yyjson_mut_val *object, const char *
     yyjson_mut_obj_add_strcpy(l->doc, object, key, text);
 }
 
+static void put_recovery(struct json_writer *l, const struct uuid *id)
+{
+    if (!uuid_is_zero(id))
+        put_uuid(l, l->root, "recovery", id);
+}
+
 static void put_str(struct json_writer *l, yyjson_mut_val *object, const char *key, struct str text)
 {
     yyjson_mut_obj_add_strncpy(l->doc, object, key, text.p ? text.p : "", text.n);
@@ -94,6 +100,7 @@ static enum err_code write_hello(const struct message_hello *m, struct buf *to)
     put_str(&l, l.root, "software", m->software);
     yyjson_mut_obj_add_bool(l.doc, l.root, "zstd", m->zstd);
     put_hex(&l, l.root, "proof", m->proof.b, SIGN_SIZE);
+    put_recovery(&l, &m->recovery);
     yyjson_mut_obj_add_uint(l.doc, l.root, "backlog", m->backlog);
     yyjson_mut_obj_add_sint(l.doc, l.root, "oldest_at", m->oldest_at);
     put_catalog(&l, "catalog", &m->catalog);
@@ -107,6 +114,8 @@ static enum err_code write_hello(const struct message_hello *m, struct buf *to)
         put_key(&l, l.root, &s->key);
         yyjson_mut_obj_add_uint(l.doc, l.root, "seq", s->head.seq);
         put_hex(&l, l.root, "hash", s->head.hash.b, HASH_SIZE);
+        if (s->settled)
+            yyjson_mut_obj_add_uint(l.doc, l.root, "settled", s->settled);
         put_hex(&l, l.root, "certificate", s->certificate.signature.b, SIGN_SIZE);
         code = line_end(&l, to);
     }
@@ -141,6 +150,7 @@ static enum err_code write_welcome(const struct message_welcome *m, struct buf *
     yyjson_mut_obj_add_sint(l.doc, l.root, "jitter_ms", m->jitter_ms);
     if (m->revoked)
         yyjson_mut_obj_add_true(l.doc, l.root, "revoked");
+    put_recovery(&l, &m->recovery);
     put_cursors(&l, m->feeds, m->feed_count);
     yyjson_mut_obj_add_uint(l.doc, l.root, "n", m->count);
     enum err_code code = line_end(&l, to);

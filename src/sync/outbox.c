@@ -54,26 +54,51 @@ enum err_code outbox_committed(struct outbox *o, const struct stream_key *key,
     return ERR_OK;
 }
 
+// A stream as the journal has it, unless it is there already.
+static enum err_code take_stream(struct outbox *o, const struct outbox_stream *from)
+{
+    bool known = outbox_find(o, &from->key) != NULL;
+    enum err_code code = outbox_committed(o, &from->key, &from->certificate, &from->head);
+    if (code || known)
+        return code;
+    struct outbox_stream *s = outbox_find(o, &from->key);
+    MUST(s != NULL);
+    s->held = s->sent = from->held;
+    s->settled = from->settled;
+    s->claimed = from->claimed;
+    s->included = from->included;
+    return ERR_OK;
+}
+
 void outbox_refill(struct outbox *o, const struct outbox_stream *streams, size_t count,
                    bool overflowed)
 {
     o->overflowed = overflowed;
-    for (size_t i = 0; i < count; i++) {
-        const struct outbox_stream *from = &streams[i];
-        bool known = outbox_find(o, &from->key) != NULL;
-        if (outbox_committed(o, &from->key, &from->certificate, &from->head) || known)
-            continue;
-        struct outbox_stream *s = outbox_find(o, &from->key);
-        MUST(s != NULL);
-        s->held = s->sent = from->held;
-        s->settled = from->settled;
-        s->included = from->included;
+    for (size_t i = 0; i < count; i++)
+        (void)!take_stream(o, &streams[i]);
+}
+
+enum err_code outbox_offer(struct outbox *o, const struct outbox_stream *streams, size_t count)
+{
+    if (o->count + count > LIMIT_STREAMS_HELLO)
+        return ERR_LIMIT;
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; code == ERR_OK && i < count; i++) {
+        code = take_stream(o, &streams[i]);
+        if (code == ERR_OK)
+            outbox_find(o, &streams[i].key)->offered = true;
     }
+    return code;
+}
+
+bool outbox_has_room(const struct outbox *o)
+{
+    return o->count <= LIMIT_STREAMS_HELLO / 2;
 }
 
 bool outbox_wants_refill(const struct outbox *o)
 {
-    return o->overflowed && o->count <= LIMIT_STREAMS_HELLO / 2;
+    return o->overflowed && outbox_has_room(o);
 }
 
 void outbox_session_begin(struct outbox *o)
@@ -103,7 +128,7 @@ enum outbox_news outbox_told(struct outbox_stream *s, const struct message_mark 
     else if (held.seq > s->held.seq || settled > s->settled)
         news = OUTBOX_UP;
     s->held = held;
-    s->settled = settled;
+    s->settled = s->claimed = settled;
     if (settled >= held.seq)
         s->held_since_ms = 0;
     else if (s->held_since_ms == 0 || news == OUTBOX_UP)
@@ -177,7 +202,7 @@ void outbox_compact(struct outbox *o, const struct uuid *keep)
     for (size_t i = 0; i < o->count; i++) {
         struct outbox_stream *s = &o->streams[i];
         bool done = s->settled >= s->head.seq && (o->unfed || s->included >= s->head.seq) &&
-                    !uuid_equal(&s->key.origin, keep);
+                    !s->offered && !uuid_equal(&s->key.origin, keep);
         if (!done)
             o->streams[kept++] = *s;
     }

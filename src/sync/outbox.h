@@ -17,6 +17,7 @@ struct outbox_stream {
     struct mark held;       // what the upstream holds, as it said last
     uint64_t settled;       // what the centre settled, as the upstream said last
     struct mark sent;       // the last event handed to the link in this session
+    uint64_t claimed;       // settled, where the upstream of today said so; 0: says nothing of it
     uint64_t included;      // what the upstream's feed includes: not in the overlay any more
     int64_t lacks_since_ms; // when settled rose above included, or included rose last; 0: it is not
     int64_t held_since_ms;  // when held rose above settled; 0 when it is not
@@ -25,6 +26,7 @@ struct outbox_stream {
     bool checked;           // the upstream's held hash was found equal to ours
     bool unreadable;        // its next event could not be read: passed over until outbox_reread
     bool forked;            // waits for its events to be appended under a new run
+    bool offered;           // stays until a welcome says what the upstream has of it
 };
 
 struct outbox {
@@ -45,6 +47,11 @@ enum err_code outbox_committed(struct outbox *o, const struct stream_key *key,
 // Takes streams that waited for room, as read from the journal; 'overflowed': there are still more.
 void outbox_refill(struct outbox *o, const struct outbox_stream *streams, size_t count,
                    bool overflowed);
+// Takes streams that are settled, as far as is known, to ask the upstream about them: all, or none
+// where there is no room.
+enum err_code outbox_offer(struct outbox *o, const struct outbox_stream *streams,
+                           size_t count) MUST_CHECK;
+bool outbox_has_room(const struct outbox *o); // for many streams
 // True when streams wait and there is room for many of them.
 bool outbox_wants_refill(const struct outbox *o);
 // A new session: nothing is in flight.
@@ -70,7 +77,7 @@ void outbox_reread(struct outbox *o);
 // The seq up to which a stream's events may be dropped from the device: settled, never held.
 uint64_t outbox_prunable(const struct outbox_stream *s);
 // Forgets streams that are settled and (unless unfed) included to their head, but for 'keep' (the
-// current origin).
+// current origin) and those that are offered.
 void outbox_compact(struct outbox *o, const struct uuid *keep);
 
 struct outbox_totals {

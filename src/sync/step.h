@@ -14,15 +14,18 @@ enum step_kind {
     STEP_SEND,  // text: one message
     STEP_CLOSE, // text: why; the link is to be dropped after what was sent
     // device end
-    STEP_CONNECT, // open the link now
-    STEP_LOAD,    // read own events: key, after, max_events, max_bytes -> uplink_loaded
-    STEP_ACKED,   // mark: make durable, lazily
-    STEP_LOST,    // mark: the upstream has less than it had acknowledged; durable, lazily
-    STEP_REHOME,  // key, after: append the stream's later events again under a new run
-    STEP_FEED,    // feed: apply in one transaction -> uplink_feed_stored
-    STEP_CLOCK,   // number: what the upstream's clock is ahead of ours, ms
-    STEP_REVOKED, // number: 1, this device was revoked; 0, it is not any more; durable
-    STEP_REFUSED, // text: the upstream will not have us; final
+    STEP_CONNECT,   // open the link now
+    STEP_LOAD,      // read own events: key, after, max_events, max_bytes -> uplink_loaded
+    STEP_ACKED,     // mark: make durable, lazily
+    STEP_LOST,      // mark: the upstream has less than it had acknowledged; durable, lazily
+    STEP_REHOME,    // key, after: append the stream's later events again under a new run
+    STEP_FEED,      // feed: apply in one transaction -> uplink_feed_stored
+    STEP_CLOCK,     // number: what the upstream's clock is ahead of ours, ms
+    STEP_OFFER,     // after: list own streams from that one on, settled or not -> uplink_offered
+    STEP_DOUBTED,   // id: durable, before what any STEP_LOST behind it changes
+    STEP_RECOVERED, // id: durable, when what every STEP_LOST before it changes is
+    STEP_REVOKED,   // number: 1, this device was revoked; 0, it is not any more; durable
+    STEP_REFUSED,   // text: the upstream will not have us; final
     // server end
     STEP_IDENTIFY,  // hello: look the device and its streams up -> downlink_identified
     STEP_STORE,     // text: a whole push message to check and append -> downlink_stored
@@ -43,6 +46,7 @@ struct step {
     const struct message_hello *hello;
     const struct message_beat *beat;
     struct str location;
+    struct uuid id;
     int64_t number;
 };
 

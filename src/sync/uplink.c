@@ -99,6 +99,8 @@ void uplink_wake_for_waiting(struct uplink *u, struct moment now)
         uplink_wake_at(u, u->busy_until_ms);
     if (u->reread_ms)
         uplink_wake_at(u, u->reread_ms);
+    if (now.mono_ms < u->offer.again_ms)
+        uplink_wake_at(u, u->offer.again_ms);
     if (u->probe)
         uplink_wake_at(u, u->probe_again_ms);
     else if (u->push_count || uplink_is_starved(u))
@@ -299,6 +301,7 @@ static void tick_live(struct uplink *u, struct moment now, struct steps *out)
     outbox_resend_unsettled(&u->outbox, now.mono_ms, UNSETTLED_RESEND_MS);
     uplink_ask_includes(u, now, out);
     uplink_deferred_tick(u, now, out);
+    uplink_ask_offer(u, now, out);
     if (u->reread_ms && now.mono_ms >= u->reread_ms) {
         u->reread_ms = 0;
         outbox_reread(&u->outbox);

@@ -11,7 +11,9 @@
 //      its window, or by hand until what is there has gone; a first copy of the feed at once.
 //   5. Whatever message is lost, doubled or late, a probe finds out within a second, and what is
 //      missing is sent again; no push is sent between a probe and its answer.
-//   5. A hello says where the store stands: no page of an earlier session is on its way to it then.
+//   5. After the upstream was restored from a backup, every stream that is kept here is named in a
+//      hello before anything the upstream said of the past is believed again.
+//   6. A hello says where the store stands: no page of an earlier session is on its way to it then.
 // Ownership: the caller's struct; uplink_fini. Threads: one at a time.
 // Time: struct moment is given with each input; mono_ms for intervals, wall_ms to compare clocks.
 #ifndef WASL_SYNC_UPLINK_H
@@ -59,8 +61,9 @@ struct uplink_config {
     const struct sign_key *key;
     const char *software;
     bool zstd;
-    bool revoked;  // as the upstream said last
-    uint64_t seed; // for jitter
+    struct uuid recovery; // the upstream's last one that was told everything; zero: none
+    bool revoked;         // as the upstream said last
+    uint64_t seed;        // for jitter
 };
 
 struct uplink_push { // in flight
@@ -86,6 +89,17 @@ struct uplink_feed {
     int64_t deaf_until_ms; // a page could not be stored: until then none is taken
 };
 
+// The upstream was restored: what it settled before may be lost, so it is asked of every stream
+// that is kept here, as many as a hello may name at a time.
+struct uplink_offer {
+    bool active;
+    bool more;        // not all of them were named yet
+    bool asking;      // for a page
+    struct uuid id;   // of the recovery
+    uint64_t next;    // where the next page of streams begins
+    int64_t again_ms; // when to ask again, after a failure; 0: at once
+};
+
 struct uplink {
     struct uplink_config config;
     struct sm state;
@@ -99,6 +113,8 @@ struct uplink {
     struct backoff backoff;
     struct rng rng;
     struct uplink_feed feeds[UPLINK_FEEDS];
+    struct uplink_offer offer;
+    struct outbox_stream witness; // settled last: should the upstream not know, it was restored
     // the session
     int64_t since_ms;    // when the state was entered
     int64_t deadline_ms; // when tick has something to do; INT64_MAX: never
@@ -142,6 +158,9 @@ void uplink_fini(struct uplink *u);
 void uplink_set_feed(struct uplink *u, struct str location, const struct uuid *feed,
                      uint64_t position, const struct hash *hash);
 
+// The stream that was settled last, where it is not in the outbox any more. Before uplink_start.
+void uplink_set_witness(struct uplink *u, const struct outbox_stream *stream);
+
 // Inputs. Each may add effects to 'out'.
 void uplink_start(struct uplink *u, struct moment now, struct steps *out);
 void uplink_connected(struct uplink *u, struct moment now, struct steps *out);
@@ -159,6 +178,17 @@ void uplink_push_deferred(struct uplink *u, struct moment now, struct steps *out
 // When outbox_wants_refill: unsettled streams as the journal has them.
 void uplink_refill(struct uplink *u, const struct outbox_stream *streams, size_t count,
                    bool overflowed, struct moment now, struct steps *out);
+struct uplink_kept { // answers STEP_OFFER
+    uint64_t after;
+    const struct outbox_stream
+        *streams; // own ones from there on: at most half of what fits a hello
+    size_t count;
+    uint64_t next; // where the others begin
+    bool more;     // there are others
+    bool failed;   // they could not be read; tried again later
+};
+void uplink_offered(struct uplink *u, const struct uplink_kept *kept, struct moment now,
+                    struct steps *out);
 struct uplink_loaded {
     struct stream_key key;
     uint64_t after;

@@ -37,7 +37,8 @@ bool uplink_expects_pages(const struct uplink *u)
 int64_t uplink_includes_due(const struct uplink *u)
 {
     int64_t due = INT64_MAX;
-    if (uplink_expects_pages(u) || u->outbox.unfed) // includes come with the last one, or never
+    // Includes come with the last page, or never, or are of no use yet.
+    if (uplink_expects_pages(u) || u->outbox.unfed || uplink_is_offering(u))
         return due;
     for (size_t i = 0; i < u->outbox.count; i++) {
         const struct outbox_stream *s = &u->outbox.streams[i];
@@ -79,6 +80,8 @@ void uplink_on_feed(struct uplink *u, const struct message_feed *m, size_t bytes
     struct uplink_feed *f = uplink_find_feed(u, m->location);
     if (!uplink_in(u, LIVE) || f == NULL || now.mono_ms < f->deaf_until_ms)
         return;
+    if (uplink_is_offering(u) && f == &u->feeds[0])
+        return; // it cannot say of each own stream what it includes: this session did not name all
     u->pulled_bytes += bytes;
     if (m->reset && !f->reset_seen && m->from == 0) {
         f->reset_seen = true;

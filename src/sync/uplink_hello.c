@@ -3,15 +3,22 @@
 
 enum { BACKLOG_MIN = 100, JITTER_MAX_MS = 60 * 1000 };
 
+static struct message_stream line_of(const struct outbox_stream *s)
+{
+    return (struct message_stream){s->key, s->head, s->claimed, s->certificate};
+}
+
 static bool list_streams(struct uplink *u, struct message_hello *hello, struct steps *out)
 {
+    const struct outbox_stream *witness = &u->witness;
     hello->streams = arena_alloc(&out->arena, (u->outbox.count + 1) * sizeof(*hello->streams));
     if (hello->streams == NULL)
         return false;
-    for (size_t i = 0; i < u->outbox.count; i++) {
-        const struct outbox_stream *s = &u->outbox.streams[i];
-        hello->streams[hello->count++] = (struct message_stream){s->key, s->head, s->certificate};
-    }
+    for (size_t i = 0; i < u->outbox.count; i++)
+        hello->streams[hello->count++] = line_of(&u->outbox.streams[i]);
+    if (witness->claimed && hello->count < LIMIT_STREAMS_HELLO &&
+        outbox_find(&u->outbox, &witness->key) == NULL)
+        hello->streams[hello->count++] = line_of(witness);
     return true;
 }
 
@@ -42,6 +49,7 @@ void uplink_say_hello(struct uplink *u, struct moment now, struct steps *out)
                                     .clock = now.wall_ms,
                                     .software = str_of(c->software),
                                     .zstd = c->zstd,
+                                    .recovery = c->recovery,
                                     .oldest_at = u->oldest_at,
                                     .catalog = u->catalog,
                                     .refused = u->refused,
@@ -78,7 +86,6 @@ static void begin_session(struct uplink *u, struct moment now)
     u->probe = 0;
     u->loading = false;
     u->reread_ms = 0;
-    u->pulling = true;
     u->pulled_bytes = 0;
     u->window_bytes = WINDOW_MIN_BYTES;
     u->beat_ms = now.mono_ms;
@@ -98,6 +105,45 @@ static void take_revoked(struct uplink *u, bool revoked, struct steps *out)
     u->config.revoked = u->outbox.unfed = revoked;
 }
 
+static void take_marks(struct uplink *u, const struct message_welcome *m, struct moment now,
+                       struct steps *out)
+{
+    for (size_t i = 0; i < m->count; i++) {
+        const struct message_mark *mark = &m->marks[i];
+        uplink_take_mark(u, mark, now, out);
+        struct outbox_stream *s = outbox_find(&u->outbox, &mark->key);
+        if (s && s->included > mark->held.seq) // what it has is the most that its feed includes
+            s->included = mark->held.seq;
+        if (s)
+            s->offered = false;
+    }
+    for (size_t i = 0; i < u->outbox.count; i++)
+        u->outbox.streams[i].sent = u->outbox.streams[i].held;
+}
+
+static void take_feeds(struct uplink *u, const struct message_welcome *m)
+{
+    for (size_t i = 0; i < UPLINK_FEEDS; i++) // a feed the server does not name is not waited for
+        u->feeds[i].head_feed = u->feeds[i].feed, u->feeds[i].head = 0;
+    for (size_t i = 0; i < m->feed_count; i++) {
+        struct uplink_feed *f = uplink_find_feed(u, m->feeds[i].location);
+        if (f == NULL)
+            continue;
+        f->head = m->feeds[i].position;
+        f->head_feed = m->feeds[i].feed;
+    }
+}
+
+static void hold_backlog(struct uplink *u, const struct message_welcome *m, struct moment now)
+{
+    uint64_t backlog = 0;
+    struct outbox_totals totals = outbox_count(&u->outbox);
+    for (int i = 0; i < LANE_COUNT; i++)
+        backlog += totals.pending[i];
+    int64_t jitter = m->jitter_ms < JITTER_MAX_MS ? m->jitter_ms : JITTER_MAX_MS;
+    u->hold_until_ms = backlog > BACKLOG_MIN ? now.mono_ms + jitter : 0;
+}
+
 void uplink_on_welcome(struct uplink *u, const struct message_welcome *m, struct moment now,
                        struct steps *out)
 {
@@ -111,28 +157,16 @@ void uplink_on_welcome(struct uplink *u, const struct message_welcome *m, struct
     uplink_measure(u, now.mono_ms - u->hello_ms);
     u->window_bytes = WINDOW_MIN_BYTES;
     u->allowed = m->credit;
-    uint64_t backlog = 0;
-    struct outbox_totals totals = outbox_count(&u->outbox);
-    for (int i = 0; i < LANE_COUNT; i++)
-        backlog += totals.pending[i];
-    int64_t jitter = m->jitter_ms < JITTER_MAX_MS ? m->jitter_ms : JITTER_MAX_MS;
-    u->hold_until_ms = backlog > BACKLOG_MIN ? now.mono_ms + jitter : 0;
     steps_add(out, STEP_CLOCK)->number = m->clock + (now.mono_ms - u->hello_ms) / 2 - now.wall_ms;
     take_revoked(u, m->revoked, out);
-    for (size_t i = 0; i < UPLINK_FEEDS; i++) // a feed the server does not name is not waited for
-        u->feeds[i].head_feed = u->feeds[i].feed, u->feeds[i].head = 0;
-    for (size_t i = 0; i < m->feed_count; i++) {
-        struct uplink_feed *f = uplink_find_feed(u, m->feeds[i].location);
-        if (f == NULL)
-            continue;
-        f->head = m->feeds[i].position;
-        f->head_feed = m->feeds[i].feed;
-    }
-    for (size_t i = 0; i < m->count; i++)
-        uplink_take_mark(u, &m->marks[i], now, out);
-    for (size_t i = 0; i < u->outbox.count; i++)
-        u->outbox.streams[i].sent = u->outbox.streams[i].held;
+    take_feeds(u, m);
+    uplink_doubt(u, m, out);
+    take_marks(u, m, now, out);
+    hold_backlog(u, m, now);
+    uplink_take_recovery(u, &m->recovery, out);
+    u->pulling = !uplink_is_offering(u);
     outbox_compact(&u->outbox, &u->config.origin);
     uplink_deferred_welcome(u, now);
     uplink_check_pulled(u, now);
+    uplink_ask_offer(u, now, out);
 }

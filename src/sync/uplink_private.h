@@ -3,7 +3,7 @@
 //
 // uplink.c holds the states, the link and the clock; uplink_hello.c opens a session; uplink_push.c
 // brings events up and takes marks; uplink_feed.c takes pages in; uplink_deferred.c knows when what
-// may wait goes.
+// may wait goes; uplink_recovery.c tells an upstream that was restored what it lost.
 #ifndef WASL_SYNC_UPLINK_PRIVATE_H
 #define WASL_SYNC_UPLINK_PRIVATE_H
 
@@ -18,6 +18,12 @@ void uplink_enter(struct uplink *u, enum uplink_input input, struct moment now);
 void uplink_wake_at(struct uplink *u, int64_t mono_ms);
 void uplink_wake_for_waiting(struct uplink *u, struct moment now);
 void uplink_drop(struct uplink *u, struct moment now, struct steps *out, const char *why);
+
+// uplink_recovery.c
+bool uplink_is_offering(const struct uplink *u); // there are streams that no hello has named yet
+void uplink_doubt(struct uplink *u, const struct message_welcome *m, struct steps *out);
+void uplink_take_recovery(struct uplink *u, const struct uuid *id, struct steps *out);
+void uplink_ask_offer(struct uplink *u, struct moment now, struct steps *out);
 
 // uplink_hello.c
 void uplink_on_challenge(struct uplink *u, const struct message_challenge *m, struct moment now,

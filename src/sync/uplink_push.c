@@ -131,7 +131,10 @@ void uplink_take_mark(struct uplink *u, const struct message_mark *mark, struct 
         ask_rehome(s, out);
         return;
     }
+    uint64_t settled = s->settled;
     enum outbox_news news = outbox_told(s, mark, now.mono_ms);
+    if (s->settled > settled)
+        u->witness = *s;
     if (s->lacks_since_ms == 0 && s->included < s->settled)
         s->lacks_since_ms = now.mono_ms;
     if (news != OUTBOX_SAME)
@@ -242,6 +245,7 @@ void uplink_rehomed(struct uplink *u, const struct stream_key *key, struct momen
         struct hash hash = after == s->held.seq ? s->held.hash : (struct hash){0};
         s->head = s->held = s->sent = (struct mark){after, hash};
         s->settled = after;
+        s->claimed = 0; // of what goes on elsewhere nothing is claimed
         s->held_since_ms = 0;
     }
     outbox_compact(&u->outbox, &u->config.origin);
@@ -309,4 +313,5 @@ void uplink_on_ack(struct uplink *u, const struct message_ack *m, struct moment 
     land(u, now);
     settle_probe(u, m, now);
     outbox_compact(&u->outbox, &u->config.origin);
+    uplink_ask_offer(u, now, out);
 }

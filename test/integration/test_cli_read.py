@@ -13,7 +13,7 @@ from conftest import wait_for
 STATUS = [
     "role", "device", "location", "upstream", "online", "lanes", "oldest_pending_ms",
     "last_sync_at", "conflicts", "reviews", "dead_letters", "disk_free_bytes", "clock_offset_ms",
-    "version", "room", "revoked", "catalog",
+    "version", "room", "revoked", "catalog", "recovery",
 ]
 
 

@@ -9,12 +9,12 @@ COMMANDS = [
     "init", "serve", "enroll code", "enroll join", "enroll revoke", "token", "import", "replay",
     "status", "review list", "review show", "review resolve", "deadletter list",
     "deadletter retry", "stock", "verify", "rebuild", "export", "trace", "sim", "lab",
-    "central topics", "central migrate",
+    "central recovered", "central topics", "central migrate",
 ]
 NEED_FOLDER = [
     "serve", "enroll code", "enroll join", "token", "import", "replay", "status", "review list",
     "review show", "deadletter list", "deadletter retry", "stock", "verify", "rebuild", "export",
-    "trace", "init",
+    "trace", "init", "central recovered",
 ]
 
 

@@ -505,27 +505,55 @@ enum err_code store_feed_head(struct store *s, struct str location, struct feed_
     return code ? code : find_feed(s, location, ret, &number, &there, e);
 }
 
+enum err_code store_feeds_renew(struct store *s, struct err *e)
+{
+    struct scope scope;
+    int64_t number = 0;
+    bool more = true;
+    enum err_code code = scope_enter(&scope, s, e);
+    if (code)
+        return code;
+    while (code == ERR_OK && more) {
+        struct query q;
+        struct uuid id = fresh_id();
+        query_begin(&q, &s->db, Q_FEED_RENEW);
+        query_uuid(&q, &id);
+        query_int(&q, number);
+        more = query_row(&q);
+        if (more)
+            number = query_get_int(&q, 0);
+        code = query_end(&q, e);
+    }
+    return scope_leave(&scope, code, e);
+}
+
 enum err_code store_feed_knows(struct store *s, struct str location,
-                               const struct feed_cursor *cursor, bool *ret, struct err *e)
+                               const struct feed_cursor *cursor, bool *ret, bool *ret_lost,
+                               struct err *e)
 {
     struct query q;
     struct feed_cursor head;
     struct hash hash;
     int64_t number = 0;
     bool there = false;
-    *ret = false;
+    *ret = *ret_lost = false;
     enum err_code code = find_feed(s, location, &head, &number, &there, e);
-    if (code || !there || !uuid_equal(&head.feed, &cursor->feed) ||
-        cursor->position > head.position)
+    if (code || !there || !uuid_equal(&head.feed, &cursor->feed))
         return code;
     if (cursor->position == 0) {
         *ret = hash_is_zero(&cursor->hash);
         return ERR_OK;
     }
+    *ret_lost = cursor->position > head.position;
+    if (*ret_lost)
+        return ERR_OK;
     query_begin(&q, &s->db, Q_FEED_AT);
     query_int(&q, number);
     query_u64(&q, cursor->position);
-    *ret = query_row(&q) && query_get_hash(&q, 0, &hash) && hash_equal(&hash, &cursor->hash);
+    if (query_row(&q) && query_get_hash(&q, 0, &hash)) {
+        *ret = hash_equal(&hash, &cursor->hash);
+        *ret_lost = !*ret;
+    }
     return query_end(&q, e);
 }
 

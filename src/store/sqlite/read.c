@@ -118,6 +118,14 @@ enum err_code store_read_journal(struct store *s, int64_t after_lsn, const struc
     return code;
 }
 
+enum err_code store_last_received(struct store *s, int64_t *ret, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, Q_LAST_RECEIVED);
+    *ret = query_row(&q) ? query_get_int(&q, 0) : 0;
+    return query_end(&q, e);
+}
+
 enum err_code store_past_find(struct store *s, const struct event *event, struct arena *a,
                               enum store_past *ret, struct err *e)
 {

@@ -52,6 +52,12 @@
     X(STREAMS_OF, "SELECT number, origin, lane FROM streams WHERE device = ? ORDER BY number")     \
     X(STREAMS_ALL, "SELECT " STREAM_COLUMNS " FROM streams WHERE number > ? ORDER BY number"       \
                    " LIMIT 256")                                                                   \
+    X(STREAM_WITNESS, "SELECT " STREAM_COLUMNS " FROM streams AS s WHERE own = 1"                  \
+                      " AND settled_seq > 0 AND NOT EXISTS (SELECT 1 FROM ended AS n"              \
+                      " WHERE n.origin = s.origin AND n.lane = s.lane)"                            \
+                      " ORDER BY acked_at DESC, number DESC LIMIT 1")                              \
+    X(LAST_RECEIVED, "SELECT s.since + e.received FROM events AS e JOIN streams AS s"              \
+                     " ON s.number = e.stream ORDER BY e.lsn DESC LIMIT 1")                        \
     X(STREAMS_SEALED, "SELECT " STREAM_COLUMNS ", seal_seq, seal_hash, seal_signature,"            \
                       " (SELECT seq FROM includes AS i WHERE i.origin = s.origin"                  \
                       " AND i.lane = s.lane) FROM streams AS s")                                   \
@@ -406,6 +412,8 @@
     /* feeds, upstream side */                                                                     \
     X(FEED_FIND, "SELECT number, id, head, head_hash FROM feeds WHERE location = ?")               \
     X(FEED_ADD, "INSERT INTO feeds (location, id, head, head_hash) VALUES (?, ?, 0, ?)")           \
+    X(FEED_RENEW, "UPDATE feeds SET id = ? WHERE number = (SELECT min(number) FROM feeds"          \
+                  " WHERE number > ?) RETURNING number")                                           \
     X(FEED_MOVE, "UPDATE feeds SET head = ?, head_hash = ? WHERE number = ?")                      \
     X(FEEDS_ALL, "SELECT location FROM feeds ORDER BY location")                                   \
     X(FEED_ANY, "SELECT 1 FROM feeds LIMIT 1")                                                     \

@@ -41,6 +41,25 @@ enum err_code store_stream_add(struct store *s, const struct stream_info *info, 
     return scope_leave(&scope, code, e);
 }
 
+enum err_code store_stream_witness(struct store *s, struct stream_info *ret, struct err *e)
+{
+    struct query q;
+    struct stream_slot slot;
+    enum err_code code = stream_cache_flush(&s->streams, e);
+    if (code)
+        return code;
+    query_begin(&q, &s->db, Q_STREAM_WITNESS);
+    bool there = query_row(&q);
+    if (there)
+        stream_slot_read(&q, &slot);
+    code = query_end(&q, e);
+    if (code)
+        return code;
+    if (there)
+        *ret = slot.info;
+    return there ? ERR_OK : ERR_NOT_FOUND;
+}
+
 enum err_code store_streams_unsettled(struct store *s, struct stream_info *ret, size_t max,
                                       size_t *ret_count, struct err *e)
 {

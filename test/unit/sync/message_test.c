@@ -467,6 +467,29 @@ TEST(message__says_when_the_arena_is_full)
     arena_fini(&small);
 }
 
+TEST(message__hello_and_welcome_may_speak_of_a_recovery_and_of_what_was_settled)
+{
+    struct message_stream stream = sample()->messages[MESSAGE_HELLO].hello.streams[0];
+    const enum message_kind kinds[] = {MESSAGE_HELLO, MESSAGE_WELCOME};
+    const struct uuid recovery = sample_id(8, 1);
+    for (size_t i = 0; i < 2; i++) {
+        struct message m = sample()->messages[kinds[i]];
+        struct uuid *id = i == 0 ? &m.hello.recovery : &m.welcome.recovery;
+        assert_null(strstr(sample_text(&m).p, "recovery"));
+        *id = recovery;
+        stream.settled = 2;
+        if (i == 0)
+            m.hello.streams = &stream;
+        struct str text = sample_text(&m);
+        assert_int_equal(decode(text), ERR_OK);
+        struct uuid back = i == 0 ? message.hello.recovery : message.welcome.recovery;
+        assert_true(uuid_equal(&back, &recovery));
+        assert_true(i == 1 || message.hello.streams[0].settled == 2);
+    }
+    refused_with(MESSAGE_WELCOME, "\"feeds\"", "\"recovery\":\"soon\",\"feeds\"", ERR_PROTOCOL);
+    refused_with(MESSAGE_HELLO, "\"seq\"", "\"settled\":-1,\"seq\"", ERR_PROTOCOL);
+}
+
 TEST(message__a_welcome_may_say_that_the_device_was_revoked)
 {
     static const char member[] = ",\"revoked\":true";

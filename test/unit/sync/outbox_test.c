@@ -305,3 +305,31 @@ TEST(outbox__survives_a_failing_allocation)
     assert_true(unit_alloc_end());
     assert_int_equal(outbox.count, 0);
 }
+
+TEST(outbox__keeps_what_is_offered_and_takes_a_page_whole_or_not_at_all)
+{
+    struct outbox o = {.streams = NULL};
+    struct outbox_stream streams[2] = {{.key = {sample_id(4, 1), LANE_CRITICAL}},
+                                       {.key = {sample_id(4, 2), LANE_CRITICAL}}};
+    struct uuid keep = {{0}};
+    for (size_t i = 0; i < 2; i++) {
+        streams[i].head.seq = streams[i].held.seq = 5;
+        streams[i].settled = streams[i].claimed = streams[i].included = 5;
+    }
+    assert_int_equal(outbox_offer(&o, streams, 2), ERR_OK);
+    outbox_compact(&o, &keep);
+    assert_int_equal(o.count, 2);
+    assert_int_equal(o.streams[1].claimed, 5);
+    o.streams[0].offered = false; // a welcome said what there is
+    outbox_compact(&o, &keep);
+    assert_int_equal(o.count, 1);
+    for (uint32_t i = 10; o.count < LIMIT_STREAMS_HELLO - 1; i++) {
+        struct outbox_stream other = {.key = {sample_id(4, i), LANE_CRITICAL}, .head = {.seq = 1}};
+        outbox_refill(&o, &other, 1, false);
+    }
+    assert_false(outbox_has_room(&o));
+    streams[1].key.origin = sample_id(4, 9);
+    assert_int_equal(outbox_offer(&o, streams, 2), ERR_LIMIT);
+    assert_int_equal(o.count, LIMIT_STREAMS_HELLO - 1);
+    outbox_fini(&o);
+}

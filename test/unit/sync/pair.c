@@ -2,6 +2,7 @@
 #include "test/unit/sync/pair.h"
 
 #include "model/mutant.h"
+#include "sync/recovery.h"
 #include "test/unit/unit.h"
 
 #include <stdio.h>
@@ -226,6 +227,34 @@ static void take_feed(struct pair *p, const struct message_feed *page)
     uplink_feed_stored(&p->up, page, p->now, &p->up_steps);
 }
 
+static struct outbox_stream kept_of(struct pair *p, size_t i)
+{
+    const struct pair_stream *s = &p->own[i];
+    struct stream_key key = {p->runs[i].origin, LANE_CRITICAL};
+    const struct outbox_stream *known = outbox_find(&p->up.outbox, &key);
+    struct outbox_stream all = {.key = key,
+                                .certificate = p->runs[i].certificate,
+                                .head = {s->count, s->chain[s->count]},
+                                .held = {s->count, s->chain[s->count]},
+                                .settled = s->count,
+                                .claimed = s->count,
+                                .included = s->count};
+    return known ? *known : all;
+}
+
+static void offer(struct pair *p, uint64_t after)
+{
+    struct outbox_stream streams[PAIR_RUNS];
+    struct uplink_kept kept = {.after = after, .streams = streams, .next = after};
+    for (; kept.next < p->run_count && kept.count < p->offer_page; kept.next++) {
+        streams[kept.count++] = kept_of(p, kept.next);
+    }
+    kept.more = kept.next < p->run_count;
+    kept.failed = p->offer_page == 0;
+    p->offers++;
+    uplink_offered(&p->up, &kept, p->now, &p->up_steps);
+}
+
 static void perform_up(struct pair *p, const struct step *step)
 {
     if (step->kind == STEP_CONNECT && p->reachable) {
@@ -244,6 +273,15 @@ static void perform_up(struct pair *p, const struct step *step)
     } else if (step->kind == STEP_REVOKED) {
         p->told_revoked = step->number;
         p->told_revoked_count++;
+    } else if (step->kind == STEP_OFFER) {
+        offer(p, step->after);
+    } else if (step->kind == STEP_LOST) {
+        p->marks_lost++;
+    } else if (step->kind == STEP_DOUBTED) {
+        assert_true(p->marks_lost == 0 || !uuid_is_zero(&p->doubted));
+        p->doubted = step->id;
+    } else if (step->kind == STEP_RECOVERED) {
+        p->told_recovery = step->id;
     } else if (step->kind == STEP_REFUSED) {
         assert_int_equal(str_copy(p->refused, sizeof p->refused, step->text), ERR_OK);
     }
@@ -326,6 +364,40 @@ void pair_store(struct pair *p)
     pair_down(p);
 }
 
+static bool finds_out(struct pair *p, const struct message_hello *hello,
+                      const struct downlink_identity *id)
+{
+    enum feed_standing standing[DOWNLINK_FEEDS];
+    struct recovery_view view = {&p->recovery, id->marks, standing, DOWNLINK_FEEDS,
+                                 (uint64_t)p->now.wall_ms};
+    for (size_t i = 0; i < DOWNLINK_FEEDS; i++) {
+        bool same = uuid_equal(&id->cursors[i].feed, &id->feeds[i].feed);
+        standing[i] = id->knows[i] ? FEED_KNOWN : same ? FEED_LOST : FEED_FOREIGN;
+    }
+    const char *why = p->restored && !p->revoked ? recovery_found(&view, hello) : NULL;
+    if (why == NULL) {
+        return false;
+    }
+    p->recovery = recovery_next(&view, hello, (const uint8_t[10]){1, 2, 3});
+    p->recovering = true;
+    p->recoveries++;
+    p->feed.b[0] ^= 0x80;
+    assert_int_equal(str_copy(p->why, sizeof p->why, str_of(why)), ERR_OK);
+    return true;
+}
+
+void pair_restore_server(struct pair *p, uint64_t held, uint64_t rows)
+{
+    pair_cut(p);
+    for (size_t i = 0; i < p->run_count; i++) {
+        struct pair_stream *s = &p->held[i];
+        s->count = s->count < held ? s->count : held;
+        s->settled = s->settled < s->count ? s->settled : s->count;
+    }
+    p->row_count = rows;
+    p->restored = true;
+}
+
 static void identify(struct pair *p, const struct message_hello *hello)
 {
     struct downlink_identity id = {.key = sample()->key.public_key,
@@ -335,6 +407,8 @@ static void identify(struct pair *p, const struct message_hello *hello)
                                    .refused = p->unknown,
                                    .final = p->unknown,
                                    .text = "the device is not enrolled",
+                                   .recovery = p->recovery,
+                                   .recovering = p->recovering,
                                    .revoked = p->revoked};
     id.marks = arena_alloc_zero(&p->arena, (hello->count + 1) * sizeof *id.marks);
     id.count = hello->count;
@@ -356,7 +430,10 @@ static void identify(struct pair *p, const struct message_hello *hello)
                       c->position <= id.feeds[i].position &&
                       (i == 1 || hash_equal(&c->hash, &p->row_hash[c->position]));
     }
-    downlink_identified(&p->down, &id, &p->down_steps);
+    p->over = finds_out(p, hello, &id);
+    if (!p->over) {
+        downlink_identified(&p->down, &id, &p->down_steps);
+    }
 }
 
 static void read_feed(struct pair *p, const struct step *step)
@@ -414,6 +491,10 @@ void pair_down(struct pair *p)
         assert_false(p->down_steps.failed);
     }
     steps_reset(&p->down_steps);
+    if (p->over) {
+        p->over = false;
+        pair_cut(p);
+    }
 }
 
 void pair_publish(struct pair *p, int n)
@@ -517,6 +598,7 @@ struct pair *pair_begin(void)
     p->delay_ms = 20;
     p->reachable = true;
     p->feed = sample_id(6, 1);
+    p->offer_page = PAIR_RUNS;
     p->window_events = 500;
     p->window_bytes = LIMIT_BATCH_BYTES;
     uplink_init(&p->up, &config);

@@ -53,6 +53,7 @@ struct pair {
     bool unknown; // the device is refused
     bool revoked;
     bool no_includes;
+    size_t offer_page; // streams that the device names at once when the server was restored
 
     // the device
     struct run runs[PAIR_RUNS];
@@ -67,6 +68,9 @@ struct pair {
     size_t loads, connects;
     int64_t told_revoked; // last
     size_t told_revoked_count;
+    struct uuid told_recovery, doubted; // durable
+    size_t marks_lost;                  // STEP_LOST
+    size_t offers;
 
     // the server
     struct pair_stream held[PAIR_RUNS];
@@ -80,6 +84,12 @@ struct pair {
     int64_t jitter_ms;
     uint64_t window_events, window_bytes;
     size_t evidence, reports, feed_reads;
+    struct uuid recovery;
+    bool restored; // and finds out
+    bool recovering;
+    size_t recoveries;
+    bool over; // the session
+    char why[64];
 };
 
 struct pair *pair_begin(void); // not linked yet; one run with its first event
@@ -93,6 +103,8 @@ void pair_publish_later(struct pair *p, int n); // rows of the deferred one, pub
 void pair_pass(struct pair *p, int64_t ms);     // time passes; messages arrive; timers go off
 void pair_cut(struct pair *p);                  // the link breaks; what was on its way is lost
 void pair_store(struct pair *p);                // a slow store takes one push
+// Its disk is what it was when it held only so much of each run, and had only so many rows.
+void pair_restore_server(struct pair *p, uint64_t held, uint64_t rows);
 void pair_say(struct pair *p, enum pair_way way, const struct message *m);
 void pair_down(struct pair *p); // performs what the server's end asked for
 void pair_up(struct pair *p);

@@ -104,7 +104,7 @@ static void make_greeting(void)
     memcpy(c->nonce, it.nonce, CHALLENGE_SIZE);
     c->clock = SAMPLE_NOW + 5000;
     c->zstd = true;
-    streams[0] = (struct message_stream){stream(), it.marks[2], it.run.certificate};
+    streams[0] = (struct message_stream){stream(), it.marks[2], 0, it.run.certificate};
     *h = (struct message_hello){.chain = it.chain,
                                 .device = it.device,
                                 .run = it.run.id,
