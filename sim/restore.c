@@ -59,7 +59,7 @@ static void save_streams(struct world *w, struct centre_backup *b)
         struct centre_stream *s = c->streams[i];
         if (s->held) // the others are not durable
             b->streams[b->stream_count++] = (struct saved_stream){
-                s, *s, copy_of(w, s->entries, (size_t)s->held, sizeof(*s->entries))};
+                s, *s, copy_of(w, s->entries, (size_t)s->held, sizeof(struct centre_entry *))};
     }
 }
 
@@ -92,7 +92,7 @@ void centre_back_up(struct world *w)
     memcpy(b->stock, c->stock, sizeof(b->stock));
     memcpy(b->tickets, c->tickets, sizeof(b->tickets));
     b->book = book_copy(w, &c->book);
-    b->ids = copy_of(w, c->ids, c->id_capacity, sizeof(*b->ids));
+    b->ids = copy_of(w, c->ids, c->id_capacity, sizeof(struct item *));
     b->id_count = c->id_count;
     b->id_capacity = c->id_capacity;
     for (int i = 0; i < FEEDS; i++) {
@@ -120,7 +120,7 @@ static void bring_streams_back(struct world *w, const struct centre_backup *b)
         struct centre_stream *s = saved->stream;
         *s = saved->state;
         s->working = s->capacity = s->held;
-        s->entries = copy_of(w, saved->entries, (size_t)s->held, sizeof(*s->entries));
+        s->entries = copy_of(w, saved->entries, (size_t)s->held, sizeof(struct centre_entry *));
         s->stream->at_centre = s;
         c->streams[c->stream_count++] = s;
     }
@@ -195,7 +195,7 @@ void centre_restore(struct world *w, int64_t restart_in_ms)
     memcpy(c->tickets, b->tickets, sizeof(c->tickets));
     book_forget(&c->book);
     c->book = book_copy(w, &b->book);
-    c->ids = copy_of(w, b->ids, b->id_capacity, sizeof(*c->ids));
+    c->ids = copy_of(w, b->ids, b->id_capacity, sizeof(struct item *));
     c->id_count = b->id_count;
     c->id_capacity = b->id_capacity;
     c->recovery = b->recovery;

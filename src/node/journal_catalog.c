@@ -82,7 +82,10 @@ enum err_code journal_publish(struct journal *j, struct journal_publish *p, stru
                               struct err *e)
 {
     MUST(j->open);
-    enum err_code code = store_catalog_questions(j->store, QUESTIONS_MAX, a, &p->questions, e);
+    enum err_code code = journal_may_decide(j, e);
+    if (code)
+        return code;
+    code = store_catalog_questions(j->store, QUESTIONS_MAX, a, &p->questions, e);
     if (code || p->questions.count > 0)
         return code;
     code = store_catalog_prepare(j->store, &p->version, &p->changed, e);

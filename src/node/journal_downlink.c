@@ -62,7 +62,9 @@ static enum err_code stand_of(struct journal *j, struct str location,
 {
     struct feed_cursor cursor = {theirs->feed, theirs->position, theirs->hash};
     bool knows = false, lost = false;
-    enum err_code code = store_feed_knows(j->store, location, &cursor, &knows, &lost, e);
+    enum err_code code = store_feed_knows(j->store, location, &cursor, &knows, e);
+    if (code == ERR_OK && !knows)
+        code = store_feed_lost(j->store, location, &cursor, &lost, e);
     *ret = knows ? FEED_KNOWN : lost ? FEED_LOST : FEED_FOREIGN;
     return code;
 }

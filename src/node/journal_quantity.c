@@ -132,7 +132,8 @@ enum err_code journal_note_quantity(struct journal *j, struct arrival *a, struct
     if (a->event.type->flow == FLOW_NONE)
         return ERR_OK;
     enum err_code code = newest_count(j, a->event.location, &newest, e);
-    if (code == ERR_OK && a->order.hlc <= newest)
+    bool again = journal_came_before(j, &a->event); // who counted may have known of it
+    if (code == ERR_OK && a->order.hlc <= newest && !again)
         code = note_overlaps(j, a, e);
     bool history = uuid_version(&a->event.id) == 8;
     a->claims = !history && quantity_claim_of(&a->event, &a->claim);

@@ -35,6 +35,18 @@ enum err_code journal_may_decide(const struct journal *j, struct err *e)
     return j->restored.open ? err_set(e, ERR_CONFLICT, "%s", RESTORED_TEXT) : ERR_OK;
 }
 
+bool journal_is_decision(const struct event *draft)
+{
+    static const enum event_right rights[] = {MAY_CHAIN, MAY_PEOPLE, MAY_REVIEW, MAY_SETTINGS};
+    const struct event_type *type = draft->type;
+    bool decision = type->from_centre;
+    for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++)
+        decision = decision || type->right == rights[i];
+    // The right to a price is also that of a sold price that was changed by hand, which is a fact.
+    bool price = strcmp(type->name, "price_set") == 0;
+    return decision || price;
+}
+
 static enum err_code put(struct journal *j, const struct restored *r, struct err *e)
 {
     enum err_code code = restored_write(j->store, r, e);
@@ -86,13 +98,16 @@ bool journal_take_sessions_over(struct journal *j)
     return over;
 }
 
-// What is brought again may have been here before: it came late only if it would have been late
-// right after the backup.
+bool journal_came_before(const struct journal *j, const struct event *event)
+{
+    return !uuid_is_zero(&j->restored.id) && hlc_ms(event->hlc) < j->restored.since_ms;
+}
+
 int64_t journal_arrived_at(const struct journal *j, const struct event *event, int64_t received_at)
 {
     const struct restored *r = &j->restored;
     int64_t authored = hlc_ms(event->hlc);
-    if (uuid_is_zero(&r->id) || authored >= r->since_ms)
+    if (!journal_came_before(j, event))
         return received_at;
     int64_t earliest = authored > r->backup_ms ? authored : r->backup_ms;
     return earliest < received_at ? earliest : received_at;

@@ -319,11 +319,15 @@ struct feed_page {
 // The feed's head; makes the feed (a fresh id) when there is none.
 enum err_code store_feed_head(struct store *s, struct str location, struct feed_cursor *ret,
                               struct err *e) MUST_CHECK;
-// True when the cursor is a position this feed really had. Lost: it is of this feed, and cannot be
-// of its history here: beyond the head, or with another hash. Of a position too old it is neither.
+// True when the cursor is a position this feed really had.
 enum err_code store_feed_knows(struct store *s, struct str location,
-                               const struct feed_cursor *cursor, bool *ret, bool *ret_lost,
+                               const struct feed_cursor *cursor, bool *ret,
                                struct err *e) MUST_CHECK;
+// True when the cursor is of this feed and cannot be of its history here: beyond the head, or with
+// another hash. Of a position too old to tell it is false.
+enum err_code store_feed_lost(struct store *s, struct str location,
+                              const struct feed_cursor *cursor, bool *ret,
+                              struct err *e) MUST_CHECK;
 // Gives every feed another id, so that no cursor is known any more: readers begin afresh.
 enum err_code store_feeds_renew(struct store *s, struct err *e) MUST_CHECK;
 enum err_code store_feed_read(struct store *s, struct str location, uint64_t after,

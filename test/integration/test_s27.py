@@ -7,7 +7,8 @@ import signal
 import pytest
 
 from conftest import wait_for
-from shop import query, sale, sell, sold_ids, token_of, unsettled, verify_clean
+from shop import event, query, sale, sell, sold_ids, token_of, unsettled, verify_clean
+from test_api import Client
 
 STOCK = "SELECT location, sku, quantity FROM stock WHERE location = ? ORDER BY sku"
 RESTORED = "was restored from a backup"
@@ -149,6 +150,9 @@ def test_a_restored_centre_takes_in_and_decides_nothing_until_a_person_confirms(
     wasl.bad("enroll", "code", "centre", *place, saying=RESTORED)
     device = chain.shops[1].till.status()["device"]
     wasl.bad("enroll", "revoke", "centre", device, saying=RESTORED)
+    owner = Client(chain.centre, token_of(wasl, chain.centre, "owner"))
+    refused = owner("POST", "/api/v1/catalog/publish", {})
+    assert refused.code == 409 and RESTORED.encode() in refused.body
     assert query(chain.centre, "SELECT count(*) FROM locations WHERE id = 'BR09'") == [(0,)]
     chain.shops[2].sell(3)  # business goes on
     chain.rest()
@@ -160,6 +164,31 @@ def test_a_restored_centre_takes_in_and_decides_nothing_until_a_person_confirms(
     wasl.good("enroll", "code", "centre", *place)
     wasl.good("enroll", "revoke", "centre", device)
     wasl.bad("central", "recovered", "till1", saying="at the centre")
+
+
+def test_sales_that_come_again_behind_a_count_are_no_reason_to_ask_about_it(wasl):
+    chain = Chain(wasl)
+    one, two, three = chain.shops
+    chain.rest()
+    chain.back_up("backup")
+    one.sell(2)
+    chain.rest()
+    held = [("BR01", "TEA", -10000 * 4)]
+    wait_for(lambda: query(two.till, STOCK, "BR01") == held, "the other till to know of them")
+    body = {"sku": "TEA", "system": "-4", "counted": "6", "variance": "10"}
+    manager = token_of(wasl, two.till, "manager")
+    sell(two.till, manager, [event("inventory_adjusted", "BR01", ("stock", "TEA"), body)])
+    chain.rest()
+    assert query(chain.centre, "SELECT kind FROM reviews") == []
+    one.till.stop()
+    chain.restore("backup")
+    wait_for(chain.recovery, "the centre to find out")
+    chain.rest([two, three])
+    assert query(chain.centre, STOCK, "BR01") == [("BR01", "TEA", 10 * 10000)]  # the count
+    one.till.serve()
+    chain.rest()
+    assert query(chain.centre, STOCK, "BR01") == [("BR01", "TEA", 6 * 10000)]
+    assert query(chain.centre, "SELECT kind FROM reviews") == []
 
 
 @pytest.mark.parametrize("when", [0.05, 0.15, 0.3])

@@ -527,34 +527,55 @@ enum err_code store_feeds_renew(struct store *s, struct err *e)
     return scope_leave(&scope, code, e);
 }
 
-enum err_code store_feed_knows(struct store *s, struct str location,
-                               const struct feed_cursor *cursor, bool *ret, bool *ret_lost,
-                               struct err *e)
+struct stand { // of a cursor
+    bool knows, lost;
+};
+
+static enum err_code stand_of(struct store *s, struct str location,
+                              const struct feed_cursor *cursor, struct stand *ret, struct err *e)
 {
     struct query q;
     struct feed_cursor head;
     struct hash hash;
     int64_t number = 0;
     bool there = false;
-    *ret = *ret_lost = false;
+    *ret = (struct stand){false, false};
     enum err_code code = find_feed(s, location, &head, &number, &there, e);
     if (code || !there || !uuid_equal(&head.feed, &cursor->feed))
         return code;
     if (cursor->position == 0) {
-        *ret = hash_is_zero(&cursor->hash);
+        ret->knows = hash_is_zero(&cursor->hash);
         return ERR_OK;
     }
-    *ret_lost = cursor->position > head.position;
-    if (*ret_lost)
+    ret->lost = cursor->position > head.position;
+    if (ret->lost)
         return ERR_OK;
     query_begin(&q, &s->db, Q_FEED_AT);
     query_int(&q, number);
     query_u64(&q, cursor->position);
     if (query_row(&q) && query_get_hash(&q, 0, &hash)) {
-        *ret = hash_equal(&hash, &cursor->hash);
-        *ret_lost = !*ret;
+        ret->knows = hash_equal(&hash, &cursor->hash);
+        ret->lost = !ret->knows;
     }
     return query_end(&q, e);
+}
+
+enum err_code store_feed_knows(struct store *s, struct str location,
+                               const struct feed_cursor *cursor, bool *ret, struct err *e)
+{
+    struct stand stand;
+    enum err_code code = stand_of(s, location, cursor, &stand, e);
+    *ret = stand.knows;
+    return code;
+}
+
+enum err_code store_feed_lost(struct store *s, struct str location,
+                              const struct feed_cursor *cursor, bool *ret, struct err *e)
+{
+    struct stand stand;
+    enum err_code code = stand_of(s, location, cursor, &stand, e);
+    *ret = stand.lost;
+    return code;
 }
 
 static enum err_code add_row(struct feed_page *page, size_t *room, struct query *q, struct arena *a)

@@ -408,11 +408,11 @@ static enum err_code read_page(struct power_world *w, struct downlink_page *page
     struct store *centre = journal_store(w->centre.journal);
     struct feed_cursor head, at = {.position = 0};
     struct key_list list = {.store = journal_store(w->till.journal)};
-    bool knows = false, lost = false;
+    bool knows = false;
     enum err_code code = store_feed_head(centre, STR(PLACE), &head, e);
     if (code == ERR_OK && store_feed_cursor(list.store, STR(PLACE), &at) == ERR_OK &&
         uuid_equal(&at.feed, &head.feed))
-        code = store_feed_knows(centre, STR(PLACE), &at, &knows, &lost, e);
+        code = store_feed_knows(centre, STR(PLACE), &at, &knows, e);
     if (code == ERR_OK)
         code = store_streams_each(list.store, add_key, &list, e);
     struct step step = {.location = STR(PLACE),

@@ -176,7 +176,8 @@ static enum err_code revoke(void)
     return code;
 }
 
-static enum journal_verdict post(const char *type, const char *record, const char *body)
+static enum journal_verdict post_at(const char *location, const char *type, const char *record,
+                                    const char *body)
 {
     struct event draft;
     struct json json;
@@ -184,12 +185,31 @@ static enum journal_verdict post(const char *type, const char *record, const cha
     must(json_parse(str_of(body), LIMIT_EVENT_DEPTH, &json, &e));
     must(journal_begin(c.centre, &e));
     chain_event(c.centre, type, record, json.root, &draft);
+    draft.location = str_of(location);
+    if (strcmp(type, "review_resolved") == 0)
+        draft.record_type = STR("order");
     must(journal_add(c.centre, &draft, &added, &e));
     journal_rollback(c.centre);
     json_close(&json);
     if (added.verdict == VERDICT_REJECTED)
         assert_string_equal(added.reason, RESTORED_TEXT);
     return added.verdict;
+}
+
+static enum journal_verdict post(const char *type, const char *record, const char *body)
+{
+    return post_at(journal_identity(c.centre)->location, type, record, body);
+}
+
+static enum err_code publish(void)
+{
+    struct journal_publish p = {.note = STR("")};
+    must(journal_begin(c.centre, &e));
+    enum err_code code = journal_publish(c.centre, &p, &arena, &e);
+    journal_rollback(c.centre);
+    if (code)
+        assert_string_equal(err_message(&e), RESTORED_TEXT);
+    return code;
 }
 
 static bool is_let_in(void)
@@ -202,6 +222,9 @@ static bool is_let_in(void)
     return strcmp(answer.denied, RESTORED_TEXT) != 0; // else for want of a code
 }
 
+#define PRICE  "{\"sku\":\"MILK\",\"price\":\"2.5\",\"currency\":\"USD\",\"places\":2}"
+#define ANSWER "{\"review\":\"line\",\"decision\":\"accept\",\"triggers\":[]}"
+
 static void assert_decides(bool decides)
 {
     assert_int_equal(make_code(), decides ? ERR_OK : ERR_CONFLICT);
@@ -209,6 +232,20 @@ static void assert_decides(bool decides)
     assert_int_equal(is_let_in(), decides);
     assert_int_equal(post("location_set", "BR09", "{\"name\":\"Zahle\"}"),
                      decides ? VERDICT_ACCEPTED : VERDICT_REJECTED);
+    static const struct {
+        const char *location, *type, *record, *body;
+    } decisions[] = {
+        {"*", "item_set", "MILK", "{\"name\":\"Milk\"}"},
+        {"*", "price_set", "MILK", PRICE},
+        {"BR01", "price_set", "MILK", PRICE},
+        {"BR01", "review_resolved", "o", ANSWER},
+    };
+    for (size_t i = 0; i < COUNT_OF(decisions); i++) {
+        enum journal_verdict verdict = post_at(decisions[i].location, decisions[i].type,
+                                               decisions[i].record, decisions[i].body);
+        assert_int_equal(verdict, decides ? VERDICT_ACCEPTED : VERDICT_REJECTED);
+    }
+    assert_int_equal(publish(), decides ? ERR_OK : ERR_CONFLICT);
     assert_int_equal(post("inventory_sold", "milk", "{\"sku\":\"milk\",\"quantity\":\"1\"}"),
                      VERDICT_ACCEPTED); // a fact is taken in any case
 }
@@ -218,7 +255,8 @@ TEST(restored__nothing_is_decided_until_a_person_confirms)
     begin();
     must(journal_begin(c.centre, &e));
     assert_int_equal(journal_confirm_restored(c.centre, &e), ERR_NOT_FOUND);
-    journal_rollback(c.centre);
+    chain_add_at(c.centre, "*", "item_set", "TEA", "{\"name\":\"Tea\"}"); // to be published
+    must(journal_commit(c.centre, &e));
     assert_decides(true);
     (void)hello(7);
     assert_decides(false);

@@ -58,13 +58,21 @@ TEST(feed__has_one_live_row_for_each_changed_record)
     fixture_close(&f);
 }
 
+static bool is_lost(struct fixture *f, const char *location, const struct feed_cursor *cursor)
+{
+    struct err e = {ERR_OK, ""};
+    bool lost = false;
+    assert_int_equal(store_feed_lost(f->store, str_of(location), cursor, &lost, &e), ERR_OK);
+    return lost;
+}
+
 TEST(feed__knows_positions_it_had_and_no_others)
 {
     struct fixture f;
     struct line l;
     struct feed_cursor head, old;
     struct err e = {ERR_OK, ""};
-    bool knows = false, lost = false;
+    bool knows = false;
     fixture_open(&f, ROLE_CENTRAL);
     line_init(&l, 2, "BR1");
     for (unsigned i = 0; i < 4; i++)
@@ -77,19 +85,22 @@ TEST(feed__knows_positions_it_had_and_no_others)
         (void)fixture_append(&f, &l, i, STATUS_SETTLED);
     assert_int_equal(store_feed_head(f.store, STR("BR1"), &head, &e), ERR_OK);
     assert_int_equal(head.position, 4);
-    assert_int_equal(store_feed_knows(f.store, STR("BR1"), &head, &knows, &lost, &e), ERR_OK);
+    assert_int_equal(store_feed_knows(f.store, STR("BR1"), &head, &knows, &e), ERR_OK);
     assert_true(knows);
-    assert_int_equal(store_feed_knows(f.store, STR("BR1"), &old, &knows, &lost, &e), ERR_OK);
-    assert_true(knows && !lost); // superseded, kept as a tombstone
+    assert_int_equal(store_feed_knows(f.store, STR("BR1"), &old, &knows, &e), ERR_OK);
+    assert_true(knows); // superseded, kept as a tombstone
     old.hash.b[0] ^= 1;
-    assert_int_equal(store_feed_knows(f.store, STR("BR1"), &old, &knows, &lost, &e), ERR_OK);
-    assert_true(!knows && lost); // of another history of this feed
+    assert_int_equal(store_feed_knows(f.store, STR("BR1"), &old, &knows, &e), ERR_OK);
+    assert_false(knows);
+    assert_true(is_lost(&f, "BR1", &old)); // of another history of this feed
     head.position++;
-    assert_int_equal(store_feed_knows(f.store, STR("BR1"), &head, &knows, &lost, &e), ERR_OK);
-    assert_true(!knows && lost);
+    assert_int_equal(store_feed_knows(f.store, STR("BR1"), &head, &knows, &e), ERR_OK);
+    assert_false(knows);
+    assert_true(is_lost(&f, "BR1", &head));
     head = (struct feed_cursor){.feed = fixture_uuid(7, 7), .position = 99};
-    assert_int_equal(store_feed_knows(f.store, STR("BR1"), &head, &knows, &lost, &e), ERR_OK);
-    assert_true(!knows && !lost);
+    assert_int_equal(store_feed_knows(f.store, STR("BR1"), &head, &knows, &e), ERR_OK);
+    assert_false(knows);
+    assert_false(is_lost(&f, "BR1", &head));
     line_fini(&l);
     fixture_close(&f);
 }
@@ -100,7 +111,7 @@ TEST(feed__is_another_one_when_it_was_renewed)
     struct feed_cursor before[3], after;
     static const char *const places[] = {"BR1", "BR2", "*"};
     struct err e = {ERR_OK, ""};
-    bool knows = true, lost = true;
+    bool knows = true;
     fixture_open(&f, ROLE_CENTRAL);
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(store_feed_head(f.store, str_of(places[i]), &before[i], &e), ERR_OK);
@@ -109,10 +120,10 @@ TEST(feed__is_another_one_when_it_was_renewed)
         assert_int_equal(store_feed_head(f.store, str_of(places[i]), &after, &e), ERR_OK);
         assert_false(uuid_equal(&after.feed, &before[i].feed));
         assert_int_equal(after.position, before[i].position);
-        enum err_code code =
-            store_feed_knows(f.store, str_of(places[i]), &before[i], &knows, &lost, &e);
+        enum err_code code = store_feed_knows(f.store, str_of(places[i]), &before[i], &knows, &e);
         assert_int_equal(code, ERR_OK);
-        assert_true(!knows && !lost);
+        assert_false(knows);
+        assert_false(is_lost(&f, places[i], &before[i]));
     }
     fixture_close(&f);
 }
@@ -124,7 +135,7 @@ TEST(feed__forgets_tombstones_beyond_its_memory)
     struct err e = {ERR_OK, ""};
     struct stream_info info = {.key = {fixture_uuid(1, 1), LANE_CRITICAL}, .location = "hq"};
     struct feed_cursor head, first;
-    bool knows = true, lost = false;
+    bool knows = true;
     fixture_open(&f, ROLE_CENTRAL);
     assert_int_equal(store_feed_head(f.store, STR("*"), &head, &e), ERR_OK);
     assert_int_equal(store_stream_add(f.store, &info, &e), ERR_OK);
@@ -156,8 +167,9 @@ TEST(feed__forgets_tombstones_beyond_its_memory)
         arena_reset(&f.arena);
         line_fini(&l);
     }
-    assert_int_equal(store_feed_knows(f.store, STR("*"), &first, &knows, &lost, &e), ERR_OK);
-    assert_true(!knows && !lost); // too old to tell
+    assert_int_equal(store_feed_knows(f.store, STR("*"), &first, &knows, &e), ERR_OK);
+    assert_false(knows);
+    assert_false(is_lost(&f, "*", &first)); // too old to tell
     assert_int_equal(fixture_number(&f, "SELECT count(*) FROM feed_rows"), MEMORY);
     assert_int_equal(fixture_number(&f, "SELECT min(position) FROM feed_rows"),
                      CHANGES - MEMORY + 1);
