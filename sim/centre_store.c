@@ -219,8 +219,13 @@ static void retry(struct world *w, struct centre_stream *s)
     for (uint64_t seq = 0; seq < s->settled; seq++) {
         const struct centre_entry *entry = s->entries[seq];
         struct item *item = entry->truth->item;
-        if (item->counted || item->notice == 0)
+        bool withheld = s->revoked && seq >= s->counts_to;
+        if (withheld || item->notice == 0)
             continue;
+        if (item->counted) { // by another carrier, a moment ago
+            beside_another(w, s, entry->truth);
+            continue;
+        }
         struct centre_fold f = read_fold(w, entry);
         put_notice(w, s->place, item, false);
         count(w, s, entry, &f);
