@@ -4,6 +4,7 @@
 #include "store/sqlite/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define RECORD_MAX_BYTES ((size_t)64 * 1024 * 1024)
 
@@ -17,7 +18,8 @@ struct kept_record {
     bool written;          // 'rows' is what the tables hold; else they are read first
     struct row_list rows;  // they point into 'arena' and into the record
     struct arena arena;
-    struct kept_record *next;
+    struct kept_record *next, *previous; // by use
+    struct kept_record *peer;            // in the same bucket
 };
 
 void records_init(struct records *r, struct db *tables, struct db *journal)
@@ -40,6 +42,7 @@ void records_forget(struct records *r)
         kept_free(r->kept);
         r->kept = next;
     }
+    memset(r->buckets, 0, sizeof r->buckets);
     r->count = 0;
 }
 
@@ -49,26 +52,69 @@ void records_fini(struct records *r)
     row_store_fini(&r->rows);
 }
 
+// ---- those in memory --------------------------------------------------------------------------
+
+static size_t add_to_hash(size_t hash, struct str text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        hash = (hash ^ (unsigned char)text.p[i]) * 16777619u; // FNV-1a
+    return hash;
+}
+
+static struct kept_record **bucket_of(struct records *r, struct str location, struct str id)
+{
+    size_t hash = add_to_hash(add_to_hash(2166136261u, id), location);
+    return &r->buckets[hash % RECORDS_BUCKETS];
+}
+
+static void link_first(struct records *r, struct kept_record *k)
+{
+    k->previous = NULL;
+    k->next = r->kept;
+    if (r->kept != NULL)
+        r->kept->previous = k;
+    r->kept = k;
+}
+
+static void unlink_kept(struct records *r, struct kept_record *k)
+{
+    if (k->previous != NULL)
+        k->previous->next = k->next;
+    else
+        r->kept = k->next;
+    if (k->next != NULL)
+        k->next->previous = k->previous;
+}
+
+static void let_go(struct records *r, struct kept_record *k)
+{
+    struct kept_record **at = bucket_of(r, str_of(k->location), str_of(k->id));
+    while (*at != k)
+        at = &(*at)->peer;
+    *at = k->peer;
+    unlink_kept(r, k);
+    r->count--;
+    kept_free(k);
+}
+
+static struct kept_record *find_kept(struct records *r, const struct record_name *name)
+{
+    struct kept_record *k = *bucket_of(r, name->location, name->id);
+    while (k != NULL && !(str_is(name->id, k->id) && str_is(name->location, k->location) &&
+                          str_is(name->type, k->reducer->record_type)))
+        k = k->peer;
+    if (k != NULL) {
+        unlink_kept(r, k);
+        link_first(r, k);
+    }
+    return k;
+}
+
 // ---- finding ----------------------------------------------------------------------------------
 
 static struct record_name name_of(const struct event *event)
 {
     return (struct record_name){event->location, event->record_type, event->record_id};
-}
-
-static struct kept_record *find_kept(struct records *r, const struct record_name *name)
-{
-    for (struct kept_record **at = &r->kept; *at != NULL; at = &(*at)->next) {
-        struct kept_record *k = *at;
-        if (str_is(name->id, k->id) && str_is(name->location, k->location) &&
-            str_is(name->type, k->reducer->record_type)) {
-            *at = k->next; // to the front
-            k->next = r->kept;
-            r->kept = k;
-            return k;
-        }
-    }
-    return NULL;
 }
 
 // 0 where the record is not known.
@@ -112,8 +158,10 @@ static enum err_code keep(struct records *r, const struct record_name *name, int
         kept_free(k);
         return err_set(e, ERR_LIMIT, "a record's name is too long");
     }
-    k->next = r->kept;
-    r->kept = k;
+    struct kept_record **bucket = bucket_of(r, name->location, name->id);
+    k->peer = *bucket;
+    *bucket = k;
+    link_first(r, k);
     r->count++;
     *ret = k;
     return ERR_OK;
@@ -246,7 +294,9 @@ enum err_code records_put(struct records *r, const struct event *event, int64_t 
 {
     struct record_name name = name_of(event);
     struct kept_record *k = NULL;
-    enum err_code code = find(r, &name, true, &k, e);
+    enum err_code code = r->count > RECORDS_MOST ? records_flush(r, e) : ERR_OK;
+    if (code == ERR_OK)
+        code = find(r, &name, true, &k, e);
     if (code == ERR_OK)
         code = list_event(r, Q_RECORD_EVENT_ADD, k->number, lsn, e);
     if (code == ERR_OK && k->record != NULL)
@@ -341,11 +391,9 @@ enum err_code records_drop(struct records *r, const struct record_name *name, st
     struct kept_record *k = find_kept(r, name);
     const struct row_table *const *tables = reducer_find(name->type)->tables;
     enum err_code code = ERR_OK;
-    if (k != NULL) { // it is the first now
+    if (k != NULL) {
         MUST(!k->touched);
-        r->kept = k->next;
-        r->count--;
-        kept_free(k);
+        let_go(r, k);
     }
     for (size_t i = 0; tables[i] != NULL && code == ERR_OK; i++)
         code = row_store_drop_record(&r->rows, tables[i], name, e);
@@ -383,17 +431,13 @@ enum err_code records_flush(struct records *r, struct err *e)
 {
     enum err_code code = ERR_OK;
     size_t n = 0;
-    for (struct kept_record **at = &r->kept; *at != NULL && code == ERR_OK;) {
-        struct kept_record *k = *at;
+    struct kept_record *next;
+    for (struct kept_record *k = r->kept; k != NULL && code == ERR_OK; k = next) {
+        next = k->next;
         if (k->touched)
             code = flush_one(r, k, e);
-        if (++n <= RECORDS_KEPT) {
-            at = &k->next;
-            continue;
-        }
-        *at = k->next;
-        r->count--;
-        kept_free(k);
+        if (++n > RECORDS_KEPT)
+            let_go(r, k);
     }
     return code;
 }

@@ -7,7 +7,8 @@
 //   1. After records_flush the tables hold the rows of each record that was touched, as record_rows
 //      gives them for the events listed in record_events.
 //   2. An event is listed once; below zero stands for one that the feed told (told_events).
-// Ownership: owns the records in memory; at most RECORDS_KEPT outside a transaction.
+// Ownership: owns the records in memory; at most RECORDS_KEPT outside a transaction, and not many
+//   more than RECORDS_MOST inside one, however many it touches.
 //
 //   records_put / records_take_back ──► touched ──records_flush──► rows written, kept for the next
 #ifndef WASL_STORE_SQLITE_RECORDS_H
@@ -16,7 +17,11 @@
 #include "model/record.h"
 #include "store/sqlite/row_store.h"
 
-enum { RECORDS_KEPT = 256 };
+enum {
+    RECORDS_KEPT = 256,
+    RECORDS_MOST = 4096, // inside a transaction: beyond it what was touched is written early
+    RECORDS_BUCKETS = 1024,
+};
 
 struct kept_record;
 
@@ -24,7 +29,8 @@ struct records {
     struct db *tables;
     struct db *journal; // where events are read
     struct row_store rows;
-    struct kept_record *kept; // the one used last comes first
+    struct kept_record *kept;                     // the one used last comes first
+    struct kept_record *buckets[RECORDS_BUCKETS]; // the same, by name
     size_t count;
 };
 

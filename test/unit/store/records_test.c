@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Orders in the store: folded into their tables, whatever came first, and found when edited.
+#include "store/sqlite/state.h"
 #include "test/unit/store/fixture.h"
 
 #include <stdio.h>
@@ -215,6 +216,41 @@ TEST(records__more_orders_than_are_kept_in_memory_are_read_again)
     line_add(&l, &(struct draft){5000, 5000, "line_changed", "O0", CHANGED("1")});
     fixture_append_all(&f, &l, STATUS_SETTLED);
     fixture_assert_text(&f, "SELECT count(*), sum(quantity) FROM order_lines", "600|24010000\n");
+    holds(&f);
+    line_fini(&l);
+    fixture_close(&f);
+}
+
+// A whole catalog in one transaction: what was touched is written while it lasts.
+TEST(records__more_records_in_one_transaction_than_memory_holds_are_written_while_it_lasts)
+{
+    enum { ITEMS = RECORDS_MOST + 1000 };
+    struct fixture f;
+    struct line l;
+    struct err e = {ERR_OK, ""};
+    fixture_open(&f, ROLE_CENTRAL);
+    line_init(&l, 1, "*");
+    assert_int_equal(store_begin(f.store, &e), ERR_OK);
+    for (unsigned i = 0; i < 2 * ITEMS; i++) {
+        enum event_status status;
+        char sku[16], body[40];
+        (void)snprintf(sku, sizeof sku, "I%u", i % ITEMS);
+        (void)snprintf(body, sizeof body, "{\"name\":\"%u\"}", i);
+        line_add(&l, &(struct draft){i, i, "item_set", sku, body});
+        if (fixture_try(&f, &l, l.count - 1, STATUS_SETTLED, &status, &e))
+            fail_msg("%s", e.text);
+        assert_in_range(f.store->fold.records.count, 1, RECORDS_MOST + 1);
+        if (l.count == LINE_MAX_EVENTS) {
+            line_fini(&l);
+            line_init(&l, 2 + i, "*");
+        }
+    }
+    assert_int_equal(store_commit(f.store, &e), ERR_OK);
+    assert_in_range(f.store->fold.records.count, 1, RECORDS_KEPT);
+    fixture_assert_text(&f,
+                        "SELECT count(*), min(name + 0), max(name + 0) FROM items WHERE id = "
+                        "'I' || (name - 5096)",
+                        "5096|5096|10191\n");
     holds(&f);
     line_fini(&l);
     fixture_close(&f);
