@@ -555,6 +555,28 @@ enum err_code store_catalog_price(struct store *s, uint64_t version, const struc
 // A price as it was set at a location, published or not; id: sku, or sku/list.
 enum err_code store_price_draft(struct store *s, struct str location, struct str id,
                                 struct arena *a, struct price *ret, struct err *e) MUST_CHECK;
+// A line as it was sold, and whether its price is explained by the version that its author had
+// before him (model/price.h): *ret_price is that version's main price.
+struct price_line {
+    struct str location, record_type, record; // a ticket or an order
+    struct str part;                          // number or id of the line
+    struct str sku;
+    uint64_t version; // 0: not said
+    struct price_sold sold;
+};
+enum err_code store_price_check(struct store *s, const struct price_line *line, struct arena *a,
+                                enum price_finding *ret, struct price *ret_price,
+                                struct err *e) MUST_CHECK;
+// Lines of tickets and orders whose prices nothing explains (PRICE_DIFFERS), until each returns
+// false. Reads every line that names a version, of tickets made and orders opened since then.
+struct price_look {
+    struct str location; // empty: all
+    int64_t since_ms;
+};
+enum err_code store_prices_differ(struct store *s, const struct price_look *look,
+                                  bool (*each)(void *context, const struct price_line *line,
+                                               const struct price *published),
+                                  void *context, struct err *e) MUST_CHECK;
 // What a person has to decide before anything is published.
 enum err_code store_catalog_questions(struct store *s, size_t max, struct arena *a,
                                       struct review_list *ret, struct err *e) MUST_CHECK;

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/catalog_publish.h"
 #include "store/sqlite/catalog_rows.h"
-#include "store/sqlite/rows.h"
 #include "store/sqlite/state.h"
 
-#include <string.h>
-
-enum { ROW_ARENA = 4 * LIMIT_EVENT_BYTES, PRICE_ID_MAX = 2 * LIMIT_NAME + 2 };
+enum { ROW_ARENA = 4 * LIMIT_EVENT_BYTES };
 
 // ---- the version ------------------------------------------------------------------------------
 
@@ -77,54 +74,4 @@ enum err_code store_catalog_each(struct store *s, const struct catalog_kind *kin
     sqlite3_finalize(rows);
     arena_fini(&a);
     return code;
-}
-
-// ---- prices -----------------------------------------------------------------------------------
-
-static void read_price(struct query *q, struct arena *a, struct price *ret)
-{
-    if (!query_row(q) || query_is_null(q, 0))
-        return;
-    ret->there = true;
-    ret->amount = query_get_int(q, 0);
-    ret->currency = arena_copy(a, query_get_text(q, 1));
-    ret->places = (int)query_get_int(q, 2);
-    if (ret->currency.p == NULL)
-        ret->there = false;
-}
-
-enum err_code store_catalog_price(struct store *s, uint64_t version, const struct price_name *name,
-                                  struct arena *a, struct price *ret, struct err *e)
-{
-    struct query q;
-    char id[PRICE_ID_MAX];
-    bool main = name->list.n == 0;
-    *ret = (struct price){.there = false};
-    if (!main && (name->sku.n > LIMIT_NAME || name->list.n > LIMIT_NAME))
-        return ERR_OK; // nothing has such a name
-    if (!main) {
-        memcpy(id, name->sku.p, name->sku.n);
-        id[name->sku.n] = '/';
-        memcpy(id + name->sku.n + 1, name->list.p, name->list.n);
-    }
-    query_begin(&q, &s->db, main ? Q_CATALOG_PRICE_AT : Q_CATALOG_LIST_PRICE_AT);
-    query_text(&q, main ? name->sku : str_make(id, name->sku.n + 1 + name->list.n));
-    query_u64(&q, version);
-    read_price(&q, a, ret);
-    return query_end(&q, e);
-}
-
-enum err_code store_price_draft(struct store *s, struct str location, struct str id,
-                                struct arena *a, struct price *ret, struct err *e)
-{
-    struct query q;
-    *ret = (struct price){.there = false};
-    enum err_code code = fold_flush(&s->fold, e);
-    if (code)
-        return code;
-    query_begin(&q, &s->db, Q_PRICE_DRAFT);
-    query_text(&q, location);
-    query_text(&q, id);
-    read_price(&q, a, ret);
-    return query_end(&q, e);
 }

@@ -502,6 +502,28 @@
                              "BY edition DESC LIMIT 1")                                            \
     X(PRICE_DRAFT, "SELECT price, currency, places FROM prices WHERE location = ? AND id "         \
                    "= ?")                                                                          \
+    X(CATALOG_OTHER_PRICES,                                                                        \
+      "SELECT price, currency, places FROM catalog_price_rows AS r WHERE r.sku = ?1 AND "          \
+      "r.edition <= ?2 AND r.gone = 0 AND NOT EXISTS (SELECT 1 FROM catalog_price_rows AS "        \
+      "n WHERE n.id = r.id AND n.edition > r.edition AND n.edition <= ?2) UNION ALL "              \
+      "SELECT price, currency, places FROM prices WHERE location = ?3 AND id = ?1 AND "            \
+      "location <> '*'")                                                                           \
+    X(CATALOG_PROMOTIONS_AT,                                                                       \
+      "SELECT r.kind, r.value, coalesce(r.currency, '') FROM catalog_promotion_rows AS r "         \
+      "WHERE r.edition <= ?2 AND r.gone = 0 AND r.active = 1 AND (r.sku = ?1 OR (r.sku IS "        \
+      "NULL AND r.category = (SELECT i.category FROM catalog_item_rows AS i WHERE i.id = "         \
+      "?1 AND i.edition <= ?2 ORDER BY i.edition DESC LIMIT 1))) AND r.kind IS NOT NULL "          \
+      "AND r.value IS NOT NULL AND NOT EXISTS (SELECT 1 FROM catalog_promotion_rows AS n "         \
+      "WHERE n.id = r.id AND n.edition > r.edition AND n.edition <= ?2)")                          \
+    X(PRICED_LINES,                                                                                \
+      "SELECT t.location, 'ticket', t.id, l.number, l.sku, l.catalog, l.unit_price, "              \
+      "t.currency, 0 FROM tickets AS t JOIN ticket_lines AS l ON l.ticket = t.lsn WHERE "          \
+      "l.catalog IS NOT NULL AND (?1 = '' OR t.location = ?1) AND t.at >= ?2 UNION ALL "           \
+      "SELECT o.location, 'order', o.id, lower(hex(l.line)), l.sku, l.catalog, "                   \
+      "l.unit_price, o.currency, l.overridden_by IS NOT NULL FROM order_heads AS o JOIN "          \
+      "order_lines AS l ON l.location = o.location AND l.order_id = o.id WHERE l.catalog "         \
+      "IS NOT NULL AND l.sku IS NOT NULL AND (?1 = '' OR o.location = ?1) AND "                    \
+      "coalesce(o.opened_at, 0) >= ?2")                                                            \
     X(CATALOG_QUESTIONS, "SELECT number, kind, record, location, text, detail, opened_at, "        \
                          "open FROM reviews WHERE open = 1 AND location = '*' AND kind IN "        \
                          "('price_same_rank', 'tax_same_rank', 'promotion_same_rank') "            \

@@ -276,6 +276,119 @@ TEST(catalog__each_version_keeps_its_prices)
     chain_close(&c);
 }
 
+// ---- sold prices ------------------------------------------------------------------------------
+
+static void sell_ticket(struct line *till, unsigned id, const char *sku, const char *price,
+                        int amount, int version)
+{
+    char body[600], ticket[16];
+    (void)snprintf(ticket, sizeof ticket, "T%u", id);
+    (void)snprintf(body, sizeof body,
+                   "{\"ticket\":\"%s\",\"kind\":\"sale\",\"currency\":\"USD\",\"places\":2,"
+                   "\"lines\":[{\"n\":1,\"sku\":\"%s\",\"quantity\":\"1\",\"unit_price\":\"%s\","
+                   "\"amount\":%d,\"catalog\":%d}],\"total\":%d,"
+                   "\"payments\":[{\"method\":\"cash\",\"currency\":\"USD\",\"amount\":%d}]}",
+                   ticket, sku, price, amount, version, amount, amount);
+    line_add(till, &(struct draft){900 + id, 900 + id, "ticket_recorded", ticket, body});
+    (void)fixture_append(&c.centre, till, till->count - 1, STATUS_SETTLED);
+}
+
+enum { FOUND_SIZE = 1024 };
+
+static bool note_line(void *context, const struct price_line *line, const struct price *published)
+{
+    char *to = context;
+    size_t n = strlen(to);
+    (void)snprintf(to + n, FOUND_SIZE - n, "%.*s %.*s %.*s v%d %d is %d\n",
+                   (int)line->record_type.n, line->record_type.p, (int)line->record.n,
+                   line->record.p, (int)line->sku.n, line->sku.p, (int)line->version,
+                   (int)line->sold.amount, published->there ? (int)published->amount : -1);
+    return true;
+}
+
+TEST(catalog__sold_prices_that_nothing_explains_are_found)
+{
+    struct line till;
+    char found[FOUND_SIZE] = "";
+    chain_open(&c);
+    line_init(&till, 3, "BR1");
+    chain_item(&c, "A", "a", "1");
+    chain_item(&c, "B", "b", "2");
+    chain_write(&c, "item_set", "B", "{\"category\":\"hot\"}");
+    chain_write(&c, "price_set", "A/take",
+                "{\"sku\":\"A\",\"list\":\"take\",\"price\":\"0.9\",\"currency\":\"USD\","
+                "\"places\":2}");
+    chain_publish(&c);
+    chain_item(&c, "A", "a", "1.5");
+    chain_write(&c, "price_set", "A/late",
+                "{\"sku\":\"A\",\"list\":\"late\",\"price\":\"0.8\",\"currency\":\"USD\","
+                "\"places\":2}");
+    chain_write(&c, "promotion_set", "HOT",
+                "{\"kind\":\"percent\",\"value\":\"50\",\"category\":\"hot\"}");
+    chain_publish(&c);
+    sell_ticket(&till, 1, "A", "1", 100, 1);   // as it was
+    sell_ticket(&till, 2, "A", "1", 100, 2);   // not any more
+    sell_ticket(&till, 3, "A", "1.5", 150, 2); // as it is
+    sell_ticket(&till, 4, "A", "0.9", 90, 1);  // of another list
+    sell_ticket(&till, 5, "B", "1", 100, 2);   // half of it: what is hot is cheap
+    sell_ticket(&till, 6, "B", "1", 100, 1);   // but was not yet
+    sell_ticket(&till, 7, "C", "1", 100, 2);   // nobody knows what it is
+    sell_ticket(&till, 8, "A", "0.01", 1, 2);  // by hand
+    sell_ticket(&till, 9, "A", "0.01", 1, 0);  // no version was said
+    line_add(&till, &(struct draft){950, 950, "price_set", "A",
+                                    "{\"sku\":\"A\",\"price\":\"7\",\"currency\":\"USD\","
+                                    "\"places\":2}"});
+    (void)fixture_append(&c.centre, &till, till.count - 1, STATUS_SETTLED);
+    sell_ticket(&till, 10, "A", "7", 700, 2);  // the place's own
+    sell_ticket(&till, 11, "A", "0.8", 80, 2); // of a list that is new
+    sell_ticket(&till, 12, "A", "0.8", 80, 1); // and was not there yet
+    struct price_look look = {STR(""), 0};
+    if (store_prices_differ(c.centre.store, &look, note_line, found, &e))
+        fail_msg("%s", e.text);
+    assert_string_equal(found, "ticket T2 A v2 10000 is 15000\n"
+                               "ticket T6 B v1 10000 is 20000\n"
+                               "ticket T8 A v2 100 is 15000\n"
+                               "ticket T12 A v1 8000 is 10000\n");
+    found[0] = '\0';
+    look.location = STR("BR2");
+    assert_int_equal(store_prices_differ(c.centre.store, &look, note_line, found, &e), ERR_OK);
+    look = (struct price_look){STR("BR1"), INT64_MAX};
+    assert_int_equal(store_prices_differ(c.centre.store, &look, note_line, found, &e), ERR_OK);
+    assert_string_equal(found, "");
+    line_fini(&till);
+    chain_close(&c);
+}
+
+TEST(catalog__a_line_of_an_order_at_another_price_is_found_unless_somebody_allowed_it)
+{
+    struct line till;
+    char found[FOUND_SIZE] = "";
+    chain_open(&c);
+    line_init(&till, 3, "BR1");
+    chain_item(&c, "A", "a", "1");
+    chain_publish(&c);
+    static const char *const events[][2] = {
+        {"order_opened", "{\"kind\":\"dine_in\",\"currency\":\"USD\",\"places\":2}"},
+        {"line_added", "{\"line\":\"0199f0c2-5d7e-7c1a-9b1e-000000000001\",\"sku\":\"A\","
+                       "\"quantity\":\"1\",\"unit_price\":\"0.5\",\"catalog\":1}"},
+        {"line_added", "{\"line\":\"0199f0c2-5d7e-7c1a-9b1e-000000000002\",\"sku\":\"A\","
+                       "\"quantity\":\"1\",\"unit_price\":\"1\",\"catalog\":1}"},
+        {"price_overridden", "{\"line\":\"0199f0c2-5d7e-7c1a-9b1e-000000000002\","
+                             "\"unit_price\":\"0.25\",\"by\":\"rana\"}"},
+    };
+    for (size_t i = 0; i < COUNT_OF(events); i++) {
+        line_add(&till, &(struct draft){900 + (unsigned)i, 900 + (unsigned)i, events[i][0], "O1",
+                                        events[i][1]});
+        (void)fixture_append(&c.centre, &till, i, STATUS_SETTLED);
+    }
+    struct price_look look = {STR(""), 0};
+    if (store_prices_differ(c.centre.store, &look, note_line, found, &e))
+        fail_msg("%s", e.text);
+    assert_string_equal(found, "order O1 A v1 5000 is 10000\n");
+    line_fini(&till);
+    chain_close(&c);
+}
+
 // ---- the way to a till ------------------------------------------------------------------------
 
 // However a version is cut into pieces, and wherever a till dies, it shows the old or the new one.

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sold prices against what was published: found afterwards, never refused.
+#include "store/sqlite/rows.h"
+#include "store/sqlite/state.h"
+
+#include <string.h>
+
+enum { FACTS_ARENA = 1024 * 1024, PRICE_ID_MAX = 2 * LIMIT_NAME + 2 };
+
+// ---- one price --------------------------------------------------------------------------------
+
+static bool read_price(struct query *q, struct arena *a, struct price *ret)
+{
+    *ret = (struct price){.there = !query_is_null(q, 0)};
+    if (!ret->there)
+        return true;
+    ret->amount = query_get_int(q, 0);
+    ret->currency = arena_copy(a, query_get_text(q, 1));
+    ret->places = (int)query_get_int(q, 2);
+    return ret->currency.p != NULL;
+}
+
+static enum err_code one_price(struct query *q, struct arena *a, struct price *ret, struct err *e)
+{
+    bool read = true;
+    *ret = (struct price){.there = false};
+    if (query_row(q))
+        read = read_price(q, a, ret);
+    enum err_code code = query_end(q, e);
+    return code == ERR_OK && !read ? err_set(e, ERR_NO_MEMORY, "out of memory for a price") : code;
+}
+
+enum err_code store_catalog_price(struct store *s, uint64_t version, const struct price_name *name,
+                                  struct arena *a, struct price *ret, struct err *e)
+{
+    struct query q;
+    char id[PRICE_ID_MAX];
+    bool main = name->list.n == 0;
+    *ret = (struct price){.there = false};
+    if (name->sku.n > LIMIT_NAME || name->list.n > LIMIT_NAME || version > INT64_MAX)
+        return ERR_OK; // nothing has such a name, or such a number
+    memcpy(id, name->sku.p, name->sku.n);
+    id[name->sku.n] = '/';
+    if (!main)
+        memcpy(id + name->sku.n + 1, name->list.p, name->list.n);
+    query_begin(&q, &s->db, main ? Q_CATALOG_PRICE_AT : Q_CATALOG_LIST_PRICE_AT);
+    query_text(&q, str_make(id, main ? name->sku.n : name->sku.n + 1 + name->list.n));
+    query_u64(&q, version);
+    return one_price(&q, a, ret, e);
+}
+
+enum err_code store_price_draft(struct store *s, struct str location, struct str id,
+                                struct arena *a, struct price *ret, struct err *e)
+{
+    struct query q;
+    *ret = (struct price){.there = false};
+    enum err_code code = s->read_only ? ERR_OK : fold_flush(&s->fold, e);
+    if (code)
+        return code;
+    query_begin(&q, &s->db, Q_PRICE_DRAFT);
+    query_text(&q, location);
+    query_text(&q, id);
+    return one_price(&q, a, ret, e);
+}
+
+// ---- what explains a price --------------------------------------------------------------------
+
+// Prices of the version's other lists, and the one that the place set for itself: whether it may is
+// judged where it was set; one that was held or denied is not there.
+static enum err_code find_others(struct store *s, const struct price_line *line, struct arena *a,
+                                 struct price_facts *facts, struct err *e)
+{
+    struct query q;
+    struct price *others = NULL;
+    size_t count = 0, room = 0;
+    bool full = false;
+    query_begin(&q, &s->db, Q_CATALOG_OTHER_PRICES);
+    query_text(&q, line->sku);
+    query_u64(&q, line->version);
+    query_text(&q, line->location);
+    while (!full && query_row(&q)) {
+        struct price *wider = rows_grow(a, others, count, &room, sizeof *others);
+        full = wider == NULL || !read_price(&q, a, &wider[count]);
+        if (!full) {
+            others = wider;
+            count++;
+        }
+    }
+    facts->others = others;
+    facts->other_count = count;
+    enum err_code code = query_end(&q, e);
+    return code == ERR_OK && full ? err_set(e, ERR_NO_MEMORY, "out of memory for prices") : code;
+}
+
+// Of the version, on the item or on its category as it was then.
+static enum err_code find_promotions(struct store *s, const struct price_line *line,
+                                     struct arena *a, struct price_facts *facts, struct err *e)
+{
+    struct query q;
+    struct price_promotion *list = NULL;
+    size_t count = 0, room = 0;
+    bool full = false;
+    query_begin(&q, &s->db, Q_CATALOG_PROMOTIONS_AT);
+    query_text(&q, line->sku);
+    query_u64(&q, line->version);
+    while (!full && query_row(&q)) {
+        struct price_promotion one = {.kind = arena_copy(a, query_get_text(&q, 0)),
+                                      .value = query_get_int(&q, 1),
+                                      .currency = arena_copy(a, query_get_text(&q, 2))};
+        struct price_promotion *wider = rows_grow(a, list, count, &room, sizeof one);
+        full = wider == NULL || one.kind.p == NULL || one.currency.p == NULL;
+        if (!full) {
+            list = wider;
+            list[count++] = one;
+        }
+    }
+    facts->promotions = list;
+    facts->promotion_count = count;
+    enum err_code code = query_end(&q, e);
+    return code == ERR_OK && full ? err_set(e, ERR_NO_MEMORY, "out of memory for prices") : code;
+}
+
+enum err_code store_price_check(struct store *s, const struct price_line *line, struct arena *a,
+                                enum price_finding *ret, struct price *ret_price, struct err *e)
+{
+    struct price_facts facts = {.other_count = 0};
+    struct price_name name = {line->sku, STR("")};
+    *ret_price = (struct price){.there = false};
+    *ret = PRICE_UNKNOWN;
+    if (line->version == 0 || line->version > INT64_MAX)
+        return ERR_OK;
+    enum err_code code = store_catalog_price(s, line->version, &name, a, &facts.price, e);
+    if (code == ERR_OK)
+        code = find_others(s, line, a, &facts, e);
+    if (code == ERR_OK)
+        code = find_promotions(s, line, a, &facts, e);
+    if (code)
+        return code;
+    *ret = price_check(&line->sold, &facts);
+    *ret_price = facts.price;
+    return ERR_OK;
+}
+
+// ---- all that were sold -----------------------------------------------------------------------
+
+static enum err_code read_line(struct query *q, struct arena *a, struct price_line *ret)
+{
+    *ret = (struct price_line){.location = arena_copy(a, query_get_text(q, 0)),
+                               .record_type = arena_copy(a, query_get_text(q, 1)),
+                               .record = arena_copy(a, query_get_text(q, 2)),
+                               .part = arena_copy(a, query_get_text(q, 3)),
+                               .sku = arena_copy(a, query_get_text(q, 4)),
+                               .version = query_get_u64(q, 5)};
+    ret->sold = (struct price_sold){.amount = query_get_int(q, 6),
+                                    .currency = arena_copy(a, query_get_text(q, 7)),
+                                    .overridden = query_get_int(q, 8) != 0};
+    bool full = ret->location.p == NULL || ret->record_type.p == NULL || ret->record.p == NULL ||
+                ret->part.p == NULL || ret->sku.p == NULL || ret->sold.currency.p == NULL;
+    return full ? ERR_NO_MEMORY : ERR_OK;
+}
+
+enum err_code store_prices_differ(struct store *s, const struct price_look *look,
+                                  bool (*each)(void *context, const struct price_line *line,
+                                               const struct price *published),
+                                  void *context, struct err *e)
+{
+    struct query q;
+    struct arena a;
+    bool more = true;
+    enum err_code code = s->read_only ? ERR_OK : fold_flush(&s->fold, e);
+    if (code)
+        return code;
+    arena_init(&a, FACTS_ARENA);
+    query_begin(&q, &s->db, Q_PRICED_LINES);
+    query_text(&q, look->location);
+    query_int(&q, look->since_ms);
+    while (code == ERR_OK && more && query_row(&q)) {
+        struct price_line line;
+        struct price published;
+        enum price_finding finding = PRICE_UNKNOWN;
+        arena_reset(&a);
+        code = read_line(&q, &a, &line);
+        if (code)
+            code = err_set(e, code, "out of memory for prices");
+        else
+            code = store_price_check(s, &line, &a, &finding, &published, e);
+        if (code == ERR_OK && finding == PRICE_DIFFERS)
+            more = each(context, &line, &published);
+    }
+    enum err_code end = query_end(&q, code ? NULL : e);
+    arena_fini(&a);
+    return code ? code : end;
+}
