@@ -222,8 +222,13 @@ static void spread_verdicts(struct record *r)
     for (size_t i = 0; i < r->count; i++) {
         const struct judgement *judges = r->entries[i]->judges;
         struct record_entry *target = judges ? find_entry(r, &judges->target) : NULL;
-        if (target != NULL && verdict_supersedes(&judges->verdict, &target->verdict))
+        if (target == NULL)
+            continue;
+        if (verdict_supersedes(&judges->verdict, &target->verdict))
             target->verdict = judges->verdict;
+        if (judges->verdict.effective != 0 &&
+            (target->moved == NULL || verdict_supersedes(&judges->verdict, target->moved)))
+            target->moved = &judges->verdict;
     }
 }
 
@@ -291,8 +296,10 @@ enum err_code record_remove(struct record *r, const struct uuid *id)
         i++;
     if (i == r->count)
         return ERR_NOT_FOUND;
-    for (size_t k = 0; r->entries[i]->judges != NULL && k < r->count; k++)
-        r->entries[k]->verdict = (struct verdict){.outcome = JUDGED_NOT}; // to be said again
+    for (size_t k = 0; r->entries[i]->judges != NULL && k < r->count; k++) { // to be said again
+        r->entries[k]->verdict = (struct verdict){.outcome = JUDGED_NOT};
+        r->entries[k]->moved = NULL;
+    }
     r->judgements -= r->entries[i]->judges != NULL;
     r->entries[i] = r->entries[--r->count];
     r->stale = true;
@@ -304,10 +311,10 @@ enum err_code record_remove(struct record *r, const struct uuid *id)
 static int compare_order(const struct record_entry *a, const struct record_entry *b)
 {
     struct event_order x = a->order, y = b->order;
-    if (a->verdict.effective != 0)
-        x.hlc = a->verdict.effective;
-    if (b->verdict.effective != 0)
-        y.hlc = b->verdict.effective;
+    if (a->moved != NULL)
+        x.hlc = a->moved->effective;
+    if (b->moved != NULL)
+        y.hlc = b->moved->effective;
     int order = event_order_compare(&x, &y);
     return order ? order : uuid_compare(&a->id, &b->id);
 }

@@ -10,7 +10,8 @@
 //      ones are placed, the least comes next; where a circle leaves none, the least of all.
 //   3. Each id counts once. What 'base' names and is not here is as if it were not named.
 //   4. The rows depend on the set of events alone, judgements among them: a judgement gives its
-//      target a verdict wherever in the order it stands, and has no other effect.
+//      target a verdict wherever in the order it stands, and has no other effect. A later verdict
+//      that says nothing of the clock leaves the effective hlc of the one before.
 // Ownership: a record owns what it was given of the events. Rows live in the caller's arena; their
 //   texts may point into the record, to what it keeps as long as itself, never to what was folded.
 // Limits: the memory given to record_new; ERR_LIMIT beyond it leaves the record unusable.
@@ -37,11 +38,13 @@ struct record_name {
 struct record_entry {
     struct uuid id;
     const struct event_type *type;
-    struct event_order order; // its own; see also verdict.effective
+    struct event_order order; // its own; see also 'moved'
     int64_t at;
     struct str actor;
     struct verdict verdict;
-    const void *op;                  // what the reducer made of the body; NULL for a judgement
+    const struct verdict
+        *moved;     // whose effective hlc counts instead of its own; NULL: none has one
+    const void *op; // what the reducer made of the body; NULL for a judgement
     const struct judgement *judges;  // NULL: it is no judgement
     const struct answer_op *answers; // NULL: it is no answer of a person
     const struct uuid *base;         // frontier that its author saw

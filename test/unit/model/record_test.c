@@ -121,6 +121,27 @@ TEST(record__an_effective_clock_moves_an_event_back)
 }
 
 // A forged pair: each names the other as seen.
+// Said of a held event: what a person answers says nothing of its clock.
+TEST(record__an_answer_leaves_the_effective_clock)
+{
+    begin();
+    open_order(0);
+    h.devices[1].clock_off_ms = 86400000;
+    note(1, "from tomorrow");
+    note(0, "from now");
+    judge(1, "held", h.events[0].hlc + 1);
+    char id[UUID_TEXT_SIZE];
+    uuid_format(&h.events[1].id, id);
+    history_write(&h, DEVICES_MAX - 1, "event_judged",
+                  "{\"target\":\"%s\",\"outcome\":\"applied\",\"reason\":\"answered\",\"term\":1,"
+                  "\"answer\":\"%s\"}",
+                  id, history_id_text(9));
+    struct record *r = history_all(&h);
+    assert_string_equal(history_column(r, "order_heads", "", "note"), "from now");
+    record_free(r);
+    history_fini(&h);
+}
+
 TEST(record__events_that_name_each_other_in_a_circle_still_have_one_order)
 {
     begin();
