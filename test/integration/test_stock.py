@@ -3,6 +3,7 @@
 
 import json
 import signal
+import sqlite3
 import time
 
 import pytest
@@ -111,6 +112,44 @@ def test_tickets_of_another_till_before_a_count_are_one_overlap(wasl):
     said = query(shelf.centre, SAID)
     assert {row[0] for row in said} == {"overlap"} and sum(int(row[3]) for row in said) == 7
     shelf.end("86")
+
+
+def renew_feeds(centre):
+    """Every till takes a fresh copy when it comes back."""
+    centre.stop()
+    with sqlite3.connect(centre.database) as db:
+        db.execute("UPDATE feeds SET id = randomblob(16)")
+    db.close()
+    centre.serve()
+
+
+def test_a_till_that_starts_afresh_is_told_what_is_asked(wasl):
+    shelf = Shelf(wasl, "100")
+    shelf.apart((1, sold("5")), (0, counted("100", "95")))
+    shelf.arrive(0)
+    shelf.arrive(1)
+    asked = "SELECT kind, part, triggers, open FROM record_reviews"
+    told = query(shelf.centre, asked)
+    assert [(row[0], row[3]) for row in told] == [("overlap", 1)]
+    shelf.tills.append(wasl.joined(shelf.centre, "new", PLACE))
+    shelf.tills[0].serve()
+    wait_for(lambda: query(shelf.tills[0], asked) == told, "the till that was there")
+    renew_feeds(shelf.centre)
+    for till in shelf.tills[1:]:
+        till.serve()
+    feed = query(shelf.centre, "SELECT id FROM feeds WHERE location = ?", PLACE)
+    copied = "SELECT feed FROM feed_cursors WHERE location = ? AND fresh = 0"
+    for till in shelf.tills:
+        wait_for(lambda t=till: query(t, copied, PLACE) == feed, f"{till.name}'s copy")
+        assert query(till, asked) == told
+    number = query(shelf.centre, "SELECT number FROM reviews")[0][0]
+    owner = Client(shelf.centre, token_of(wasl, shelf.centre, "owner"))
+    body = {"decision": "reject", "outcome": "other"}
+    assert owner("POST", f"/api/v1/reviews/{number}/resolve", body).code == 200
+    renew_feeds(shelf.centre)
+    for till in shelf.tills:
+        wait_for(lambda t=till: [r[3] for r in query(t, asked)] == [0], f"{till.name} to know")
+    shelf.end("90")
 
 
 def test_an_answer_puts_back_what_a_count_took_twice(wasl):
