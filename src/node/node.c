@@ -97,6 +97,8 @@ static enum err_code open_base(struct node *n, struct err *e)
         code = loop_on_signal(n->loop, SIGINT, on_signal, n, e);
     if (code == ERR_OK)
         code = store_fsync_us(journal_store(n->journal), &n->fsync_us, e);
+    if (code == ERR_OK)
+        store_lengthen_log(journal_store(n->journal));
     struct writer_hooks hooks = {on_committed, n};
     return code ? code : writer_open(n->journal, n->loop, &hooks, &n->writer, e);
 }

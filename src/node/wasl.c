@@ -158,6 +158,8 @@ static enum err_code open_parts(struct wasl *w, const char *dir, bool sync, stru
         code = err_set(e, ERR_UNSUPPORTED, "%s is not a terminal's folder", dir);
     if (code == ERR_OK)
         code = journal_open(&w->config, &w->journal, e);
+    if (code == ERR_OK && sync) // it stays open for long
+        store_lengthen_log(journal_store(w->journal));
     if (code == ERR_OK && sync)
         code = loop_new(&w->loop, e);
     struct writer_hooks hooks = {on_committed, w};

@@ -60,6 +60,10 @@ struct store_options {
 enum err_code store_open(const struct store_options *options, struct store **ret,
                          struct err *e) MUST_CHECK;
 void store_close(struct store *s); // accepts NULL
+// For who will write for long: makes the log as long as it gets, since overwriting costs a disk
+// half of what growing does. Some megabytes and a sync; nothing where a device has little room, and
+// at the centre, which commits in batches.
+void store_lengthen_log(struct store *s);
 enum node_role store_role(const struct store *s);
 // What this node signs with, from its folder and not from the file that is checked by it.
 void store_set_key(struct store *s, const struct sign_public *key);

@@ -388,6 +388,7 @@ static void our_till_open(struct our_till *t, const struct corpus *c)
     buf_init(&t->bytes, LIMIT_EVENT_BYTES);
     hist_reset(&t->sales.took);
     t->s = open_store(&t->place, ROLE_TERMINAL, c);
+    store_lengthen_log(t->s);
 }
 
 static void our_till_close(struct our_till *t)

@@ -12,7 +12,6 @@
 #include "base/err.h"
 
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,6 +114,38 @@ static void change_log(sqlite3_io_methods *m)
     m->xTruncate = log_truncate;
     m->xSync = log_sync;
     m->xFileSize = log_size;
+}
+
+// ---- ahead of what is written ------------------------------------------------------------------
+
+enum { PIECE = 64 * 1024 };
+
+static int write_zeros(sqlite3_file *file, sqlite3_int64 from, sqlite3_int64 to)
+{
+    char *zeros = calloc(1, PIECE);
+    int result = zeros == NULL ? SQLITE_NOMEM : SQLITE_OK;
+    while (result == SQLITE_OK && from < to) {
+        int n = to - from < PIECE ? (int)(to - from) : PIECE;
+        result = logs.base->xWrite(file, zeros, n, from);
+        from += n;
+    }
+    free(zeros);
+    return result;
+}
+
+void log_file_lengthen(sqlite3 *db, int64_t bytes)
+{
+    sqlite3_file *file = NULL;
+    sqlite3_int64 size = 0;
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK ||
+        file == NULL || file->pMethods != &logs.ours)
+        return;
+    if (log_size(file, &size) != SQLITE_OK || size >= bytes)
+        return;
+    if (write_zeros(file, size, bytes) != SQLITE_OK)
+        (void)logs.base->xTruncate(file, size);
+    else
+        (void)logs.base->xSync(file, SQLITE_SYNC_NORMAL);
 }
 
 // ---- its database ------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 // in between leaves no half store behind.
 #include "base/clock.h"
 #include "store/sqlite/lock.h"
+#include "store/sqlite/log_file.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/questions.h"
 #include "store/sqlite/state.h"
@@ -21,6 +22,11 @@
 // Events of about a kilobyte leave up to that much free at the end of each page: the larger the
 // page, the less it matters. A sale writes whole pages to the log, which is why they are no larger.
 enum { PAGE_BYTES = 16384 };
+
+enum {
+    FRAME_HEAD_BYTES = 24, // in the log, before each page
+    LOG_ROOM = 8,          // it is made longer where this many times that is free
+};
 
 struct shape {
     int cache_kib;
@@ -321,6 +327,19 @@ void store_close(struct store *s)
     lock_release(s->lock_fd);
     free(s->dir);
     free(s);
+}
+
+void store_lengthen_log(struct store *s)
+{
+    int64_t free_bytes = 0, all = 0;
+    int64_t bytes = shapes[s->role].checkpoint_pages * (s->room.page_bytes + FRAME_HEAD_BYTES);
+    bool may = !s->read_only && s->role != ROLE_CENTRAL && s->room.reserve == 0 &&
+               room_free_bytes(s->dir, &free_bytes, &all, NULL) == ERR_OK &&
+               free_bytes / LOG_ROOM >= bytes;
+    if (!may || store_begin(s, NULL))
+        return;
+    log_file_lengthen(s->db.handle, bytes);
+    store_rollback(s);
 }
 
 void store_set_key(struct store *s, const struct sign_public *key)

@@ -46,7 +46,9 @@ static void open_node(struct power_world *w, struct power_node *node)
     if (journal_open(&node->config, &node->journal, &e))
         explain(w, "it does not start", &e);
     else if (node->config.role == ROLE_TERMINAL && journal_set_clock(node->journal, 0, &e))
-        explain(w, "the clock cannot be stored", &e); // it is told at each hello
+        explain(w, "the clock cannot be stored", &e);       // it is told at each hello
+    if (node->journal != NULL && rng_chance(&w->rng, 1, 8)) // a cut may come in between
+        store_lengthen_log(journal_store(node->journal));
 }
 
 static struct str read_ca(struct power_world *w)

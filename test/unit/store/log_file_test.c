@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct place {
@@ -201,6 +202,88 @@ TEST(log_file__tells_a_commit_that_it_was_not_written)
     sqlite3_close(db);
     db = open_with(&p, NULL);
     assert_int_equal(number(db, "SELECT count(*) FROM t"), done + 1);
+    assert_sound(db);
+    sqlite3_close(db);
+    (void)signal(SIGXFSZ, before);
+    place_remove(&p);
+}
+
+static int64_t log_bytes(const struct place *p)
+{
+    char path[96];
+    struct stat st;
+    (void)snprintf(path, sizeof path, "%s-wal", p->file);
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_size;
+}
+
+static void lengthen(sqlite3 *db, int64_t bytes)
+{
+    run(db, "BEGIN IMMEDIATE");
+    log_file_lengthen(db, bytes);
+    run(db, "ROLLBACK");
+}
+
+// As many commits as do not fill it; what is behind them is nothing to whoever reads the log.
+TEST(log_file__of_greater_length_ends_where_its_frames_do)
+{
+    enum { BYTES = 1024 * 1024, COMMITS = 20 };
+    struct place p, copy;
+    char command[256];
+    place_make(&p);
+    place_make(&copy);
+    sqlite3 *db = open_with(&p, log_file_system());
+    run(db, "INSERT INTO t (of, x) VALUES ('sale', randomblob(9000))");
+    lengthen(db, BYTES);
+    assert_int_equal(log_bytes(&p), BYTES);
+    sqlite3 *other = open_with(&p, NULL);
+    for (int i = 2; i <= COMMITS; i++) {
+        run(db, "INSERT INTO t (of, x) VALUES ('sale', randomblob(9000))");
+        assert_int_equal(number(other, "SELECT count(*) FROM t"), i);
+    }
+    assert_int_equal(log_bytes(&p), BYTES);
+    (void)snprintf(command, sizeof command, "cp %s %s-wal %s", p.file, p.file, copy.dir);
+    assert_int_equal(system(command), 0); // NOLINT(cert-env33-c): the test's own words
+    sqlite3 *after = open_with(&copy, NULL);
+    assert_int_equal(number(after, "SELECT count(*) FROM t"), COMMITS);
+    assert_sound(after);
+    sqlite3_close(after);
+    sqlite3_close(other);
+    sqlite3_close(db);
+    place_remove(&p);
+    place_remove(&copy);
+}
+
+TEST(log_file__is_never_made_shorter_and_another_one_is_left_alone)
+{
+    struct place p;
+    place_make(&p);
+    sqlite3 *db = open_with(&p, log_file_system());
+    lengthen(db, 100 * 1024);
+    lengthen(db, 50 * 1024);
+    assert_int_equal(log_bytes(&p), 100 * 1024);
+    sqlite3_close(db);
+    db = open_with(&p, NULL); // SQLite's own
+    int64_t before = log_bytes(&p);
+    lengthen(db, 100 * 1024);
+    assert_int_equal(log_bytes(&p), before);
+    sqlite3_close(db);
+    place_remove(&p);
+}
+
+TEST(log_file__gives_back_what_does_not_fit)
+{
+    struct place p;
+    place_make(&p);
+    void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+    sqlite3 *db = open_with(&p, log_file_system());
+    int64_t bytes = log_bytes(&p);
+    limit_files((rlim_t)256 * 1024);
+    lengthen(db, 1024 * 1024);
+    limit_files(RLIM_INFINITY);
+    assert_int_equal(log_bytes(&p), bytes);
+    run(db, "INSERT INTO t (of, x) VALUES ('sale', randomblob(9000))");
+    assert_int_equal(number(db, "SELECT count(*) FROM t"), 1);
     assert_sound(db);
     sqlite3_close(db);
     (void)signal(SIGXFSZ, before);

@@ -99,6 +99,51 @@ TEST(store__an_older_schema_is_brought_up_to_date)
     }
 }
 
+static int64_t log_bytes(const struct fixture *f)
+{
+    char path[128];
+    struct stat st;
+    (void)snprintf(path, sizeof path, "%s/wasl.db-wal", f->dir);
+    return stat(path, &st) == 0 ? st.st_size : -1;
+}
+
+// A process that is killed then leaves all it committed, and what comes after goes on from there.
+TEST(store__a_device_makes_its_log_longer_ahead_and_loses_nothing)
+{
+    struct fixture f, after;
+    struct line l;
+    fixture_open(&f, ROLE_TERMINAL);
+    line_init(&l, 1, "BR1");
+    l.own = true;
+    for (unsigned i = 0; i < 12; i++)
+        line_ticket(&l, i, 10 + i, "T-1", "rice");
+    for (size_t i = 0; i < 4; i++)
+        (void)fixture_append(&f, &l, i, STATUS_PENDING);
+    store_lengthen_log(f.store);
+    int64_t bytes = log_bytes(&f);
+    assert_true(bytes > 4 * 1024 * 1024);
+    for (size_t i = 4; i < 8; i++)
+        (void)fixture_append(&f, &l, i, STATUS_PENDING);
+    assert_int_equal(log_bytes(&f), bytes);
+    fixture_kill(&f, &after);
+    for (size_t i = 8; i < 12; i++)
+        (void)fixture_append(&after, &l, i, STATUS_PENDING);
+    fixture_assert_text(&after, "SELECT count(*), max(seq) FROM journal", "12|12\n");
+    line_fini(&l);
+    fixture_close(&after);
+    fixture_close(&f);
+}
+
+TEST(store__a_centre_leaves_its_log_as_it_is)
+{
+    struct fixture f;
+    fixture_open(&f, ROLE_CENTRAL);
+    int64_t bytes = log_bytes(&f);
+    store_lengthen_log(f.store);
+    assert_int_equal(log_bytes(&f), bytes);
+    fixture_close(&f);
+}
+
 TEST(store__a_damaged_file_is_said_to_be_damaged)
 {
     struct fixture f;
