@@ -489,23 +489,42 @@ enum err_code fold_settled(struct fold *f, const struct fold_row *row, struct er
 // ---- at the end of a transaction
 // -------------------------------------------------------------------
 
+static void bind_delta(struct query *q, const struct delta *d)
+{
+    query_text(q, d->location);
+    query_text(q, d->sku);
+    query_int(q, d->quantity);
+    query_int(q, d->moves);
+}
+
+// ret_quantity: what the SKU has now; only where told.
+static enum err_code add_to_stock(struct fold *f, const struct delta *d, bool told,
+                                  int64_t *ret_quantity, struct err *e)
+{
+    struct query q;
+    query_begin(&q, f->tables, told ? Q_STOCK_MOVE_TOLD : Q_STOCK_MOVE);
+    bind_delta(&q, d);
+    if (told && query_row(&q))
+        *ret_quantity = query_get_int(&q, 0);
+    enum err_code code = query_run(&q, e);
+    if (code || sqlite3_changes(f->tables->handle) > 0)
+        return code;
+    *ret_quantity = d->quantity;
+    query_begin(&q, f->tables, Q_STOCK_ADD);
+    bind_delta(&q, d);
+    if (f->confirms)
+        query_int(&q, 0);
+    else
+        query_null(&q);
+    return query_run(&q, e);
+}
+
 static enum err_code write_stock(struct fold *f, const struct delta *d, struct feed_writer *feed,
                                  bool told, struct err *e)
 {
     struct query q;
     int64_t quantity = 0;
-    query_begin(&q, f->tables, told ? Q_STOCK_ADD_TOLD : Q_STOCK_ADD);
-    query_text(&q, d->location);
-    query_text(&q, d->sku);
-    query_int(&q, d->quantity);
-    query_int(&q, d->moves);
-    if (f->confirms)
-        query_int(&q, 0);
-    else
-        query_null(&q);
-    if (told && query_row(&q))
-        quantity = query_get_int(&q, 0);
-    enum err_code code = query_run(&q, e);
+    enum err_code code = add_to_stock(f, d, told, &quantity, e);
     bool gone = false;
     if (code == ERR_OK && d->taken_back && !f->confirms) {
         query_begin(&q, f->tables, Q_STOCK_DROP_EMPTY);
