@@ -362,9 +362,22 @@ void json_writer_begin(struct json_writer *w)
     yyjson_mut_doc_set_root(w->doc, w->root);
 }
 
+void json_writer_add(struct json_writer *w, const char *key, yyjson_val *value)
+{
+    size_t n = 0;
+    MUST(w->text == NULL);
+    w->text = yyjson_val_write_opts(value, YYJSON_WRITE_NOFLAG, &w->source, &n, NULL);
+    yyjson_mut_obj_add_val(w->doc, w->root, key, yyjson_mut_rawn(w->doc, w->text, n));
+    w->no_value = w->text == NULL;
+}
+
 enum err_code json_writer_end(struct json_writer *w, struct buf *to)
 {
-    enum err_code rc = w->failed ? ERR_NO_MEMORY : json_append_doc(to, w->doc);
+    enum err_code rc = w->failed ? ERR_NO_MEMORY : w->no_value ? ERR_INVALID : ERR_OK;
+    if (rc == ERR_OK)
+        rc = json_append_doc(to, w->doc);
+    free(w->text);
+    w->text = NULL;
     yyjson_mut_doc_free(w->doc);
     w->doc = NULL;
     w->root = NULL;

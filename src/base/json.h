@@ -54,10 +54,15 @@ struct json_writer {
     yyjson_mut_doc *doc;
     yyjson_mut_val *root;
     yyjson_alc source;
-    bool failed;
+    char *text;    // of json_writer_add
+    bool failed;   // an allocation
+    bool no_value; // what was to be added cannot be written
 };
 void json_writer_begin(struct json_writer *w);
-enum err_code json_writer_end(struct json_writer *w, struct buf *to) MUST_CHECK; // ERR_NO_MEMORY
+// Once at most: a value that was read, put in as its text, which costs less than a copy of it.
+void json_writer_add(struct json_writer *w, const char *key, yyjson_val *value);
+// ERR_NO_MEMORY; ERR_INVALID: some value cannot be written.
+enum err_code json_writer_end(struct json_writer *w, struct buf *to) MUST_CHECK;
 
 // Writing (by yyjson, always): appends to a bounded buffer.
 enum err_code json_append_string(struct buf *b, struct str text) MUST_CHECK;  // quoted and escaped

@@ -430,7 +430,7 @@ static void add_all(struct json_writer *w, const struct event *event)
         add_str(w, "actor", event->actor);
     if (!uuid_is_zero(&event->grant))
         add_uuid(w, "grant", &event->grant);
-    yyjson_mut_obj_add_val(w->doc, w->root, "body", yyjson_val_mut_copy(w->doc, event->body));
+    json_writer_add(w, "body", event->body);
 }
 
 enum err_code event_write(const struct event *event, struct buf *to)

@@ -508,3 +508,50 @@ TEST(json__writes_no_object_that_lacks_a_member)
     assert_int_equal(b.len, 500 * (sizeof "\"a text that is copied\"") + 9 + 10);
     buf_fini(&b);
 }
+
+static const char member[] =
+    "{\"name\":\"a\\\"\\n\xD9\x88\",\"list\":[1,-2,18446744073709551615,0.5,true,null,{}]}";
+
+static enum err_code write_member(struct buf *to)
+{
+    struct json_writer w;
+    json_writer_begin(&w);
+    yyjson_mut_obj_add_int(w.doc, w.root, "first", 1);
+    json_writer_add(&w, "of", j.root);
+    yyjson_mut_obj_add_int(w.doc, w.root, "last", 7);
+    return json_writer_end(&w, to);
+}
+
+TEST(json__writes_a_value_within_an_object_as_it_writes_it_alone)
+{
+    struct buf b;
+    char wanted[256];
+    buf_init(&b, 1000);
+    assert_int_equal(json_parse(str_of(member), 4, &j, &e), ERR_OK);
+    (void)snprintf(wanted, sizeof wanted, "{\"first\":1,\"of\":%s,\"last\":7}", member);
+    bool failed = true;
+    for (unsigned n = 0; failed; n++) {
+        buf_reset(&b);
+        unit_alloc_fail(n);
+        enum err_code rc = write_member(&b);
+        failed = unit_alloc_end();
+        assert_int_equal(rc, failed ? ERR_NO_MEMORY : ERR_OK);
+        assert_true(str_is(buf_str(&b), failed ? "" : wanted));
+    }
+    json_close(&j);
+    buf_fini(&b);
+}
+
+TEST(json__writes_no_object_with_a_value_that_cannot_be)
+{
+    struct buf b;
+    struct json_writer w;
+    buf_init(&b, 1000);
+    yyjson_val value = {0};
+    unsafe_yyjson_set_real(&value, 1.0 / 0.0);
+    json_writer_begin(&w);
+    json_writer_add(&w, "of", &value);
+    assert_int_equal(json_writer_end(&w, &b), ERR_INVALID);
+    assert_int_equal(b.len, 0);
+    buf_fini(&b);
+}
