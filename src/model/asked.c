@@ -26,10 +26,10 @@ static enum err_code rows(const void *state, struct str record_id, struct row_li
 
 static const struct row_table *const tables[] = {&question_table, NULL};
 
-#define ASKED(type)                                                                                \
+#define ASKED(type, edits_)                                                                        \
     {                                                                                              \
         .record_type = type, .only_asked = true, .tables = tables, .questions = question_none,     \
-        .state_bytes = 1, .decode = decode, .apply = apply, .rows = rows                           \
+        .edits = edits_, .state_bytes = 1, .decode = decode, .apply = apply, .rows = rows          \
     }
-const struct reducer stock_reducer = ASKED("stock");
-const struct reducer ticket_reducer = ASKED("ticket");
+const struct reducer stock_reducer = ASKED("stock", true);
+const struct reducer ticket_reducer = ASKED("ticket", false);

@@ -54,7 +54,7 @@ enum err_code card_rows(const void *state, struct str record_id, struct row_list
 
 #define CARD_REDUCER(type_, tables_, decode_)                                                      \
     {                                                                                              \
-        .record_type = type_, .tables = tables_, .questions = question_none,                       \
+        .record_type = type_, .tables = tables_, .questions = question_none, .edits = true,        \
         .state_bytes = sizeof(struct card), .decode = decode_, .apply = card_apply,                \
         .rows = card_rows                                                                          \
     }

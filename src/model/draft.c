@@ -396,14 +396,14 @@ static enum err_code promotion_rows(const void *state, struct str record_id, str
 #define DRAFT_REDUCER(type_, decode_)                                                              \
     {                                                                                              \
         .record_type = #type_, .tables = type_##_tables, .questions = question_none,               \
-        .stays = true, .state_bytes = sizeof(struct card), .decode = decode_, .apply = card_apply, \
-        .rows = card_rows                                                                          \
+        .edits = true, .stays = true, .state_bytes = sizeof(struct card), .decode = decode_,       \
+        .apply = card_apply, .rows = card_rows                                                     \
     }
 #define RANKED_REDUCER(type_)                                                                      \
     {                                                                                              \
         .record_type = #type_, .tables = type_##_tables, .questions = ranked_questions,            \
-        .stays = true, .state_bytes = sizeof(struct ranked), .decode = type_##_decode,             \
-        .apply = ranked_apply, .rows = type_##_rows                                                \
+        .edits = true, .stays = true, .state_bytes = sizeof(struct ranked),                        \
+        .decode = type_##_decode, .apply = ranked_apply, .rows = type_##_rows                      \
     }
 const struct reducer item_reducer = DRAFT_REDUCER(item, card_decode);
 const struct reducer recipe_reducer = DRAFT_REDUCER(recipe, recipe_decode);

@@ -326,7 +326,7 @@ static bool string_valid(enum field_kind kind, struct str text)
     case FIELD_DATE:
         return is_date(text);
     case FIELD_UUID:
-        return uuid_parse(text, &uuid) == ERR_OK;
+        return uuid_parse(text, &uuid) == ERR_OK && !uuid_is_zero(&uuid); // which says "none"
     case FIELD_KEY:
         return hash_parse(text, &hash) == ERR_OK;
     case FIELD_CODE:

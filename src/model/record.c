@@ -232,21 +232,26 @@ static void spread_verdicts(struct record *r)
     }
 }
 
-static enum err_code decode_answer(const struct event *event, struct arena *kept,
-                                   struct record_entry *entry, struct err *e)
+static enum err_code decode_answer(const struct reducer *reducer, const struct event *event,
+                                   struct arena *kept, struct record_entry *entry, struct err *e)
 {
     struct answer_op *answers = arena_alloc_zero(kept, sizeof *answers);
     if (answers == NULL)
         return err_set(e, ERR_NO_MEMORY, "out of memory for a record");
     entry->answers = answers;
-    return answer_decode(event, kept, answers, e);
+    enum err_code code = answer_decode(event, kept, answers, e);
+    if (code == ERR_OK && answers->decision == DECISION_EDIT && !reducer->edits)
+        code =
+            err_set(e, ERR_INVALID, "body: decision: there is no value to edit; accept or reject");
+    return code;
 }
 
 static enum err_code decode(const struct reducer *reducer, const struct event *event,
                             struct arena *kept, struct record_entry *entry, struct err *e)
 {
     if (!judgement_is(event)) {
-        enum err_code code = answer_is(event) ? decode_answer(event, kept, entry, e) : ERR_OK;
+        enum err_code code =
+            answer_is(event) ? decode_answer(reducer, event, kept, entry, e) : ERR_OK;
         return code ? code : reducer->decode(event, kept, &entry->op, e);
     }
     struct judgement *judges = arena_alloc_zero(kept, sizeof *judges);

@@ -60,6 +60,7 @@ struct reducer {
     bool only_asked; // of its events only judgements and answers are folded (model/asked.h)
     const struct row_table *const *tables; // ends with NULL
     const struct question_kind *questions; // the kinds it asks; ends with a NULL kind
+    bool edits; // an answer may put another value in the stead of what is asked about
     bool stays; // of the whole chain: its events stay at the centre, what comes of them travels
     size_t state_bytes; // zeroed, it is the record without any event
     // Reads the body, which event_type_check has found sound. ERR_INVALID: a dead letter.

@@ -230,6 +230,9 @@ static enum err_code read_adjustment(struct journal *j, const struct asked *aske
 {
     int64_t sum = 0;
     *ret = (struct adjustment){.wanted = is_quantity(asked) && answer->decision == DECISION_EDIT};
+    if (str_is(asked->record.type, "stock") && answer->decision == DECISION_EDIT && !ret->wanted)
+        return refuse(refusal, err_set(&refusal->why, ERR_INVALID,
+                                       "decision: there is no value to edit; accept or reject"));
     if (!ret->wanted)
         return ERR_OK;
     if (decimal_parse(answer->value, &ret->value) || !is_decimal(ret->value))

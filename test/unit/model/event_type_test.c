@@ -131,7 +131,8 @@ TEST(event_type__takes_dates_that_exist)
 TEST(event_type__takes_uuids_and_keys)
 {
     ACCEPTS(FIELD_UUID, "\"01890a5d-ac96-774b-bcce-b302099a8057\"");
-    REFUSES(FIELD_UUID, "\"01890a5d-ac96-774b-bcce-b302099a805\"", "\"\"", "1");
+    REFUSES(FIELD_UUID, "\"01890a5d-ac96-774b-bcce-b302099a805\"", "\"\"", "1",
+            "\"00000000-0000-0000-0000-000000000000\"");
     ACCEPTS(FIELD_KEY, "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"");
     REFUSES(FIELD_KEY, "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde\"",
             "\"0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\"", "\"\"", "1");

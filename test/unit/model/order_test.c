@@ -575,6 +575,9 @@ TEST(order__refuses_bodies_that_say_nothing_sensible)
          "amount"},
         {"review_resolved", "{\"review\":\"line\",\"triggers\":[],\"decision\":\"maybe\"}",
          "decision"},
+        {"review_resolved",
+         "{\"review\":\"line\",\"triggers\":[],\"decision\":\"edit\",\"value\":\"3\"}",
+         "no value to edit"},
     };
     begin();
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
