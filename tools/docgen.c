@@ -121,9 +121,20 @@ static void put_roles(void)
     put("\n| role | who |\n|---|---|\n");
     for (size_t i = 0; i < role_count; i++)
         put("| `%s` | %s |\n", role_table[i].name, role_table[i].why);
-    put("\nAn API token has a role: an event that it may not author is refused, each by itself, "
-        "and a token whose role may author\nnothing is refused the whole request (403). The right "
-        "`chain` also lets devices in and out and makes tokens.\n\n## Types\n\n");
+    put("\nAn event of `order_set` that gives a `discount` needs the right `discount`, one "
+        "of `price_set` for the whole chain the right `catalog`. `role_set` "
+        "gives a role other rights for the whole\nchain, or makes a new one; an owner's stay.\n\n"
+        "An event that names an `actor` is looked at twice, unless the chain has declared no "
+        "user: where it is made, the node refuses\nit when it knows that the actor may not do "
+        "this (a till cannot know of somebody who is new), and fills in as `grant` what\nit "
+        "knows of them; the centre judges it by what the device could know, which is up to that "
+        "grant "
+        "([adr/0020](adr/0020-rights-as-they-were-known.md)). A\nfact stands and is asked about, "
+        "an intent is held. An event without an actor is the device's own.\n\n"
+        "An API token has a role, and is a ceiling: an event that the role may not author is "
+        "refused, each by itself, whoever\nit names; a token whose role may author nothing is "
+        "refused the whole request (403). The right `chain` also lets devices in\nand out and "
+        "makes tokens.\n\n## Types\n\n");
 }
 
 static void put_events(void)

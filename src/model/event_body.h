@@ -39,5 +39,8 @@ extern const struct field tax_set_fields[];
 extern const struct field promotion_set_fields[];
 extern const struct field recipe_set_fields[];
 extern const struct field catalog_published_fields[];
+// event_body_chain.c
+extern const struct field user_set_fields[];
+extern const struct field role_set_fields[];
 
 #endif

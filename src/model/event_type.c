@@ -154,6 +154,7 @@ static const struct field run_fields[] = {
 #define LATER(...)  ROW(PLACE, false, false, __VA_ARGS__)
 #define CENTRE(...) ROW(PLACE, true, false, __VA_ARGS__)
 #define DRAFT(...)  ROW(CHAIN, true, false, __VA_ARGS__) // of the catalog
+#define WHOLE(...)  ROW(CHAIN, true, false, __VA_ARGS__)
 
 const struct event_type event_types[] = {
     SALES("ticket_recorded", FACT, DEMAND, "ticket", SELL, LOCATION, ticket_fields,
@@ -258,6 +259,10 @@ const struct event_type event_types[] = {
         effects_of_publication,
         "a version is what the drafts are at this place in the centre's journal; its rows go down "
         "as rows"),
+    WHOLE("user_set", INTENT, NONE, "user", PEOPLE, CHAIN, user_set_fields, NULL,
+          "who works where and in which role; each member by itself, the newest counts"),
+    WHOLE("role_set", INTENT, NONE, "role", PEOPLE, CHAIN, role_set_fields, NULL,
+          "what a role may do, where that is not what it came with"),
 };
 const size_t event_type_count = sizeof(event_types) / sizeof(event_types[0]);
 

@@ -9,6 +9,7 @@
 #define STORE_TESTS       "test/unit/store/fold_test.c"
 #define DRAFT_TESTS       "test/unit/model/draft_test.c"
 #define CATALOG_TESTS     "test/unit/store/catalog_test.c"
+#define PEOPLE_TESTS      "test/unit/model/people_test.c"
 
 const struct policy policies[] = {
     {"order header", "last writer wins, each field by itself", "the newest of each field", "never",
@@ -81,6 +82,9 @@ const struct policy policies[] = {
      "never mixed: rows that do not give the version's hash are not shown",
      "`catalog_hash`: a device's rows are not what was published", CATALOG_TESTS,
      "a bill is never made from two price lists"},
+    {"user, role", "last writer wins, each member by itself; a list is one value",
+     "the newest of each", "never", PEOPLE_TESTS,
+     "said by the centre alone; who was dismissed stays so"},
     {"ticket", "first in the order", "the first counts, others are kept as conflict",
      "`ticket_conflict`", STORE_TESTS, "a whole ticket is one sale; a second one is a mistake"},
     {"counts, sales that say what they saw", "sum of deltas; held against what their author knew",

@@ -669,6 +669,25 @@ enum err_code record_rows(const struct record *r, struct arena *arena, struct ro
     return code;
 }
 
+enum err_code record_rows_until(const struct record *r, const struct event_order *until,
+                                struct arena *arena, struct row_list *ret)
+{
+    MUST(!r->stale && r->placed == r->count);
+    void *state = arena_alloc_zero(arena, r->reducer->state_bytes);
+    row_list_init(ret, arena);
+    enum err_code code = state ? ERR_OK : ERR_NO_MEMORY;
+    for (size_t i = 0; i < r->placed && code == ERR_OK; i++) {
+        const struct record_entry *entry = r->order[i];
+        bool later = until != NULL && event_order_compare(&entry->order, until) > 0;
+        if (!later && entry->op != NULL)
+            code = r->reducer->apply(state, entry, arena);
+    }
+    if (code == ERR_OK)
+        code = r->reducer->rows(state, r->id, ret);
+    row_list_sort(ret);
+    return code;
+}
+
 size_t record_frontier(const struct record *r, struct uuid ret[LIMIT_BASE])
 {
     size_t n = 0;

@@ -100,6 +100,10 @@ enum err_code record_fold(struct record *r) MUST_CHECK;
 // about, which no reducer has to know of.
 enum err_code record_rows(const struct record *r, struct arena *arena,
                           struct row_list *ret) MUST_CHECK;
+// After record_fold: the rows as they were when the record ended there, without what its judgements
+// ask; NULL: as they are.
+enum err_code record_rows_until(const struct record *r, const struct event_order *until,
+                                struct arena *arena, struct row_list *ret) MUST_CHECK;
 // After record_fold: the events that no other has seen, at most LIMIT_BASE, the last ones in the
 // order: what a new event gives as its base.
 size_t record_frontier(const struct record *r, struct uuid ret[LIMIT_BASE]);

@@ -5,15 +5,16 @@
 #include "model/draft.h"
 #include "model/floor.h"
 #include "model/order.h"
+#include "model/people.h"
 #include "model/reservation.h"
 #include "model/review.h"
 #include "model/shift.h"
 
 const struct reducer *const reducers[] = {
-    &batch_reducer,        &order_reducer, &review_reducer,    &table_reducer,
-    &availability_reducer, &unmet_reducer, &customer_reducer,  &reservation_reducer,
-    &shift_reducer,        &stock_reducer, &ticket_reducer,    &item_reducer,
-    &price_reducer,        &tax_reducer,   &promotion_reducer, &recipe_reducer,
+    &batch_reducer,  &order_reducer,    &review_reducer,      &table_reducer, &availability_reducer,
+    &unmet_reducer,  &customer_reducer, &reservation_reducer, &shift_reducer, &stock_reducer,
+    &ticket_reducer, &item_reducer,     &price_reducer,       &tax_reducer,   &promotion_reducer,
+    &recipe_reducer, &role_reducer,     &user_reducer,
 };
 const size_t reducer_count = sizeof(reducers) / sizeof(reducers[0]);
 

@@ -316,7 +316,8 @@ static enum err_code append_stamped(struct journal *j, struct run *run, struct e
     if (code == ERR_OK && counts)
         code = journal_note_deltas(j, event);
     if (code == ERR_OK && counts)
-        code = journal_note_arrival(j, &(struct arrival){*event, entry.received_at, NULL}, e);
+        code = journal_note_arrival(
+            j, &(struct arrival){.event = *event, .received_at = entry.received_at}, e);
     if (code == ERR_OK) {
         j->outbox += entry.status == STATUS_PENDING;
         note_moved(j, run, event->lane);
@@ -540,6 +541,25 @@ enum err_code journal_write(struct journal *j, struct event *draft, struct journ
     return code == ERR_LIMIT ? journal_refuse(ret, "the event is over 256 KiB") : code;
 }
 
+// What this node knows of the actor. Somebody of whom a till never heard may be new: then the
+// authority judges, which knows everybody.
+static enum err_code check_actor(struct journal *j, struct event *draft, struct journal_added *ret,
+                                 struct err *e)
+{
+    struct store_rights rights;
+    enum err_code code = store_rights_now(j->store, draft, &rights, e);
+    bool unknown = rights.answer == RIGHTS_UNKNOWN_ACTOR && j->identity.role != ROLE_CENTRAL;
+    if (code || unknown)
+        return code;
+    if (rights.answer == RIGHTS_ALLOWED) {
+        draft->grant = uuid_is_zero(&draft->grant) ? rights.grant : draft->grant;
+        return ERR_OK;
+    }
+    ret->verdict = VERDICT_REJECTED;
+    rights_explain(draft, rights.answer, ret->reason);
+    return ERR_OK;
+}
+
 enum err_code journal_add(struct journal *j, struct event *draft, struct journal_added *ret,
                           struct err *e)
 {
@@ -561,6 +581,9 @@ enum err_code journal_add(struct journal *j, struct event *draft, struct journal
     bool repeated = false;
     code = find_repeat(j, draft, ret, &repeated, e);
     if (code || repeated)
+        return code;
+    code = check_actor(j, draft, ret, e);
+    if (code || ret->verdict == VERDICT_REJECTED)
         return code;
     const char *reserve = draft->type->in_reserve ? NULL : journal_reserve(j);
     if (reserve)

@@ -175,7 +175,8 @@ static enum err_code note_arrivals(struct journal *j, const struct intake_result
 {
     enum err_code code = ERR_OK;
     for (size_t i = 0; i < result->count && code == ERR_OK; i++) {
-        struct arrival arrival = {result->events[i].event, entries[i].received_at, NULL};
+        struct arrival arrival = {.event = result->events[i].event,
+                                  .received_at = entries[i].received_at};
         if (entries[i].event != NULL && journal_status_counts(entries[i].ret_status))
             code = journal_note_arrival(j, &arrival, e);
     }

@@ -26,7 +26,8 @@ static void view_of(const struct journal *j, const struct arrival *a, struct jud
 {
     *ret = (struct judge_view){.now_ms = journal_arrived_at(j, &a->event, a->received_at),
                                .pending_ms = (int64_t)a->event.type->pending_hours * 3600 * 1000,
-                               .skew_limit_ms = LIMIT_CLOCK_SKEW_MS};
+                               .skew_limit_ms = LIMIT_CLOCK_SKEW_MS,
+                               .without_right = a->without_right};
 }
 
 // Of what waits, only this is looked at again; the body is not.
@@ -55,19 +56,23 @@ static enum err_code keep(struct journal *j, const struct arrival *from, struct 
 enum err_code journal_note_arrival(struct journal *j, const struct arrival *arrival, struct err *e)
 {
     struct judge_view view;
-    const struct event *event = &arrival->event;
-    if (!decides_here(j) || event->type == NULL || event->type->right == MAY_NODE)
+    struct arrival a = *arrival;
+    enum rights_answer rights = RIGHTS_ALLOWED;
+    if (!decides_here(j) || a.event.type == NULL || a.event.type->right == MAY_NODE)
         return ERR_OK;
-    view_of(j, arrival, &view);
+    enum err_code code = store_rights_then(j->store, &a.event, &rights, e);
+    if (code)
+        return code;
+    a.without_right = rights != RIGHTS_ALLOWED;
+    view_of(j, &a, &view);
     struct verdict verdict;
-    struct arrival kept = *arrival;
-    bool look = judge_arrival(event, &view, &verdict) || event->actor.n != 0 ||
-                strcmp(event->type->name, "sale_completed") == 0;
-    kept.order = event_order_of(event);
+    bool look = judge_arrival(&a.event, &view, &verdict) ||
+                strcmp(a.event.type->name, "sale_completed") == 0;
+    a.order = event_order_of(&a.event);
     if (verdict.effective != 0)
-        kept.order.hlc = verdict.effective;
-    enum err_code code = journal_note_quantity(j, &kept, e);
-    return code == ERR_OK && (look || kept.claims) ? keep(j, &kept, e) : code;
+        a.order.hlc = verdict.effective;
+    code = journal_note_quantity(j, &a, e);
+    return code == ERR_OK && (look || a.claims) ? keep(j, &a, e) : code;
 }
 
 // ---- saying it --------------------------------------------------------------------------------

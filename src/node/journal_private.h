@@ -48,6 +48,7 @@ struct arrival {
     struct event_order order; // its place, with the clock that counts
     bool claims;              // it says what quantity its author saw
     struct quantity_claim claim;
+    bool without_right; // its author had none to it
 };
 // What came now and stands before a count that came earlier.
 struct overlap {

@@ -112,8 +112,9 @@ static int find_token(struct server *s, struct str token, struct server_caller *
         return 200;
     arena_init(&arena, TOKEN_ARENA);
     enum err_code code = store_token_find(s->reader, &hash, &arena, &name, &role_name);
-    const struct role *role = code ? NULL : role_find(role_name);
-    ret->rights = role ? role->rights : 0;
+    ret->rights = 0;
+    if (code == ERR_OK && store_role_rights(s->reader, role_name, &ret->rights, NULL))
+        code = ERR_BUSY;
     if (code == ERR_OK && str_copy(ret->name, sizeof ret->name, name))
         ret->name[0] = '\0';
     arena_fini(&arena);

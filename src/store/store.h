@@ -447,6 +447,25 @@ enum err_code store_token_put(struct store *s, const struct hash *token, struct 
 enum err_code store_token_find(struct store *s, const struct hash *token, struct arena *a,
                                struct str *ret_name, struct str *ret_role) MUST_CHECK;
 
+// ---- people ------------------------------------------------------------------------------------
+// A chain that declares no users checks no actor, nor is one asked of an event that names none.
+
+struct store_rights {
+    enum rights_answer answer;
+    struct uuid grant; // what an author relies on who knows what is known here; zero: nothing
+};
+// What an event's actor may do, as it is known here now: for an event that is about to be taken.
+enum err_code store_rights_now(struct store *s, const struct event *event, struct store_rights *ret,
+                               struct err *e) MUST_CHECK;
+// As its author could know it: as it was up to the event's grant; where that is none or not of the
+// actor, up to the event's own place in the order. Who was given a right later, had not got it
+// then; who lost it later, had it as long as the device was not told.
+enum err_code store_rights_then(struct store *s, const struct event *event, enum rights_answer *ret,
+                                struct err *e) MUST_CHECK;
+// Of a role, with what role_set made of it. A role that nobody knows has none.
+enum err_code store_role_rights(struct store *s, struct str role, uint32_t *ret,
+                                struct err *e) MUST_CHECK;
+
 // What a connected device says of itself (beats); shown per branch.
 struct device_status {
     struct uuid device;

@@ -44,6 +44,7 @@ void records_forget(struct records *r)
     }
     memset(r->buckets, 0, sizeof r->buckets);
     r->count = 0;
+    r->chain_touched = false;
 }
 
 void records_fini(struct records *r)
@@ -290,6 +291,12 @@ static enum err_code list_event(struct records *r, enum db_statement which, int6
     return query_run(&q, e);
 }
 
+static void note_touched(struct records *r, struct kept_record *k)
+{
+    k->touched = true;
+    r->chain_touched = r->chain_touched || str_is(STR(FEED_CHAIN), k->location);
+}
+
 enum err_code records_put(struct records *r, const struct event *event, int64_t lsn, struct err *e)
 {
     struct record_name name = name_of(event);
@@ -302,7 +309,7 @@ enum err_code records_put(struct records *r, const struct event *event, int64_t 
     if (code == ERR_OK && k->record != NULL)
         code = add_event(k, event, lsn < 0, e);
     if (code == ERR_OK)
-        k->touched = true;
+        note_touched(r, k);
     return code;
 }
 
@@ -318,7 +325,7 @@ enum err_code records_take_back(struct records *r, const struct event *event, in
     record_free(k->record); // rare: read again, since another carrier may stand for it
     k->record = NULL;
     k->written = false;
-    k->touched = true;
+    note_touched(r, k);
     return code;
 }
 
@@ -439,5 +446,6 @@ enum err_code records_flush(struct records *r, struct err *e)
         if (++n > RECORDS_KEPT)
             let_go(r, k);
     }
+    r->chain_touched = r->chain_touched && code != ERR_OK;
     return code;
 }

@@ -32,6 +32,7 @@ struct records {
     struct kept_record *kept;                     // the one used last comes first
     struct kept_record *buckets[RECORDS_BUCKETS]; // the same, by name
     size_t count;
+    bool chain_touched; // a record of the whole chain was, since the last flush
 };
 
 void records_init(struct records *r, struct db *tables, struct db *journal);

@@ -132,6 +132,14 @@
       " JOIN events AS e ON e.lsn = m.lsn JOIN streams AS s ON s.number = e.stream"                \
       " WHERE r.location = '*' AND (s.lane = 2) = ?"                                               \
       " AND r.type NOT IN ('item', 'price', 'tax', 'promotion', 'recipe') ORDER BY e.lsn")         \
+    X(USERS_ANY, "SELECT 1 FROM users LIMIT 1")                                                    \
+    X(USERS_SINCE, "SELECT 1 FROM users WHERE since <= ? LIMIT 1")                                 \
+    X(USER, "SELECT u.role, u.active, u.changed_hlc, u.changed_in,"                                \
+            " EXISTS (SELECT 1 FROM user_places AS p WHERE p.location = u.location"                \
+            " AND p.id = u.id AND p.place IN ('*', ?)) FROM users AS u"                            \
+            " WHERE u.location = '*' AND u.id = ?")                                                \
+    X(ROLE, "SELECT given, changed_hlc, changed_in FROM roles WHERE location = '*' AND id = ?")    \
+    X(ROLE_RIGHTS, "SELECT granted FROM role_rights WHERE location = '*' AND id = ?")              \
     X(EVENT_BYTES, "SELECT " TEXT_COLUMNS " FROM events AS e LEFT JOIN streams AS s"               \
                    " ON s.number = e.stream WHERE e.lsn = ?")                                      \
     X(EVENT_ID_STATE, "SELECT id, state FROM events WHERE lsn = ?")                                \

@@ -370,6 +370,8 @@ static const struct {
     {"promotion_set", "{\"kind\":\"percent\",\"value\":\"20\"}"},
     {"recipe_set", "{\"uses\":[{\"sku\":\"BEANS\",\"quantity\":\"0.018\"}]}"},
     {"catalog_published", "{\"version\":1,\"count\":0,\"hash\":\"" HEX_KEY "\"}", "1"},
+    {"user_set", "{\"role\":\"cashier\",\"places\":[{\"location\":\"B1\"}]}"},
+    {"role_set", "{\"rights\":[{\"right\":\"sell\"}]}"},
 };
 
 static const char *body_of(const struct event_type *type, const char **ret_record)
@@ -435,6 +437,17 @@ TEST(effect__an_event_on_a_record_of_another_type_is_refused)
     event.record_type = STR("ticket");
     assert_int_equal(effect_list_of(&event, &arena, &list, &e), ERR_INVALID);
     assert_non_null(strstr(e.text, "record"));
+}
+
+TEST(effect__an_event_is_where_its_type_may_be)
+{
+    reduces("user_set", "C1", "{}");
+    event.location = STR("B1");
+    assert_int_equal(effect_list_of(&event, &arena, &list, &e), ERR_INVALID);
+    assert_non_null(strstr(e.text, "whole chain"));
+    reduces("table_set", "T1", "{\"status\":\"dirty\"}");
+    event.location = STR("*");
+    assert_int_equal(effect_list_of(&event, &arena, &list, &e), ERR_INVALID);
 }
 
 TEST(effect__only_folded_records_are_judged)

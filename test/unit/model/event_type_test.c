@@ -114,6 +114,12 @@ TEST(event_type__takes_currency_codes_of_three_capitals)
     REFUSES(FIELD_CURRENCY, "\"lbp\"", "\"US\"", "\"USDT\"", "\"U1D\"", "\"\"", "422");
 }
 
+TEST(event_type__takes_flags)
+{
+    ACCEPTS(FIELD_BOOL, "true", "false");
+    REFUSES(FIELD_BOOL, "0", "1", "\"true\"", "[]");
+}
+
 TEST(event_type__takes_0_to_4_places)
 {
     ACCEPTS(FIELD_PLACES, "0", "4");
@@ -275,7 +281,7 @@ TEST(event_type__keeps_corrections_and_losses_out_of_demand)
 
 TEST(event_type__names_every_value_of_its_columns)
 {
-    for (int i = 0; i <= FIELD_CODE; i++) {
+    for (int i = 0; i <= FIELD_BOOL; i++) {
         assert_non_null(field_kind_name((enum field_kind)i));
     }
     for (int i = 0; i <= FLOW_CORRECTION; i++) {

@@ -24,6 +24,8 @@ const struct generator generators[] = {
     {"tax", generate_tax},
     {"promotion", generate_promotion},
     {"recipe", generate_recipe},
+    {"role", generate_role},
+    {"user", generate_user},
 };
 const size_t generator_count = COUNT_OF(generators);
 

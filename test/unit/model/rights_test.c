@@ -48,6 +48,12 @@ TEST(rights__are_those_of_the_type_but_where_the_body_says_more)
     assert_int_equal(needed("order_set", "{\"field\":\"covers\"}"), MAY_ORDER);
     assert_int_equal(needed("order_set", "{\"field\":\"discount\"}"), MAY_DISCOUNT);
     assert_int_equal(needed("run_started", "{}"), MAY_NODE);
+    struct event event = event_of("price_set", "{}");
+    event.location = STR("BR01");
+    assert_int_equal(rights_needed(&event), MAY_PRICE);
+    event.location = STR(FEED_CHAIN);
+    assert_int_equal(rights_needed(&event), MAY_CATALOG);
+    json_close(&json);
 }
 
 TEST(rights__of_an_actor_are_checked_from_who_over_where_to_what)
