@@ -3,6 +3,7 @@
 
 import signal
 
+import pytest
 from conftest import wait_for
 from shop import event, post, query, sale, sell, token_of, unsettled, verify_clean
 
@@ -98,6 +99,50 @@ def test_a_till_takes_what_its_people_may_do_and_says_what_they_may_not(wasl):
     assert [r["kind"] for r in reviews] == ["ticket_unauthorised"], reviews
     verify_clean(wasl, shop.centre)
     verify_clean(wasl, shop.till)
+
+
+@pytest.mark.parametrize(("decision", "status"), [("accept", "voided"), ("reject", "draft")])
+def test_an_intent_without_the_right_is_held_and_the_till_shows_what_counts(wasl, decision, status):
+    shop = Shop(wasl)
+    shop.say(cashier("C1"))
+    shop.known()
+    shop.at_till(by("C1", opened()))
+    shop.settle()
+    shop.centre.stop(signal.SIGKILL)
+    shop.at_till(by("C9", voided()))  # never heard of here: the centre must say
+    state = "SELECT status FROM orders"
+    assert query(shop.till, state) == [("voided",)]
+    shop.centre.serve()
+    shop.settle()
+    wait_for(lambda: query(shop.till, state) == [("draft",)], "the official value")
+    assert query(shop.centre, state) == [("draft",)]
+    (judged,) = shop.judged()
+    assert '"held"' in judged and '"unauthorised"' in judged
+    kept = "SELECT count(*) FROM journal WHERE type = 'order_voided' AND status <> 'dead_letter'"
+    assert query(shop.centre, kept) == [(1,)]
+    (review,) = wasl.good("review", "list", "centre", "--json").json
+    assert review["kind"] == "order_unauthorised", review
+    wasl.good("review", "resolve", "centre", str(review["number"]), "--decision", decision)
+    for node in (shop.centre, shop.till):
+        wait_for(lambda node=node: query(node, state) == [(status,)], "the answer")
+        verify_clean(wasl, node)
+    assert wasl.good("review", "list", "centre", "--json").json == []
+
+
+def test_who_was_promoted_while_the_till_was_away_had_not_the_right_yet(wasl):
+    shop = Shop(wasl)
+    shop.say(cashier("C1"))
+    shop.known()
+    shop.centre.stop(signal.SIGKILL)
+    ((status, reason),) = shop.at_till(by("C1", received()))
+    assert status == "rejected" and "'stock'" in reason
+    shop.at_till(by("C1", sale(PLACE, "1")))
+    shop.centre.serve()
+    shop.say(user("C1", role="manager"))
+    shop.known("SELECT role FROM users", "manager")
+    assert shop.at_till(by("C1", received())) == [("accepted", "")]
+    shop.settle()
+    assert shop.judged() == []
 
 
 def test_a_token_is_a_ceiling_whoever_is_named(wasl):
