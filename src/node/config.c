@@ -70,7 +70,8 @@ enum { FILE_BYTES_MAX = 64 * 1024, LINE_WIDTH = 96 };
       "a price changed by hand in the file is found before many sold at it")                       \
     X("store", "keep_ms", NUMBER, keep_ms, "3024000000", 1000, INT64_C(315576000000),              \
       "a device keeps settled events and their records for so long; preset 35 days",               \
-      "a month's receipts and reports, without the till's disk filling up; the centre keeps all")  \
+      "a month's receipts and reports, without the till's disk filling up; the centre keeps all, " \
+      "and tells tills no more of orders that were over before")                                   \
     X("branch", "offline_ms", NUMBER, offline_ms, "300000", 1000, DAY_MS,                          \
       "a branch silent for longer is shown as offline",                                            \
       "long enough for a restart, short enough to be worth a telephone call")                      \

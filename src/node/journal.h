@@ -111,6 +111,10 @@ enum err_code journal_acked(struct journal *j, const struct message_mark *mark, 
 // upstream's clock (nothing while that is unknown), as store_prune does.
 enum err_code journal_prune(struct journal *j, int64_t *from, size_t *ret_pruned,
                             struct err *e) MUST_CHECK;
+// Drops of the feeds of places what is over and older than keep_ms, some at a time, as
+// store_feed_trim: a centre's.
+enum err_code journal_trim(struct journal *j, struct store_trim *at, size_t *ret_dropped,
+                           struct err *e) MUST_CHECK;
 // This device was revoked, or is not any more, as its upstream says: kept for its status, and since
 // no feed says what it includes.
 enum err_code journal_set_revoked(struct journal *j, bool revoked, struct err *e) MUST_CHECK;

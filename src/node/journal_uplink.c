@@ -236,6 +236,12 @@ enum err_code journal_prune(struct journal *j, int64_t *from, size_t *ret_pruned
     return ERR_OK;
 }
 
+enum err_code journal_trim(struct journal *j, struct store_trim *at, size_t *ret_dropped,
+                           struct err *e)
+{
+    return store_feed_trim(j->store, journal_clock(j) - j->config.keep_ms, at, ret_dropped, e);
+}
+
 uint64_t journal_settled_of(struct journal *j, const struct stream_key *key)
 {
     struct stream_info info;

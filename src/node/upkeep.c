@@ -20,9 +20,12 @@ struct upkeep {
     struct loop_timer *prune_timer;
     bool closing;
     bool looking;
-    int64_t prune_from; // where pruning goes on
-    uint64_t pruned;    // in this look through everything
-    unsigned jobs;      // and one for the owner
+    struct prune_place {
+        int64_t stream;
+        struct store_trim feed;
+    } prune_from;    // where dropping goes on
+    uint64_t pruned; // in this look through everything
+    unsigned jobs;   // and one for the owner
     bool warned[CAPACITY_KINDS];
     bool in_reserve;
     uint64_t reserves; // that were told of
@@ -107,10 +110,11 @@ static void look(struct upkeep *u)
 
 // ---- what it need not keep --------------------------------------------------------------------
 
+// At a device old events, at a centre what its feeds need not repeat.
 struct prune_job {
     struct job job;
     struct upkeep *upkeep;
-    int64_t from, next;
+    struct prune_place from, next;
     size_t pruned;
 };
 
@@ -118,7 +122,9 @@ static enum err_code run_prune(struct job *job, struct journal *j, struct err *e
 {
     struct prune_job *prune = (struct prune_job *)job;
     prune->next = prune->from;
-    return journal_prune(j, &prune->next, &prune->pruned, e);
+    return prune->upkeep->options.config->role == ROLE_CENTRAL
+               ? journal_trim(j, &prune->next.feed, &prune->pruned, e)
+               : journal_prune(j, &prune->next.stream, &prune->pruned, e);
 }
 
 static int64_t prune_pause(const struct upkeep *u)
@@ -131,15 +137,18 @@ static void done_prune(struct job *job)
 {
     struct prune_job *prune = (struct prune_job *)job;
     struct upkeep *u = prune->upkeep;
-    bool more = job->code == ERR_OK && prune->next != 0;
+    bool more = job->code == ERR_OK && (prune->next.stream != 0 || prune->next.feed.feed != 0);
     if (job->code)
         log_line(LOG_WARN, "upkeep", "old events could not be dropped: %s",
                  err_message(&job->error));
     u->pruned += prune->pruned;
     if (!more && u->pruned)
-        log_line(LOG_INFO, "upkeep", "%llu settled events are not kept any more",
+        log_line(LOG_INFO, "upkeep",
+                 u->options.config->role == ROLE_CENTRAL
+                     ? "%llu events of what is over are not told any more"
+                     : "%llu settled events are not kept any more",
                  (unsigned long long)u->pruned);
-    u->prune_from = more ? prune->next : 0;
+    u->prune_from = more ? prune->next : (struct prune_place){0};
     u->pruned = more ? u->pruned : 0;
     if (!u->closing)
         loop_timer_start(u->prune_timer, more ? PRUNE_PAUSE_MS : prune_pause(u), 0);
@@ -185,7 +194,7 @@ enum err_code upkeep_open(const struct upkeep_options *options, struct upkeep **
         return err_set(e, code, "the upkeep");
     }
     loop_timer_start(u->timer, 0, LOOK_EVERY_MS);
-    if (options->config->role == ROLE_TERMINAL)
+    if (options->config->role != ROLE_BRANCH)
         loop_timer_start(u->prune_timer, prune_pause(u), 0);
     *ret = u;
     return ERR_OK;

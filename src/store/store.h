@@ -332,6 +332,19 @@ enum err_code store_feed_knows(struct store *s, struct str location,
 enum err_code store_feed_lost(struct store *s, struct str location,
                               const struct feed_cursor *cursor, bool *ret,
                               struct err *e) MUST_CHECK;
+// A device of the place says hello at such a cursor, of which 'known' is what store_feed_knows
+// says; false where it comes from before rows that were dropped: a fresh copy. Inside a
+// transaction.
+enum err_code store_feed_heard(struct store *s, struct str location, const struct uuid *device,
+                               uint64_t position, bool *known, struct err *e) MUST_CHECK;
+// Drops events of records that are over and whose last event came before that time, some rows at a
+// time. Goes on at *at ({0} at first), which is at feed 0 when everything was looked through.
+struct store_trim {
+    int64_t feed;
+    uint64_t position;
+};
+enum err_code store_feed_trim(struct store *s, int64_t before_ms, struct store_trim *at,
+                              size_t *ret_dropped, struct err *e) MUST_CHECK;
 // Gives every feed another id, so that no cursor is known any more: readers begin afresh.
 enum err_code store_feeds_renew(struct store *s, struct err *e) MUST_CHECK;
 enum err_code store_feed_read(struct store *s, struct str location, uint64_t after,

@@ -2,7 +2,9 @@
 """Orders on several tills of one place, with the network there and not there."""
 
 import signal
+import sqlite3
 import struct
+import time
 import uuid
 
 import chain
@@ -284,3 +286,49 @@ def test_s2(wasl):
     assert query(place.centre, lost) == [(len(used),)]
     drafts = "SELECT count(*) FROM orders WHERE status = 'draft'"
     assert query(place.centre, drafts) == [(len(orders) - len(used),)]
+
+
+def rows_told(centre):
+    return query(
+        centre, "SELECT count(*) FROM feed_rows WHERE type = 'event' AND bytes IS NOT NULL"
+    )[0][0]
+
+
+def restart(node):
+    node.stop()
+    node.serve()
+
+
+def test_what_is_over_is_not_told_for_good_and_told_again_when_it_is_touched(wasl):
+    place = Place(wasl, 2)
+    late, line = str(uuid.uuid4()), str(uuid.uuid4())
+    place.write(0, opened("OVER"), added("OVER", line, "4"), paid("OVER", 1000))
+    place.write(0, completed("OVER", 1000), opened("OPEN", "T6"), added("OPEN", str(uuid.uuid4())))
+    place.agree()
+    assert rows_told(place.centre) == 6
+    place.tills[1].stop(signal.SIGKILL)
+    place.centre.stop()
+    with sqlite3.connect(place.centre.database) as db:  # the place goes on for years
+        db.execute("UPDATE feeds SET head = head + 20000 WHERE location = ?", [PLACE])
+    db.close()
+    path = place.centre.path / "wasl.ini"
+    path.write_text(path.read_text().replace("[store]\n", "[store]\nkeep_ms = 1000\n"))
+    place.centre.serve()
+    place.write(0, opened("NEW", "T7"))
+    wait_for(lambda: query(place.centre, "SELECT count(*) FROM orders") == [(3,)], "the new order")
+    restart(place.tills[0])  # it says how far it is
+    time.sleep(3)
+    assert rows_told(place.centre) == 7  # the other till has not read of it
+    place.tills[1].serve()
+    wait_for(lambda: query(place.tills[1], "SELECT count(*) FROM orders") == [(3,)], "the till")
+    restart(place.tills[1])
+    wait_for(lambda: rows_told(place.centre) == 3, "the order to go", seconds=20)
+    place.tills.append(wasl.joined(place.centre, "new", PLACE).serve())
+    place.tokens.append(token_of(wasl, place.tills[2], "manager"))
+    open_ones = "SELECT id FROM orders ORDER BY 1"
+    wait_for(lambda: query(place.tills[2], open_ones) == [("NEW",), ("OPEN",)], "the new till")
+    assert len(query(place.tills[0], open_ones)) == 3
+    place.write(1, added("OVER", late))  # a waiter who was away
+    place.agree()
+    assert len(query(place.tills[2], open_ones)) == 3
+    assert rows_told(place.centre) == 8

@@ -4,6 +4,7 @@
 #include "model/judgement.h"
 #include "store/sqlite/catalog_publish.h"
 #include "store/sqlite/claim.h"
+#include "store/sqlite/feed_trim.h"
 #include "store/sqlite/judgements.h"
 #include "store/sqlite/runs.h"
 
@@ -213,8 +214,9 @@ static enum err_code tell_event(struct fold *f, const struct fold_row *row, bool
         return ERR_OK;
     uuid_format(&row->event->id, text);
     struct feed_change change = {feed_of(row->event), STR("event"), str_of(text), STR("")};
-    return tell(f, &change,
-                on ? feed_row_event(&f->effects, row->event->bytes, &change.row) : ERR_OK, e);
+    enum err_code made = on ? feed_row_event(&f->effects, row->event->bytes, &change.row) : ERR_OK;
+    enum err_code code = tell(f, &change, made, e);
+    return code || chain_wide ? code : feed_trim_tell_again(f, row->event, row->lsn, e);
 }
 
 static enum err_code put_record(struct fold *f, const struct fold_row *row, struct err *e)

@@ -468,7 +468,13 @@ enum err_code feed_ensure(struct db *db, struct str location, struct err *e)
     query_uuid(&q, &id);
     query_hash(&q, &zero);
     code = query_run(&q, e);
-    return code ? code : fill(db, location, e);
+    if (code == ERR_OK)
+        code = fill(db, location, e);
+    if (code)
+        return code;
+    query_begin(&q, db, Q_FEED_PARTIAL); // what is over is not in it
+    query_text(&q, location);
+    return query_run(&q, e);
 }
 
 // ---- reading -----------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 // Writing a feed: one live row per record, each change gets the next position.
 //
 // Invariants: a position is used once; h(p) = BLAKE2b(h(p-1) || bytes of the row at p). A position
-//   that was superseded keeps its hash as a tombstone while it is among the last FEED_MEMORY.
+//   that was superseded keeps its hash as a tombstone while it is among the last FEED_MEMORY. Rows
+//   of events go when their record is over (feed_trim.h).
 #ifndef WASL_STORE_SQLITE_FEED_H
 #define WASL_STORE_SQLITE_FEED_H
 

@@ -434,6 +434,31 @@
                     " VALUES (?, ?, ?, ?, ?, ?, (SELECT max(lsn) FROM events))")                   \
     X(FEED_TRIM, "DELETE FROM feed_rows WHERE feed = ? AND position > ? AND position <= ?"         \
                  " AND bytes IS NULL AND type <> 'catalog_version'")                               \
+    X(FEED_TRIMMED, "SELECT number, trimmed FROM feeds WHERE location = ?")                        \
+    X(FEED_PARTIAL, "UPDATE feeds SET trimmed = 1 WHERE location = ?1 AND substr(?1, 1, 1) <> '*'" \
+                    " AND EXISTS (SELECT 1 FROM records WHERE location = ?1)")                     \
+    X(FEED_TRIMMED_SET, "UPDATE feeds SET trimmed = max(trimmed, ?) WHERE number = ?")             \
+    X(READER_FIND, "SELECT position, copied FROM feed_readers WHERE device = ? AND feed = ?")      \
+    X(READER_PUT, "INSERT INTO feed_readers (device, feed, position, copied) VALUES (?, ?, ?, ?)"  \
+                  " ON CONFLICT DO UPDATE SET feed = excluded.feed, position = excluded.position," \
+                  " copied = excluded.copied WHERE (feed, position, copied) IS NOT"                \
+                  " (excluded.feed, excluded.position, excluded.copied)")                          \
+    X(READERS_LEAST, "SELECT min(r.position) FROM feed_readers AS r JOIN devices AS d"             \
+                     " ON d.id = r.device WHERE r.feed = ? AND d.revoked = 0")                     \
+    X(TRIM_FEED, "SELECT number, head FROM feeds WHERE number >= ?"                                \
+                 " AND substr(location, 1, 1) <> '*' ORDER BY number LIMIT 1")                     \
+    X(TRIM_ROW, "SELECT position, bytes FROM feed_rows WHERE feed = ? AND position > ?"            \
+                " AND position <= ? AND type = 'event' AND bytes IS NOT NULL"                      \
+                " ORDER BY position LIMIT 1")                                                      \
+    X(TRIM_YOUNG, "SELECT 1 FROM record_events AS m JOIN events AS e ON e.lsn = m.lsn"             \
+                  " JOIN streams AS s ON s.number = e.stream WHERE m.record = ?"                   \
+                  " AND s.since + e.received >= ? LIMIT 1")                                        \
+    X(TRIM_EVENTS, "SELECT e.id FROM record_events AS m JOIN events AS e ON e.lsn = m.lsn"         \
+                   " WHERE m.record = ?")                                                          \
+    X(TRIM_TOLD, "SELECT " TEXT_COLUMNS " FROM records AS r JOIN record_events AS m"               \
+                 " ON m.record = r.number JOIN events AS e ON e.lsn = m.lsn JOIN streams AS s"     \
+                 " ON s.number = e.stream WHERE r.location = ? AND r.type = ? AND r.id = ?"        \
+                 " AND e.state <= 2 AND e.lsn < ? ORDER BY e.lsn")                                 \
     X(FEED_AT, "SELECT hash FROM feed_rows WHERE feed = ? AND position = ?")                       \
     X(FEED_LSN, "SELECT CASE WHEN ?3 = 0 THEN 0 ELSE r.lsn END FROM feeds AS f LEFT JOIN"          \
                 " feed_rows AS r ON r.feed = f.number AND r.position = ?3"                         \

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the feed of a place need not repeat goes, as a whole; nobody misses it, and it comes again.
+#include "test/unit/store/fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LATER     INT64_MAX
+#define LINE_1    "\"01890a5d-0000-7000-8000-000000000001\""
+#define OPENED    "{\"kind\":\"dine_in\",\"table\":\"T5\",\"currency\":\"USD\",\"places\":2}"
+#define ADDED     "{\"line\":" LINE_1 ",\"sku\":\"COFFEE\",\"quantity\":\"4\",\"unit_price\":\"2\"}"
+#define CHANGED   "{\"line\":" LINE_1 ",\"quantity\":\"1\"}"
+#define PAID      "{\"payment\":" LINE_1 ",\"method\":\"cash\",\"currency\":\"USD\",\"amount\":800}"
+#define COMPLETED "{\"total\":800,\"uses\":[]}"
+#define LIVE      "SELECT count(*) FROM feed_rows WHERE type = 'event' AND bytes IS NOT NULL"
+
+enum { MEMORY = 10000, OVER = 4 };
+
+struct shop {
+    struct fixture f;
+    struct line l;
+};
+
+static void add(struct shop *s, unsigned id, const char *type, const char *order, const char *body)
+{
+    line_add(&s->l, &(struct draft){id, 10 + id, type, order, body});
+    (void)fixture_append(&s->f, &s->l, s->l.count - 1, STATUS_SETTLED);
+}
+
+static void sells(struct shop *s, unsigned id, const char *order)
+{
+    add(s, id, "order_opened", order, OPENED);
+    add(s, id + 1, "line_added", order, ADDED);
+    add(s, id + 2, "payment_taken", order, PAID);
+    add(s, id + 3, "sale_completed", order, COMPLETED);
+}
+
+// The feed goes on by so many rows, of which nothing is left.
+static void goes_on(struct shop *s, unsigned rows)
+{
+    char sql[96];
+    (void)snprintf(sql, sizeof sql, "UPDATE feeds SET head = head + %u WHERE location = 'BR1'",
+                   rows);
+    fixture_sql(&s->f, sql);
+}
+
+static struct feed_cursor head(struct shop *s)
+{
+    struct feed_cursor cursor;
+    struct err e = {ERR_OK, ""};
+    assert_int_equal(store_feed_head(s->f.store, STR("BR1"), &cursor, &e), ERR_OK);
+    return cursor;
+}
+
+// One order that is over, and one that is open, behind it.
+static void open_shop(struct shop *s)
+{
+    fixture_open(&s->f, ROLE_CENTRAL);
+    line_init(&s->l, 2, "BR1");
+    (void)head(s);
+    sells(s, 1, "A");
+    add(s, 11, "order_opened", "B", OPENED);
+    add(s, 12, "line_added", "B", ADDED);
+    assert_int_equal(fixture_number(&s->f, LIVE), OVER + 2);
+}
+
+static void close_shop(struct shop *s)
+{
+    line_fini(&s->l);
+    fixture_close(&s->f);
+}
+
+static size_t trim(struct shop *s, int64_t before_ms)
+{
+    struct store_trim at = {0};
+    struct err e = {ERR_OK, ""};
+    size_t all = 0, dropped = 0;
+    int turns = 0;
+    do {
+        if (store_feed_trim(s->f.store, before_ms, &at, &dropped, &e))
+            fail_msg("%s", e.text);
+        all += dropped;
+    } while (at.feed != 0 && turns++ < 1000);
+    assert_int_equal(at.feed, 0);
+    return all;
+}
+
+static bool hears(struct shop *s, unsigned device, uint64_t position, bool known)
+{
+    struct err e = {ERR_OK, ""};
+    struct uuid id = fixture_uuid(9, device);
+    assert_int_equal(store_feed_heard(s->f.store, STR("BR1"), &id, position, &known, &e), ERR_OK);
+    return known;
+}
+
+static void enrol(struct shop *s, unsigned device)
+{
+    char sql[256], hex[33];
+    struct uuid id = fixture_uuid(9, device);
+    for (int i = 0; i < 16; i++)
+        (void)snprintf(hex + 2 * (size_t)i, 3, "%02x", id.b[i]);
+    (void)snprintf(sql, sizeof sql,
+                   "INSERT INTO devices (id, location, role, key) VALUES"
+                   " (x'%s', 'BR1', 'terminal', zeroblob(32))",
+                   hex);
+    fixture_sql(&s->f, sql);
+}
+
+TEST(feed_trim__drops_what_is_over_old_and_far_behind)
+{
+    struct shop s;
+    open_shop(&s);
+    assert_int_equal(trim(&s, LATER), 0); // near the head
+    goes_on(&s, 2 * MEMORY);
+    assert_int_equal(trim(&s, 0), 0); // young
+    assert_int_equal(trim(&s, LATER), OVER);
+    assert_int_equal(fixture_number(&s.f, LIVE), 2); // what is open stays
+    fixture_assert_text(&s.f, "SELECT id, status FROM orders ORDER BY id", "A|paid\nB|draft\n");
+    assert_int_equal(trim(&s, LATER), 0);
+    close_shop(&s);
+}
+
+TEST(feed_trim__leaves_a_record_whole_whose_last_row_is_near_the_head)
+{
+    struct shop s;
+    open_shop(&s);
+    uint64_t last = (uint64_t)fixture_number(
+        &s.f, "SELECT max(position) FROM (SELECT position FROM feed_rows WHERE type = 'event'"
+              " AND bytes IS NOT NULL ORDER BY position LIMIT 4)");
+    goes_on(&s, (unsigned)(last - 1 + MEMORY - head(&s).position));
+    assert_int_equal(head(&s).position - MEMORY, last - 1);
+    assert_int_equal(trim(&s, LATER), 0);
+    goes_on(&s, 1);
+    assert_int_equal(trim(&s, LATER), OVER);
+    close_shop(&s);
+}
+
+TEST(feed_trim__keeps_what_a_person_is_asked_about)
+{
+    struct shop s;
+    open_shop(&s);
+    fixture_sql(&s.f, "INSERT INTO record_reviews (location, type, record, kind, part, triggers,"
+                      " open, detail) SELECT 'BR1', 'order', 'A', 'late', '', '', 1, '{}'");
+    goes_on(&s, 2 * MEMORY);
+    assert_int_equal(trim(&s, LATER), 0);
+    fixture_sql(&s.f, "UPDATE record_reviews SET open = 0");
+    assert_int_equal(trim(&s, LATER), OVER);
+    close_shop(&s);
+}
+
+TEST(feed_trim__waits_for_every_device_that_was_not_revoked)
+{
+    struct shop s;
+    open_shop(&s);
+    goes_on(&s, 2 * MEMORY);
+    for (unsigned device = 1; device <= 3; device++)
+        enrol(&s, device); // the third was never heard of
+    assert_true(hears(&s, 1, head(&s).position, true));
+    assert_true(hears(&s, 2, 2, true));
+    assert_int_equal(trim(&s, LATER), 0);
+    fixture_sql(&s.f, "UPDATE devices SET revoked = 1 WHERE id IN"
+                      " (SELECT device FROM feed_readers WHERE position = 2)");
+    assert_int_equal(trim(&s, LATER), OVER);
+    close_shop(&s);
+}
+
+TEST(feed_trim__waits_while_a_device_makes_a_copy)
+{
+    struct shop s;
+    open_shop(&s);
+    goes_on(&s, 2 * MEMORY);
+    enrol(&s, 1);
+    assert_true(hears(&s, 1, 0, true));
+    assert_int_equal(trim(&s, LATER), 0);
+    assert_true(hears(&s, 1, 3, true)); // it goes on
+    assert_int_equal(trim(&s, LATER), 0);
+    assert_true(hears(&s, 1, head(&s).position, true));
+    assert_int_equal(trim(&s, LATER), OVER);
+    close_shop(&s);
+}
+
+TEST(feed_trim__sends_who_comes_from_before_for_a_copy)
+{
+    struct shop s;
+    open_shop(&s);
+    goes_on(&s, 2 * MEMORY);
+    enrol(&s, 1);
+    assert_true(hears(&s, 1, head(&s).position, true));
+    assert_int_equal(trim(&s, LATER), OVER);
+    uint64_t trimmed = (uint64_t)fixture_number(&s.f, "SELECT trimmed FROM feeds");
+    assert_false(hears(&s, 1, trimmed - 1, true)); // restored from a backup
+    assert_true(hears(&s, 1, trimmed - 1, true));  // the copy that it makes now
+    assert_true(hears(&s, 1, trimmed, true));
+    assert_false(hears(&s, 1, trimmed - 1, true)); // restored again
+    fixture_sql(&s.f, "UPDATE feeds SET trimmed = trimmed + 1");
+    assert_false(hears(&s, 1, trimmed - 1, true)); // more went while it copied
+    assert_false(hears(&s, 1, trimmed + 1, false));
+    assert_true(hears(&s, 1, 0, true));
+    close_shop(&s);
+}
+
+TEST(feed_trim__tells_a_record_again_that_is_touched)
+{
+    struct shop s;
+    open_shop(&s);
+    goes_on(&s, 2 * MEMORY);
+    assert_int_equal(trim(&s, LATER), OVER);
+    add(&s, 21, "line_changed", "A", CHANGED);
+    assert_int_equal(fixture_number(&s.f, LIVE), 2 + OVER + 1);
+    add(&s, 22, "line_changed", "A", CHANGED);
+    assert_int_equal(fixture_number(&s.f, LIVE), 2 + OVER + 2);
+    add(&s, 23, "line_changed", "B", CHANGED);
+    assert_int_equal(fixture_number(&s.f, LIVE), 2 + OVER + 3);
+    close_shop(&s);
+}
+
+// A feed that is made anew begins without what is over.
+TEST(feed_trim__tells_a_record_again_that_a_new_feed_left_out)
+{
+    struct shop s;
+    struct err e = {ERR_OK, ""};
+    open_shop(&s);
+    assert_int_equal(store_rebuild(s.f.store, NULL, NULL, &e), ERR_OK);
+    assert_int_equal(fixture_number(&s.f, LIVE), 2);
+    add(&s, 21, "line_changed", "A", CHANGED);
+    assert_int_equal(fixture_number(&s.f, LIVE), 2 + OVER + 1);
+    assert_true(hears(&s, 1, 1, true));
+    close_shop(&s);
+}
