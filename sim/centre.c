@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/centre_private.h"
 
+#include "sim/authority.h"
 #include "sim/feed.h"
 #include "sim/net.h"
 #include "sim/oracle.h"
@@ -9,7 +10,7 @@ enum { TICK_MS = 250, EFFECTS_BOUND = 512 };
 
 static const int64_t epoch_ms = INT64_C(1767225600000);
 
-static int64_t wall_ms(const struct world *w)
+int64_t centre_wall_ms(const struct world *w)
 {
     return epoch_ms + w->now + w->centre.clock_offset;
 }
@@ -25,6 +26,7 @@ void centre_init(struct world *w)
 {
     for (int i = 0; i < MAX_PLACES + 2; i++)
         feed_init(w, &w->centre.feeds[i], world_place(i));
+    authority_init(w);
 }
 
 void centre_fini(struct world *w)
@@ -46,6 +48,7 @@ void centre_start(struct world *w)
     c->life++;
     c->end = &c->first;
     steps_init(&c->steps);
+    authority_start(w);
     centre_add(w, TICK_MS, HAPPENS_CENTRE_TICK);
     if (w->knobs.front)
         centre_forward(w);
@@ -99,7 +102,7 @@ static void identify(struct world *w, struct conn *c, const struct message_hello
                                          .revoked = t->revoked,
                                          .recovery = w->centre.recovery,
                                          .recovering = w->centre.recovering,
-                                         .wall_ms = wall_ms(w)};
+                                         .wall_ms = centre_wall_ms(w)};
     if (w->knobs.jitter_told_ms && !w->healed)
         identity.jitter_ms = rng_between(&w->rng, 0, w->knobs.jitter_told_ms);
     identity.marks = arena_alloc(&w->scratch, (hello->count + 1) * sizeof(*identity.marks));
@@ -118,7 +121,7 @@ static void identify(struct world *w, struct conn *c, const struct message_hello
         identity.knows[i] = standing[i] == FEED_KNOWN;
     }
     struct recovery_view view = {&w->centre.recovery, identity.marks, standing, DOWNLINK_FEEDS,
-                                 (uint64_t)wall_ms(w)};
+                                 (uint64_t)centre_wall_ms(w)};
     const char *why = t->revoked ? NULL : recovery_found(&view, hello);
     if (why) {
         centre_recover(w, &view, hello, why);
@@ -285,7 +288,7 @@ void centre_opened(struct world *w, struct conn *c)
         s->conns = world_grow(w, s->conns, &s->conn_capacity, sizeof(void *));
     s->conns[s->conn_count++] = c;
     downlink_init(&c->downlink, &config);
-    downlink_opened(&c->downlink, nonce, w->now, wall_ms(w), &s->steps);
+    downlink_opened(&c->downlink, nonce, w->now, centre_wall_ms(w), &s->steps);
     centre_perform(w, c);
 }
 

@@ -2,6 +2,7 @@
 #include "sim/centre_private.h"
 
 #include "model/effect.h"
+#include "sim/authority.h"
 #include "sim/feed.h"
 #include "sim/net.h"
 #include "sim/oracle.h"
@@ -182,12 +183,29 @@ static void count(struct world *w, struct centre_stream *s, const struct centre_
                   const struct centre_fold *f)
 {
     oracle_folded(w, entry->truth->item, s->stream);
-    if (entry->truth->item->shop)
+    if (entry->truth->item->shop) {
         put_in_record(w, s->place, entry->truth);
+        authority_note(w, entry->truth);
+    }
     w->centre.tickets[s->place] += f->ticket;
     for (int i = 0; i < f->delta_count; i++) {
         w->centre.stock[s->place][f->deltas[i].sku] += f->deltas[i].quantity;
         put_row(w, s->place, f->deltas[i].sku);
+    }
+}
+
+void centre_put_own(struct world *w, const struct carrier *c)
+{
+    oracle_folded(w, c->item, c->stream);
+    put_in_record(w, c->item->place, c);
+}
+
+void centre_give_back(struct world *w, const struct item *item)
+{
+    oracle_given_back(w, item);
+    for (int i = 0; i < item->delta_count; i++) {
+        w->centre.stock[item->place][item->deltas[i].sku] -= item->deltas[i].quantity;
+        put_row(w, item->place, item->deltas[i].sku);
     }
 }
 
@@ -241,6 +259,7 @@ void centre_upgrade(struct world *w)
     c->upgraded = true;
     for (size_t i = 0; i < c->stream_count && !world_failed(w); i++)
         retry(w, c->streams[i]);
+    authority_judge(w);
     centre_tell_feeds(w);
 }
 
@@ -403,6 +422,7 @@ void centre_commit(struct world *w)
     s->end = &s->first;
     for (const struct job *job = jobs; job && !fails; job = job->next)
         make_durable(w, job);
+    authority_judge(w);
     for (struct job *job = jobs; job; job = job->next) {
         job->stored.failed = fails;
         job->stored.retry_ms = RETRY_MS;
@@ -480,6 +500,7 @@ void centre_forward(struct world *w)
         if (seq == s->settled)
             continue;
         settle(w, s, seq);
+        authority_judge(w);
         tell_settled(w, s);
     }
     centre_tell_feeds(w);

@@ -57,6 +57,8 @@ static void draw_size(struct world *w, bool many)
     k->other_lane = some(w, 300);
     k->orders = rng_chance(&w->rng, 4, 5) ? (unsigned)rng_between(&w->rng, 200, 900) : 0;
     k->retried = some(w, 60);
+    k->promoted = some(w, 300);
+    k->pending_ms = rng_chance(&w->rng, 1, 3) ? rng_between(&w->rng, 1000, 20000) : 3 * DAY_MS;
     k->upgrade = k->foreign ? some(w, 60) : 0;
 }
 

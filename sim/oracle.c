@@ -2,6 +2,7 @@
 #include "sim/oracle.h"
 
 #include "sim/centre.h"
+#include "sim/shop.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -24,20 +25,19 @@ struct stream *oracle_stream_find(const struct world *w, const struct stream_key
     }
 }
 
-struct stream *oracle_stream_new(struct world *w, const struct till *t,
-                                 const struct stream_key *key,
+struct stream *oracle_stream_new(struct world *w, int till, const struct stream_key *key,
                                  const struct certificate *certificate)
 {
     if (oracle_stream_find(w, key))
         world_fail(w, SIM_DOUBLED,
                    "till %d begins a stream that an earlier run has used: its "
                    "positions would name two events",
-                   t->index);
+                   till);
     MUST(w->stream_count++ < STREAM_SLOTS / 2);
     struct stream *s = world_alloc(w, sizeof(*s));
     s->key = *key;
     s->certificate = *certificate;
-    s->till = t->index;
+    s->till = till;
     size_t i = slot_of(key);
     while (w->streams[i % STREAM_SLOTS])
         i++;
@@ -109,6 +109,15 @@ void oracle_excuse(struct world *w, const struct till_disk *old, const struct ti
     world_trace(w, "  it forgets %" PRIu64 " events", forgotten);
 }
 
+static uint64_t log_delta(struct world *w, int place, int sku, int64_t quantity)
+{
+    struct fold_log *log = &w->folded[w->line][place][sku];
+    if (log->count + 1 >= log->capacity)
+        log->sums = world_grow(w, log->sums, &log->capacity, sizeof(int64_t));
+    log->sums[log->count + 1] = log->sums[log->count] + quantity;
+    return ++log->count;
+}
+
 void oracle_folded(struct world *w, struct item *item, const struct stream *by)
 {
     item->folded_by[w->line] = by;
@@ -118,12 +127,14 @@ void oracle_folded(struct world *w, struct item *item, const struct stream *by)
     }
     for (int i = 0; i < item->delta_count; i++) {
         struct delta *d = &item->deltas[i];
-        struct fold_log *log = &w->folded[w->line][item->place][d->sku];
-        if (log->count + 1 >= log->capacity)
-            log->sums = world_grow(w, log->sums, &log->capacity, sizeof(int64_t));
-        log->sums[log->count + 1] = log->sums[log->count] + d->quantity;
-        d->folded[w->line] = ++log->count;
+        d->folded[w->line] = log_delta(w, item->place, d->sku, d->quantity);
     }
+}
+
+void oracle_given_back(struct world *w, const struct item *item)
+{
+    for (int i = 0; i < item->delta_count; i++)
+        (void)log_delta(w, item->place, item->deltas[i].sku, -item->deltas[i].quantity);
 }
 
 // ---- in flight --------------------------------------------------------------------------------
@@ -295,7 +306,7 @@ static void check_items(struct world *w)
         if (item->counted > 1)
             world_fail(w, SIM_DOUBLED, "an event counts %u times", item->counted);
         bool reached = item->counted > 0 || item->withheld;
-        if (item->committed && !item->excused && !item->foreign && !reached)
+        if (item->committed && !item->excused && !item->foreign && !item->of_centre && !reached)
             world_fail(w, SIM_LOST, "event %zu of %s was committed and is not at the centre", i,
                        world_place(item->place));
         if (item->counted && !item->committed)
@@ -304,7 +315,7 @@ static void check_items(struct world *w)
         if (item->counted == 0)
             continue;
         tickets[item->place] += item->ticket;
-        for (int k = 0; k < item->delta_count; k++)
+        for (int k = 0; k < item->delta_count && !shop_is_second(item); k++)
             stock[item->place][item->deltas[k].sku] += item->deltas[k].quantity;
     }
     for (int place = 0; place < MAX_PLACES; place++) {

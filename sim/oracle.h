@@ -8,8 +8,8 @@
 #include "sim/world.h"
 
 // A stream begins: fails the seed when one of that key was begun before.
-struct stream *oracle_stream_new(struct world *w, const struct till *t,
-                                 const struct stream_key *key,
+// till -1: it is the centre's.
+struct stream *oracle_stream_new(struct world *w, int till, const struct stream_key *key,
                                  const struct certificate *certificate);
 struct stream *oracle_stream_find(const struct world *w, const struct stream_key *key);
 struct item *oracle_item_new(struct world *w, const struct uuid *id, int place);
@@ -21,6 +21,8 @@ void oracle_excuse(struct world *w, const struct till_disk *old, const struct ti
 
 // The centre folded an item for the first time.
 void oracle_folded(struct world *w, struct item *item, const struct stream *by);
+// What an item took from stock is given back: it was judged a duplicate.
+void oracle_given_back(struct world *w, const struct item *item);
 // S25: each of the till's own events once in its view of its place.
 void oracle_check_view(struct world *w, const struct till *t);
 // An ack or welcome on its way: what it says must be durable.

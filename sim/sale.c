@@ -63,7 +63,7 @@ static void write_movement(struct world *w, const struct kind *kind, struct item
                            struct buf *body)
 {
     int sku = (int)rng_below(&w->rng, (uint64_t)w->knobs.skus);
-    int64_t units = rng_between(&w->rng, 1, 20);
+    int64_t units = rng_between(&w->rng, 1, kind->sign > 0 ? 80 : 20);
     MUST(buf_append_format(body, "{\"sku\":\"%s\",", world_sku(sku)) == ERR_OK);
     if (kind->sign) {
         MUST(buf_append_format(body, "\"quantity\":\"%" PRId64 "\"%s}", units, kind->format) ==

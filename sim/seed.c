@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of one seed: chaos, healing, quiet, judgement.
+#include "sim/authority.h"
 #include "sim/centre.h"
 #include "sim/faults.h"
 #include "sim/net.h"
@@ -14,6 +15,7 @@ enum {
     DRAIN_MS = 150 * 1000, // what a front lost goes out again after 30 s, perhaps more than once
     LOOK_EVERY_MS = 100,
     SETTING_MS = 4000,
+    ANSWER_MS = 1500,
     WINDOW_MS = 3000,
     STEPS_AFTER_MAX = 400 * 1000,
 };
@@ -53,6 +55,7 @@ static enum err_code build(struct world *w)
     if (k->fault_ms)
         world_add(w, world_pause(w, k->fault_ms), HAPPENS_FAULT);
     world_add(w, SETTING_MS, HAPPENS_SETTING);
+    world_add(w, ANSWER_MS, HAPPENS_ANSWER);
     world_add(w, WINDOW_MS, HAPPENS_WINDOW);
     world_trace(w, "%d tills in %d places, %s, latency %lld ms, a fault every %lld ms", k->tills,
                 k->places, k->front ? "a front before the centre" : "the centre itself",
@@ -173,6 +176,15 @@ static void on_setting(struct world *w, const struct event_at *e)
     world_add(w, SETTING_MS, HAPPENS_SETTING);
 }
 
+static void on_answer(struct world *w, const struct event_at *e)
+{
+    (void)e;
+    if (w->quiet)
+        return;
+    authority_look(w);
+    world_add(w, ANSWER_MS, HAPPENS_ANSWER);
+}
+
 static void on_window(struct world *w, const struct event_at *e)
 {
     (void)e;
@@ -225,6 +237,7 @@ static const struct handler {
     [HAPPENS_CENTRE_TICK] = {OF_CENTRE, on_centre_tick},
     [HAPPENS_CENTRE_START] = {OF_WORLD, on_centre_start},
     [HAPPENS_SETTING] = {OF_WORLD, on_setting},
+    [HAPPENS_ANSWER] = {OF_WORLD, on_answer},
     [HAPPENS_WINDOW] = {OF_WORLD, on_window},
     [HAPPENS_CONFIRM] = {OF_WORLD, on_confirm},
     [HAPPENS_FAULT] = {OF_WORLD, on_fault},

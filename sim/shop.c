@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BODY_MAX = 2048, AT_ONCE = 4, ROOM = 8 };
+enum { BODY_MAX = 2048, AT_ONCE = 4 };
 
 static const struct kind {
     const char *record_type;
@@ -21,6 +21,7 @@ static const struct kind {
     [SHOP_AVAILABILITY] = {"availability", 2, shop_card_draw},
     [SHOP_CUSTOMER] = {"customer", 2, shop_card_draw},
     [SHOP_PRICE] = {"price", 2, shop_card_draw},
+    [SHOP_RESERVATION] = {"reservation", 3, shop_reservation_draw},
 };
 
 void shop_text(struct shop_view *v, const char *format, ...)
@@ -69,7 +70,7 @@ static struct shop_record *record_new_at(struct world *w, int place, enum shop_k
 
 static bool has_room(const struct shop_record *r)
 {
-    return r->count < SHOP_EVENTS - ROOM;
+    return r->count < SHOP_EVENTS / 4;
 }
 
 static bool is_shown(const struct till *t, const struct shop_record *r)
@@ -82,21 +83,21 @@ static bool is_shown(const struct till *t, const struct shop_record *r)
 }
 
 // One of the newest that the till shows; now and then a new one.
-static struct shop_record *choose_order(struct world *w, const struct till *t)
+static struct shop_record *choose_recent(struct world *w, const struct till *t, enum shop_kind kind)
 {
     struct shop_record *shown[AT_ONCE];
     int count = 0;
     for (uint64_t i = w->shop.count; i > 0 && count < AT_ONCE; i--) {
         struct shop_record *r = w->shop.records[i - 1];
-        if (r->place == t->place && r->kind == SHOP_ORDER && has_room(r) && is_shown(t, r))
+        if (r->place == t->place && r->kind == kind && has_room(r) && is_shown(t, r))
             shown[count++] = r;
     }
-    if (count && !rng_chance(&w->rng, 1, 12))
+    if (count && !rng_chance(&w->rng, 1, kind == SHOP_ORDER ? 12 : 2))
         return shown[rng_below(&w->rng, (uint64_t)count)];
     struct uuid fresh = world_uuid(w);
     char id[UUID_TEXT_SIZE];
     uuid_format(&fresh, id);
-    return record_new_at(w, t->place, SHOP_ORDER, id);
+    return record_new_at(w, t->place, kind, id);
 }
 
 static struct shop_record *choose_card(struct world *w, const struct till *t, enum shop_kind kind)
@@ -120,8 +121,10 @@ static struct shop_record *choose(struct world *w, const struct till *t)
     int kind = 0;
     for (; pick >= kinds[kind].weight; kind++)
         pick -= kinds[kind].weight;
-    struct shop_record *card = kind == SHOP_ORDER ? NULL : choose_card(w, t, (enum shop_kind)kind);
-    return card && has_room(card) ? card : choose_order(w, t);
+    if (kind == SHOP_ORDER || kind == SHOP_RESERVATION)
+        return choose_recent(w, t, (enum shop_kind)kind);
+    struct shop_record *card = choose_card(w, t, (enum shop_kind)kind);
+    return has_room(card) ? card : choose_recent(w, t, SHOP_ORDER);
 }
 
 struct item *shop_find(const struct world *w, const struct uuid *id)
@@ -138,27 +141,38 @@ struct item *shop_find(const struct world *w, const struct uuid *id)
 
 // ---- drafts -----------------------------------------------------------------------------------
 
-static void set_base(struct world *w, struct till *t, const struct shop_record *of,
+static void set_base(struct world *w, struct book *shown, const struct shop_record *of,
                      struct event *draft)
 {
-    const struct record *fold = book_fold(w, &t->disk.book, of);
+    const struct record *fold = book_fold(w, shown, of);
     draft->base_count = fold ? (int)record_frontier(fold, draft->base) : 0;
 }
 
-static void write_draft(struct world *w, const struct till *t, struct item *item, const char *type,
-                        struct event *ret)
+static void write_draft(const struct item *item, const char *type, struct event *ret)
 {
     const struct event_type *found = event_type_find(str_of(type));
     MUST(found != NULL);
     *ret = (struct event){.id = item->id,
                           .version = found->version,
                           .lane = found->lane,
-                          .location = str_of(world_place(t->place)),
+                          .location = str_of(world_place(item->shop->of->place)),
                           .type_name = str_of(found->name),
                           .type = found,
                           .record_type = str_of(item->shop->of->reducer->record_type),
-                          .record_id = str_of(item->shop->of->id),
-                          .at = till_wall_ms(w, t)};
+                          .record_id = str_of(item->shop->of->id)};
+}
+
+static void put_item(struct world *w, struct shop_record *of, struct item *item)
+{
+    item->shop = world_alloc(w, sizeof(*item->shop));
+    item->shop->of = of;
+    item->shop->number = of->count;
+}
+
+const char *shop_person(int number)
+{
+    static const char *const names[MAX_PEOPLE] = {"P0", "P1", "P2", "P3"};
+    return names[number];
 }
 
 struct item *shop_draw(struct world *w, struct till *t, struct event *ret)
@@ -168,19 +182,50 @@ struct item *shop_draw(struct world *w, struct till *t, struct event *ret)
     struct buf body;
     struct json json = {0};
     buf_init(&body, BODY_MAX);
-    item->shop = world_alloc(w, sizeof(*item->shop));
-    item->shop->of = of;
-    item->shop->number = of->count;
+    put_item(w, of, item);
+    item->shop->actor = (int)rng_below(&w->rng, MAX_PEOPLE);
     struct shop_view view = {w, t, of, item, &body};
     const char *type = kinds[of->kind].draw(&view);
     of->items[of->count++] = item;
     MUST(json_parse_in(&w->scratch, buf_str(&body), LIMIT_EVENT_DEPTH, &json, NULL) == ERR_OK);
     buf_fini(&body);
-    write_draft(w, t, item, type, ret);
+    write_draft(item, type, ret);
+    ret->at = till_wall_ms(w, t);
+    ret->actor = str_of(shop_person(item->shop->actor));
     ret->body = json.root;
-    set_base(w, t, of, ret);
+    set_base(w, &t->disk.book, of, ret);
     sale_make_foreign(w, item, ret);
     return item;
+}
+
+struct item *shop_say(struct world *w, struct shop_record *of, const char *type, struct event *ret)
+{
+    struct uuid id = world_uuid(w);
+    struct item *item = oracle_item_new(w, &id, of->place);
+    MUST(of->count < SHOP_EVENTS);
+    item->of_centre = true;
+    put_item(w, of, item);
+    of->items[of->count++] = item;
+    write_draft(item, type, ret);
+    set_base(w, &w->centre.book, of, ret);
+    return item;
+}
+
+bool shop_is_judged(const struct shop_record *of, int number, enum verdict_outcome outcome)
+{
+    for (int i = 0; i < of->count; i++) {
+        const struct shop_item *s = of->items[i]->shop;
+        if (s->verb == SHOP_JUDGE && of->items[i]->counted && s->target == number &&
+            (outcome == JUDGED_NOT || s->verdict.outcome == outcome))
+            return true;
+    }
+    return false;
+}
+
+bool shop_is_second(const struct item *item)
+{
+    return item->shop && item->shop->verb == SHOP_COMPLETE &&
+           shop_is_judged(item->shop->of, item->shop->number, JUDGED_DUPLICATE);
 }
 
 bool shop_retry(struct world *w, const struct till *t, struct event *draft, const struct item *item,
@@ -192,7 +237,7 @@ bool shop_retry(struct world *w, const struct till *t, struct event *draft, cons
         if (other == t || !other->up || other->place != t->place ||
             book_shown(&other->disk.book, item))
             continue;
-        set_base(w, other, item->shop->of, draft);
+        set_base(w, &other->disk.book, item->shop->of, draft);
         item->shop->retried = true;
         *ret = other;
         return true;
@@ -214,13 +259,13 @@ static struct shop_carrier *carrier_of(struct world *w, struct carrier *c,
     return s;
 }
 
-void shop_stamped(struct world *w, const struct till *t, struct carrier *c,
+void shop_stamped(struct world *w, const struct book *shown, struct carrier *c,
                   const struct event *event)
 {
     const struct shop_record *of = c->item->shop->of;
     struct shop_carrier *s = carrier_of(w, c, event);
     for (int i = 0; i < of->count; i++) {
-        const struct carrier *seen = book_shown(&t->disk.book, of->items[i]);
+        const struct carrier *seen = book_shown(shown, of->items[i]);
         if (seen == NULL || seen->item == c->item)
             continue;
         shop_set_add(&s->seen, i);

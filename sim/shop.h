@@ -9,9 +9,17 @@
 
 #include "sim/world.h"
 
-enum { SHOP_EVENTS = 256 }; // of one record
+enum { SHOP_EVENTS = 512 }; // of one record
 
-enum shop_kind { SHOP_ORDER, SHOP_TABLE, SHOP_AVAILABILITY, SHOP_CUSTOMER, SHOP_PRICE, SHOP_KINDS };
+enum shop_kind {
+    SHOP_ORDER,
+    SHOP_TABLE,
+    SHOP_AVAILABILITY,
+    SHOP_CUSTOMER,
+    SHOP_PRICE,
+    SHOP_RESERVATION,
+    SHOP_KINDS
+};
 struct shop_record {
     int place;
     int number; // in world.shop
@@ -40,7 +48,12 @@ enum shop_verb {
     SHOP_PAY,
     SHOP_REFUND,
     SHOP_OVERRIDE,
-    SHOP_VERBS
+    SHOP_VERBS, // of orders; others' follow
+    SHOP_WRITE,
+    SHOP_REQUEST,
+    SHOP_RELEASE,
+    SHOP_JUDGE, // by the authority
+    SHOP_ANSWER
 };
 struct shop_share {
     struct uuid line;
@@ -71,6 +84,18 @@ struct shop_item { // what its author meant
     char value[SHOP_TEXT];
     struct shop_share shares[SHOP_SHARES];
     int share_count;
+    int sku; // of a reservation
+    int64_t until_at;
+    // who, and what the centre found when it came
+    int actor;
+    bool for_managers, unauthorised;
+    int64_t arrived_ms; // at the centre; 0: not yet
+    // of a judgement
+    int target;
+    struct verdict verdict;
+    // of an answer
+    struct shop_set triggers;
+    bool accepts;
 };
 struct shop_carrier {
     struct event_order order;
@@ -90,12 +115,20 @@ struct item *shop_draw(struct world *w, struct till *t, struct event *ret);
 // it knows the event.
 bool shop_retry(struct world *w, const struct till *t, struct event *draft, const struct item *item,
                 struct till **ret);
-// A carrier was stamped from the draft: what its author's till shows is what he had seen.
-void shop_stamped(struct world *w, const struct till *t, struct carrier *c,
+// A carrier was stamped from the draft: what its author's node shows is what he had seen.
+void shop_stamped(struct world *w, const struct book *shown, struct carrier *c,
                   const struct event *event);
 // The same for an event that was appended again.
 void shop_stamped_again(struct world *w, struct carrier *c, const struct carrier *old,
                         const struct event *event);
+
+// For the centre: an item of the record that it writes itself, and a draft of its event.
+struct item *shop_say(struct world *w, struct shop_record *of, const char *type, struct event *ret);
+const char *shop_person(int number); // the name of an actor
+// At the centre: whether the record's event was judged so; JUDGED_NOT: in any way.
+bool shop_is_judged(const struct shop_record *of, int number, enum verdict_outcome outcome);
+// A completion that takes nothing from stock, since another of its bill came before it.
+bool shop_is_second(const struct item *item);
 
 struct item *shop_find(const struct world *w, const struct uuid *id); // NULL: of no record
 // After quiet: every node that is entitled to it holds the same of each record, and what follows
@@ -112,6 +145,8 @@ struct shop_view { // a record as a till shows it
     struct buf *body;
 };
 const char *shop_order_draw(struct shop_view *v);
+// shop_reservation.c. The same for reservations.
+const char *shop_reservation_draw(struct shop_view *v);
 // shop_card.c. The same for records of fields that the last writer wins.
 const char *shop_card_draw(struct shop_view *v);
 // One of the few ids that the cards of this kind have.

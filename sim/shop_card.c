@@ -10,14 +10,16 @@ const struct shop_card shop_cards[SHOP_KINDS] = {
                     true,
                     {{"status", COLUMN_TEXT, true, {"available", "occupied", "reserved", "dirty"}}},
                     {"T1", "T2", "T3", "T4"},
-                    NULL},
+                    NULL,
+                    false},
     [SHOP_AVAILABILITY] = {"item_unavailable",
                            true,
                            {{"state", COLUMN_TEXT, true, {"sold_out", "available"}},
                             {"until_at", COLUMN_INTEGER, false, {NULL}},
                             {"reason", COLUMN_TEXT, false, {"burnt", "late", "none left"}}},
                            {NULL},
-                           NULL},
+                           NULL,
+                           true},
     [SHOP_CUSTOMER] = {"customer_set",
                        false,
                        {{"tier", COLUMN_TEXT, false, {"gold", "silver"}},
@@ -25,9 +27,10 @@ const struct shop_card shop_cards[SHOP_KINDS] = {
                         {"price_list", COLUMN_TEXT, false, {"staff", "hotel"}},
                         {"locale", COLUMN_TEXT, false, {"ar-LB", "fr-LB", "en-LB"}}},
                        {"C-one", "C-two", "C-three"},
-                       NULL},
+                       NULL,
+                       false},
     [SHOP_PRICE] =
-        {"price_set", false, {{"price", COLUMN_DECIMAL, true, {NULL}}}, {NULL}, "same_rank"},
+        {"price_set", false, {{"price", COLUMN_DECIMAL, true, {NULL}}}, {NULL}, "same_rank", true},
 };
 
 static int count_of(const char *const choices[SHOP_CHOICES])
@@ -83,6 +86,8 @@ const char *shop_card_draw(struct shop_view *v)
 {
     const struct shop_card *card = &shop_cards[v->of->kind];
     const char *comma = "";
+    v->item->shop->verb = SHOP_WRITE;
+    v->item->shop->for_managers = card->for_managers;
     shop_text(v, "{");
     if (v->of->kind == SHOP_PRICE) {
         shop_text(v, "\"sku\":\"%s\",\"currency\":\"LBP\",\"places\":0", v->of->id);

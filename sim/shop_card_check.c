@@ -13,7 +13,7 @@ static const struct shop_card *card_of(const struct shop_end *end)
 static bool writes(const struct shop_end *end, int i, int field)
 {
     const struct shop_item *item = shop_end_item(end, i);
-    return item && item->fields[field].written;
+    return item && item->fields[field].written && !end->rejected[i];
 }
 
 static bool value_is(const struct value *is, enum column_kind kind, const char *text)
@@ -68,14 +68,21 @@ static void check_asked(const struct shop_end *end, int field)
     }
 }
 
+// Where a person took out both of two, what somebody sets with both before him settles it anew.
+static bool is_refused(const struct shop_end *end)
+{
+    bool refused = false;
+    for (int i = 0; i < end->of->count; i++)
+        refused = refused || end->rejected[i];
+    return refused && card_of(end)->asks;
+}
+
 void shop_card_check(const struct shop_end *end)
 {
     size_t at = 0;
     const struct row *row = shop_next_row(end, end->of->reducer->tables[0]->name, &at);
-    if (row == NULL && end->ordered) {
-        shop_end_wrong(end, 0, "it has no row");
-        return;
-    }
+    if (row == NULL || is_refused(end))
+        return; // all of it may be held
     for (int i = 0; row && card_of(end)->fields[i].name; i++) {
         check_field(end, row, i);
         if (card_of(end)->asks)

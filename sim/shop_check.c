@@ -141,6 +141,12 @@ static void check_till(struct shop_end *end, struct till *t, const struct hash *
                end->of->number, world_place(end->of->place), t->index);
 }
 
+static void (*const kinds[SHOP_KINDS])(const struct shop_end *) = {
+    [SHOP_ORDER] = shop_order_check,       [SHOP_TABLE] = shop_card_check,
+    [SHOP_AVAILABILITY] = shop_card_check, [SHOP_CUSTOMER] = shop_card_check,
+    [SHOP_PRICE] = shop_card_check,        [SHOP_RESERVATION] = shop_reservation_check,
+};
+
 static void check_record(struct world *w, const struct shop_record *of)
 {
     struct shop_end *end = arena_alloc_zero(&w->scratch, sizeof(*end));
@@ -166,10 +172,10 @@ static void check_record(struct world *w, const struct shop_record *of)
             check_till(end, t, &state);
     }
     shop_find_seen(end);
-    if (!world_failed(w) && fold && of->kind == SHOP_ORDER)
-        shop_order_check(end);
-    else if (!world_failed(w) && fold)
-        shop_card_check(end);
+    if (!world_failed(w) && fold) {
+        kinds[of->kind](end);
+        shop_judge_check(end);
+    }
     if (world_failed(w) && fold)
         show(end, fold);
 }

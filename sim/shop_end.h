@@ -10,18 +10,23 @@
 struct shop_end {
     struct world *w;
     const struct shop_record *of;
-    const struct carrier *counted[SHOP_EVENTS]; // at the centre; NULL: it does not count
-    struct shop_set seen[SHOP_EVENTS];          // by the author of each that counts, of those
-    int order[SHOP_EVENTS];                     // those that count, in the declared order
+    const struct carrier *counted[SHOP_EVENTS];   // at the centre; NULL: it does not count
+    struct shop_set seen[SHOP_EVENTS];            // by the author of each that counts, of those
+    const struct shop_item *verdict[SHOP_EVENTS]; // the judgement that counts; NULL: none
+    const struct shop_item *moved[SHOP_EVENTS];   // the one that gives it another clock
+    bool rejected[SHOP_EVENTS];                   // by a person, in the end
+    int order[SHOP_EVENTS];                       // those that count, in the declared order
     int ordered;
     struct row_list rows; // as the centre has them
 };
 
-const struct shop_item *shop_end_item(const struct shop_end *end, int i); // NULL: does not count
+// What it meant; NULL: it does not count, or has no effect as it was judged.
+const struct shop_item *shop_end_item(const struct shop_end *end, int i);
+bool shop_end_is_wish(const struct shop_end *end, int i); // and no fact
 bool shop_end_saw(const struct shop_end *end, int later, int earlier);
 void shop_end_wrong(const struct shop_end *end, int i, const char *what);
 
-// shop_seen.c. Fills in 'seen' and 'order' from what counts.
+// shop_seen.c. Fills in 'seen' to 'ordered' from what counts.
 void shop_find_seen(struct shop_end *end);
 int shop_find_number(const struct shop_end *end, const struct uuid *id); // -1: it does not count
 
@@ -37,5 +42,8 @@ bool shop_is_asked(const struct shop_end *end, const char *kind, int a, int b);
 // That the rows of a record are what their authors meant, by another computation than the model's.
 void shop_order_check(const struct shop_end *end); // shop_order_check.c
 void shop_card_check(const struct shop_end *end);  // shop_card_check.c
+void shop_reservation_check(const struct shop_end *end);
+// shop_judge_check.c. That the authority said what it had to, and asked.
+void shop_judge_check(const struct shop_end *end);
 
 #endif

@@ -89,10 +89,11 @@ static int64_t line_price(const struct shop_end *end, const struct uuid *line)
         const struct shop_item *item = shop_end_item(end, end->order[k]);
         if (!is_of_line(item, line))
             continue;
-        if (item->verb == SHOP_OVERRIDE || (item->verb == SHOP_ADD && !added && !overridden))
+        bool allowed = item->verb == SHOP_OVERRIDE && !end->rejected[end->order[k]];
+        if (allowed || (item->verb == SHOP_ADD && !added && !overridden))
             price = item->price;
         added = added || item->verb == SHOP_ADD;
-        overridden = overridden || item->verb == SHOP_OVERRIDE;
+        overridden = overridden || allowed;
     }
     return price;
 }
@@ -212,9 +213,8 @@ static void check_bill(const struct shop_end *end, int i)
         shop_end_wrong(end, i, "its bill was voided and is not");
     if (sum.voided >= 0 && sum.completion >= 0 && !sum.void_asked)
         shop_end_wrong(end, i, "a void lost to a completion, and nobody is asked");
-    if (sum.completion != sum.last_completion &&
-        !shop_is_asked(end, "completed_twice", sum.completion, sum.last_completion))
-        shop_end_wrong(end, i, "a bill was completed twice, and nobody is asked");
+    if (sum.completion != sum.last_completion)
+        shop_end_wrong(end, i, "a bill was completed twice, and both count");
 }
 
 // ---- header -----------------------------------------------------------------------------------

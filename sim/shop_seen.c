@@ -3,9 +3,23 @@
 
 #include <string.h>
 
+bool shop_end_is_wish(const struct shop_end *end, int i)
+{
+    enum shop_verb verb = end->of->items[i]->shop->verb;
+    if (verb == SHOP_WRITE)
+        return end->of->kind == SHOP_PRICE;
+    return verb == SHOP_VOID || verb == SHOP_REMOVE || verb == SHOP_SET || verb == SHOP_REQUEST;
+}
+
 const struct shop_item *shop_end_item(const struct shop_end *end, int i)
 {
-    return end->counted[i] ? end->of->items[i]->shop : NULL;
+    const struct shop_item *judged = end->verdict[i];
+    enum verdict_outcome outcome = judged ? judged->verdict.outcome : JUDGED_APPLIED;
+    bool waits = outcome == JUDGED_HELD || outcome == JUDGED_DENIED;
+    if (end->counted[i] == NULL || outcome == JUDGED_DUPLICATE ||
+        (waits && shop_end_is_wish(end, i)))
+        return NULL;
+    return end->of->items[i]->shop;
 }
 
 bool shop_end_saw(const struct shop_end *end, int later, int earlier)
@@ -85,6 +99,51 @@ static void find_seen(struct shop_end *end)
         ;
 }
 
+// ---- judgements and answers
+// ----------------------------------------------------------------------
+
+// A person's word before any other, then a duplicate, then the first.
+static bool outweighs(const struct shop_end *end, int a, int b)
+{
+    const struct verdict *x = &end->of->items[a]->shop->verdict;
+    const struct verdict *y = &end->of->items[b]->shop->verdict;
+    bool x_said = x->reason == REASON_ANSWERED, y_said = y->reason == REASON_ANSWERED;
+    bool x_twice = x->outcome == JUDGED_DUPLICATE, y_twice = y->outcome == JUDGED_DUPLICATE;
+    if (x_said != y_said)
+        return x_said;
+    if (x_twice != y_twice)
+        return x_twice;
+    return event_order_compare(&end->counted[a]->shop->order, &end->counted[b]->shop->order) < 0;
+}
+
+static void find_verdict(struct shop_end *end, int target)
+{
+    int verdict = -1, moved = -1;
+    for (int i = 0; i < end->of->count; i++) {
+        const struct shop_item *s = end->of->items[i]->shop;
+        if (end->counted[i] == NULL || s->verb != SHOP_JUDGE || s->target != target)
+            continue;
+        if (verdict < 0 || outweighs(end, i, verdict))
+            verdict = i;
+        if (s->verdict.effective && (moved < 0 || outweighs(end, i, moved)))
+            moved = i;
+    }
+    end->verdict[target] = verdict < 0 ? NULL : end->of->items[verdict]->shop;
+    end->moved[target] = moved < 0 ? NULL : end->of->items[moved]->shop;
+}
+
+// The last answer that names it.
+static void find_rejected(struct shop_end *end)
+{
+    for (int k = 0; k < end->ordered; k++) {
+        const struct shop_item *s = end->of->items[end->order[k]]->shop;
+        for (int i = 0; s->verb == SHOP_ANSWER && i < end->of->count; i++) {
+            if (shop_set_has(&s->triggers, i))
+                end->rejected[i] = !s->accepts;
+        }
+    }
+}
+
 // ---- the order --------------------------------------------------------------------------------
 
 static bool is_ready(const struct shop_end *end, int i, const struct shop_set *waiting)
@@ -96,6 +155,14 @@ static bool is_ready(const struct shop_end *end, int i, const struct shop_set *w
     return true;
 }
 
+static bool is_less(const struct shop_end *end, int a, int b)
+{
+    struct event_order x = end->counted[a]->shop->order, y = end->counted[b]->shop->order;
+    x.hlc = end->moved[a] ? end->moved[a]->verdict.effective : x.hlc;
+    y.hlc = end->moved[b] ? end->moved[b]->verdict.effective : y.hlc;
+    return event_order_compare(&x, &y) < 0;
+}
+
 // Of those that wait the least one, of the ready ones or of all; -1: there is none.
 static int least_of(const struct shop_end *end, const struct shop_set *waiting, bool ready)
 {
@@ -103,8 +170,7 @@ static int least_of(const struct shop_end *end, const struct shop_set *waiting, 
     for (int i = 0; i < end->of->count; i++) {
         if (!shop_set_has(waiting, i) || (ready && !is_ready(end, i, waiting)))
             continue;
-        if (least < 0 || event_order_compare(&end->counted[i]->shop->order,
-                                             &end->counted[least]->shop->order) < 0)
+        if (least < 0 || is_less(end, i, least))
             least = i;
     }
     return least;
@@ -131,5 +197,8 @@ static void find_order(struct shop_end *end)
 void shop_find_seen(struct shop_end *end)
 {
     find_seen(end);
+    for (int i = 0; i < end->of->count; i++)
+        find_verdict(end, i);
     find_order(end);
+    find_rejected(end);
 }

@@ -33,7 +33,7 @@ struct event_at *till_add(struct world *w, struct till *t, int64_t delay, enum h
 static void write_of_record(struct world *w, struct till *t, struct event *draft, struct item *item)
 {
     struct carrier *c = till_stamp(w, t, draft, item);
-    shop_stamped(w, t, c, draft);
+    shop_stamped(w, &t->disk.book, c, draft);
     book_set(w, &t->disk.book, item, HELD_PENDING, c);
 }
 

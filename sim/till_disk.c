@@ -46,7 +46,7 @@ static struct stream *stream_of(struct world *w, struct till *t, enum lane lane)
 {
     if (t->streams[lane] == NULL) {
         struct stream_key key = {t->run.origin, lane};
-        t->streams[lane] = oracle_stream_new(w, t, &key, &t->run.certificate);
+        t->streams[lane] = oracle_stream_new(w, t->index, &key, &t->run.certificate);
     }
     return t->streams[lane];
 }

@@ -14,6 +14,7 @@
 #include "sync/run.h"
 #include "sync/uplink.h"
 
+enum { MAX_PEOPLE = 4 };
 enum { MAX_PLACES = 3, MAX_SKUS = 10, MAX_DELTAS = 3, MAX_STREAMS = 600, STREAM_SLOTS = 8192 };
 // What the centre folded, in order, is one line of history; restoring the centre begins another,
 // which shares the beginning with the one that the backup is of.
@@ -36,6 +37,7 @@ struct item { // one thing that happened, as its author meant it
     bool foreign;   // of a version that the centre cannot read: a dead letter there
     bool committed; // durable at a till
     bool excused;   // a restored till forgot it before the centre had it
+    bool of_centre; // what it wrote itself: lost where its disk is restored
     bool withheld;  // the centre keeps it of a revoked device, and does not count it
     int notice;     // its record in the place's feed; 0: none
     unsigned counted;
@@ -82,6 +84,7 @@ enum happening {
     HAPPENS_CENTRE_TICK,
     HAPPENS_CENTRE_START,
     HAPPENS_SETTING,
+    HAPPENS_ANSWER, // somebody at the centre looks at a question
     HAPPENS_WINDOW, // of what is deferred, at a till
     HAPPENS_CONFIRM,
     HAPPENS_FAULT,
@@ -118,8 +121,10 @@ struct knobs {
     size_t page_bytes;
     uint64_t feed_memory; // tombstones kept
     int64_t jitter_told_ms;
-    int64_t keep_ms;   // how long a till keeps what is settled; no backup of the centre is older
-    size_t offer_page; // streams that a till names to a restored centre at once
+    int64_t pending_ms; // how long an event may wait before it is late
+    unsigned promoted;  // or demoted: of the times somebody at the centre looks
+    int64_t keep_ms;    // how long a till keeps what is settled; no backup of the centre is older
+    size_t offer_page;  // streams that a till names to a restored centre at once
 };
 
 // ---- nodes ------------------------------------------------------------------------------------
@@ -289,6 +294,14 @@ struct fold_log { // everything folded at a place for a SKU, in order: sums afte
     int64_t *sums;
     uint64_t count, capacity;
 };
+struct noted { // counts since this transaction, and may have to be judged
+    const struct carrier *carrier;
+    struct noted *next;
+};
+struct author { // of the centre's events at one place
+    struct run run;
+    struct stream *streams[LANE_COUNT];
+};
 struct centre_backup; // restore.c
 struct centre {
     bool up;
@@ -311,6 +324,11 @@ struct centre {
     struct uuid recovery; // zero: it was never restored, as far as it knows
     bool recovering;      // and no person has confirmed it
     struct centre_backup *backup;
+    struct uuid device;
+    struct sign_key key;
+    struct author authors[MAX_PLACES];
+    struct noted *noted, **noted_end;
+    bool managers[MAX_PEOPLE]; // the others are cashiers
 };
 
 struct shop { // records that tills share

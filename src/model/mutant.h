@@ -46,6 +46,9 @@
 #ifndef MUTANT_sale_repriced
 #define MUTANT_sale_repriced 0
 #endif
+#ifndef MUTANT_unauthorised_applied
+#define MUTANT_unauthorised_applied 0
+#endif
 
 #define MUTANT(name) MUTANT_##name
 

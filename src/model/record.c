@@ -723,7 +723,7 @@ bool record_saw(const struct record_entry *later, const struct record_entry *ear
 
 bool record_counts(const struct record_entry *entry)
 {
-    if (verdict_applies(entry->verdict.outcome))
+    if (verdict_applies(entry->verdict.outcome) || MUTANT(unauthorised_applied))
         return true;
     return entry->type->nature == NATURE_FACT && entry->verdict.outcome != JUDGED_DUPLICATE;
 }
