@@ -309,7 +309,7 @@ static enum err_code check(struct journal *j, const struct reviewing_answer *ans
         return err_set(e, ERR_INVALID,
                        answer->value.n ? "value: goes with the decision edit"
                                        : "value: missing, with the decision edit");
-    return ERR_OK;
+    return journal_may_decide(j, e);
 }
 
 static enum err_code judge_all_held(struct journal *j, const struct asked *asked,

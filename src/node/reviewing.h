@@ -24,8 +24,9 @@ struct reviewing_answer {
     struct str note;    // why; may be empty
     struct str by;      // who: a token's name, or "cli"
 };
-// Why an answer was not taken: ERR_NOT_FOUND, ERR_CONFLICT (settled already), ERR_INVALID (an
-// answer that does not fit, or a node that may not answer). Nothing was written then.
+// Why an answer was not taken: ERR_NOT_FOUND, ERR_CONFLICT (settled already, or this centre
+// was restored and nobody confirmed it), ERR_INVALID (an answer that does not fit, or a node that
+// may not answer). Nothing was written then.
 struct reviewing_refusal {
     enum err_code code; // ERR_OK: it was taken
     struct err why;

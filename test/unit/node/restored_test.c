@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "node/admission.h"
 #include "node/journal_private.h"
+#include "node/reviewing.h"
 #include "test/unit/node/chain_fixture.h"
 
 #include <string.h>
@@ -212,6 +213,17 @@ static enum err_code publish(void)
     return code;
 }
 
+// Of a review that there is not: a centre that decides looks for it.
+static enum err_code answer(void)
+{
+    struct reviewing_refusal refusal;
+    struct reviewing_answer given = {.review = 99, .decision = DECISION_ACCEPT};
+    must(journal_begin(c.centre, &e));
+    must(reviewing_answer(c.centre, &given, &refusal, &e));
+    journal_rollback(c.centre);
+    return refusal.code;
+}
+
 static bool is_let_in(void)
 {
     struct admission_request request = {.role = ROLE_TERMINAL, .name = "till"};
@@ -223,6 +235,8 @@ static bool is_let_in(void)
 }
 
 #define PRICE  "{\"sku\":\"MILK\",\"price\":\"2.5\",\"currency\":\"USD\",\"places\":2}"
+#define USER   "{\"role\":\"cashier\",\"places\":[{\"location\":\"BR01\"}]}"
+#define ROLE   "{\"rights\":[{\"right\":\"sell\"}]}"
 #define ANSWER "{\"review\":\"line\",\"decision\":\"accept\",\"triggers\":[]}"
 
 static void assert_decides(bool decides)
@@ -239,12 +253,15 @@ static void assert_decides(bool decides)
         {"*", "price_set", "MILK", PRICE},
         {"BR01", "price_set", "MILK", PRICE},
         {"BR01", "review_resolved", "o", ANSWER},
+        {"*", "user_set", "rana", USER},
+        {"*", "role_set", "cashier", ROLE},
     };
     for (size_t i = 0; i < COUNT_OF(decisions); i++) {
         enum journal_verdict verdict = post_at(decisions[i].location, decisions[i].type,
                                                decisions[i].record, decisions[i].body);
         assert_int_equal(verdict, decides ? VERDICT_ACCEPTED : VERDICT_REJECTED);
     }
+    assert_int_equal(answer(), decides ? ERR_NOT_FOUND : ERR_CONFLICT);
     assert_int_equal(publish(), decides ? ERR_OK : ERR_CONFLICT);
     assert_int_equal(post("inventory_sold", "milk", "{\"sku\":\"milk\",\"quantity\":\"1\"}"),
                      VERDICT_ACCEPTED); // a fact is taken in any case
