@@ -480,38 +480,37 @@ static struct record_entry *sort_next(struct sort *s, bool *circular)
 
 // ---- placing ----------------------------------------------------------------------------------
 
-static void join(struct record *r, struct record_entry *entry, const struct record_entry *seen)
+static enum err_code join(struct record *r, struct record_entry *entry,
+                          const struct record_entry *seen)
 {
-    for (int i = 0; i < seen->seen_count; i++) {
-        if (entry->seen[i] < seen->seen[i])
-            entry->seen[i] = seen->seen[i];
-    }
-    if (entry->seen[seen->stream] < seen->order.seq)
-        entry->seen[seen->stream] = seen->order.seq;
     struct record_stream *stream = &r->streams[seen->stream];
     if (stream->covered < seen->order.seq)
         stream->covered = seen->order.seq;
+    enum err_code code = vector_join(&entry->seen, &seen->seen, &r->folded);
+    return code ? code
+                : vector_raise(&entry->seen, (size_t)seen->stream, seen->order.seq, &r->folded);
 }
 
 // Gives the entry its vector, from those before it that are placed, and applies it.
 static enum err_code place(struct record *r, struct record_entry *entry)
 {
     struct record_stream *stream = &r->streams[entry->stream];
-    entry->seen_count = r->stream_count;
-    entry->seen = arena_alloc_zero(&r->folded, (size_t)r->stream_count * sizeof(entry->seen[0]));
-    if (entry->seen == NULL)
-        return ERR_NO_MEMORY;
-    for (int i = 0; i < entry->base_count; i++) {
+    enum err_code code = ERR_OK;
+    entry->seen = (struct vector){.root = NULL};
+    for (int i = 0; i < entry->base_count && code == ERR_OK; i++) {
         const struct record_entry *base = find_entry(r, &entry->base[i]);
-        if (base != NULL && base != entry && base->seen != NULL)
-            join(r, entry, base);
+        if (base != NULL && base != entry && base->placed)
+            code = join(r, entry, base);
     }
-    if (stream->last != NULL && stream->last->order.seq < entry->order.seq)
-        join(r, entry, stream->last);
+    if (code == ERR_OK && stream->last != NULL && stream->last->order.seq < entry->order.seq)
+        code = join(r, entry, stream->last);
+    if (code)
+        return code;
     if (stream->last == NULL || stream->last->order.seq < entry->order.seq)
         stream->last = entry;
     if (r->greatest == NULL || compare_order(r->greatest, entry) < 0)
         r->greatest = entry;
+    entry->placed = true;
     entry->place = r->placed;
     r->order[r->placed++] = entry;
     bool judges_another = entry->judges != NULL && !uuid_is_zero(&entry->judges->target);
@@ -534,7 +533,7 @@ static enum err_code refold(struct record *r)
     for (int i = 0; i < r->stream_count; i++)
         r->streams[i] = (struct record_stream){.id = r->streams[i].id};
     for (size_t i = 0; i < r->count; i++)
-        r->entries[i]->seen = NULL;
+        r->entries[i]->placed = false;
     arena_init(&scratch, r->kept.max);
     enum err_code code = prepare_sort(r, &sort, &scratch);
     for (size_t i = 0; i < r->count && code == ERR_OK; i++) {
@@ -558,7 +557,7 @@ static bool comes_last(const struct record *r, const struct record_entry *entry)
         return false;
     for (int i = 0; i < entry->base_count; i++) {
         const struct record_entry *base = find_entry(r, &entry->base[i]);
-        if (base != NULL && base->seen == NULL)
+        if (base != NULL && !base->placed)
             return false; // waits itself: a circle, or to be placed later
     }
     return true;
@@ -717,8 +716,7 @@ size_t record_refolds(const struct record *r)
 
 bool record_saw(const struct record_entry *later, const struct record_entry *earlier)
 {
-    return earlier->stream < later->seen_count &&
-           later->seen[earlier->stream] >= earlier->order.seq;
+    return vector_at(&later->seen, (size_t)earlier->stream) >= earlier->order.seq;
 }
 
 bool record_counts(const struct record_entry *entry)

@@ -24,6 +24,7 @@
 #include "model/event_type.h"
 #include "model/judgement.h"
 #include "model/row.h"
+#include "model/vector.h"
 
 struct record;
 struct reducer;
@@ -49,10 +50,10 @@ struct record_entry {
     const struct answer_op *answers; // NULL: it is no answer of a person
     const struct uuid *base;         // frontier that its author saw
     int base_count;
-    size_t place;   // in the record's order, from 0
-    int stream;     // which of the record's streams it is from
-    uint64_t *seen; // per stream of the record: the last seq seen, 0 none
-    int seen_count; // streams beyond were not seen
+    size_t place;       // in the record's order, from 0
+    int stream;         // which of the record's streams it is from
+    bool placed;        // it has its place, and what its author saw
+    struct vector seen; // per stream of the record
 };
 
 struct reducer {

@@ -4,6 +4,7 @@
 #include "test/unit/model/history.h"
 #include "test/unit/unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -316,4 +317,39 @@ TEST(record__a_removed_event_leaves_no_trace)
     free(before);
     record_free(r);
     history_fini(&h);
+}
+
+// A table of years: each till opens a run each day, and somebody clears it now and then.
+TEST(record__costs_what_its_events_cost_and_not_their_number_of_streams_each)
+{
+    enum { RUNS = 2000, EACH = 5 };
+    struct arena a;
+    struct record *r = NULL;
+    char last[64] = "";
+    arena_init(&a, 1 << 20);
+    assert_int_equal(record_new(reducer_find(STR("table")), STR("7"), (size_t)16 << 20, &r),
+                     ERR_OK);
+    for (unsigned n = 0; n < RUNS * EACH; n++) {
+        char text[1024];
+        struct event event;
+        snprintf(
+            text, sizeof text,
+            "{\"v\":1,\"id\":\"%08x-0000-4000-8000-000000000000\","
+            "\"origin\":\"%08x-0000-4000-8000-000000000001\",\"lane\":\"critical\",\"seq\":%u,"
+            "\"location\":\"B\",\"type\":\"table_set\",\"record\":{\"type\":\"table\",\"id\":"
+            "\"7\"},\"base\":[%s],\"cause\":null,\"at\":%u,\"hlc\":\"%016llx\",\"actor\":\"w\","
+            "\"grant\":null,\"body\":{\"status\":\"dirty\"}}",
+            n, n / EACH, n % EACH + 1, last, n, (unsigned long long)(n + 1) << 16);
+        snprintf(last, sizeof last, "\"%08x-0000-4000-8000-000000000000\"", n);
+        arena_reset(&a);
+        assert_int_equal(event_parse(str_of(text), &a, &event, NULL), ERR_OK);
+        assert_int_equal(record_add(r, &event, NULL), ERR_OK);
+        if (n % EACH == 0)
+            assert_int_equal(record_fold(r), ERR_OK);
+    }
+    assert_int_equal(record_fold(r), ERR_OK);
+    assert_true(record_saw(record_entry_at(r, RUNS * EACH - 1), record_entry_at(r, 0)));
+    assert_false(record_saw(record_entry_at(r, 0), record_entry_at(r, 1)));
+    record_free(r);
+    arena_fini(&a);
 }
