@@ -25,6 +25,7 @@ enum {
     LIMIT_REVOCATION_PARTS = 1000,
     LIMIT_SEEN_ROWS = 20000,     // of a place, looked through for what an author had not seen
     LIMIT_CATALOG_ROWS = 200000, // of one version
+    LIMIT_RECORD_BYTES = 16 * 1024 * 1024, // events of one folded record, their JSON
 };
 
 #define LIMIT_CLOCK_SKEW_MS (INT64_C(5) * 60 * 1000)

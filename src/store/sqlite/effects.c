@@ -221,7 +221,10 @@ static enum err_code tell_event(struct fold *f, const struct fold_row *row, bool
 
 static enum err_code put_record(struct fold *f, const struct fold_row *row, struct err *e)
 {
-    enum err_code code = records_put(&f->records, row->event, row->lsn, e);
+    enum err_code code = records_put(&f->records, row->event, row->lsn, &f->record_full, e);
+    if (code == ERR_OK && f->record_full)
+        return err_set(e, ERR_LIMIT, "its %.*s has more than %d MiB of events",
+                       STR_ARG(row->event->record_type), LIMIT_RECORD_BYTES >> 20);
     if (code == ERR_OK && judgement_is(row->event))
         code = judgements_turn(f, row, true, e);
     return code ? code : tell_event(f, row, true, e);

@@ -329,7 +329,15 @@ enum err_code fold_apply(struct fold *f, struct fold_row *row, struct err *e)
         bury(row, why.text);
         return ERR_OK;
     }
-    return code ? err_set(e, code, "%s", why.text) : claim_and_put(f, row, &list, e);
+    if (code)
+        return err_set(e, code, "%s", why.text);
+    f->record_full = false;
+    code = claim_and_put(f, row, &list, &why);
+    if (code == ERR_LIMIT && f->record_full) { // nothing of it was put: the record comes first
+        bury(row, why.text);
+        return ERR_OK;
+    }
+    return code ? err_set(e, code, "%s", why.text) : ERR_OK;
 }
 
 // The record goes to the next in line, as if the one taken back had never been.

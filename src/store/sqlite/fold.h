@@ -44,8 +44,9 @@ struct fold {
     struct store *store; // NULL in a check: no reviews, no feeds, no states written
     uint8_t *states;     // in a fresh fold: of the rows, by lsn - states_from
     int64_t states_from;
-    int64_t upto;  // rows behind it are not folded yet
-    bool confirms; // stock has a confirmed part (terminals)
+    int64_t upto;     // rows behind it are not folded yet
+    bool confirms;    // stock has a confirmed part (terminals)
+    bool record_full; // the record of the event at hand takes no more
     struct ids ids;
     struct delta_map deltas;
     struct feed_queue changes;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RECORD_MAX_BYTES ((size_t)64 * 1024 * 1024)
+#define RECORD_MAX_BYTES ((size_t)16 * LIMIT_RECORD_BYTES) // in memory, with what is folded
 
 struct kept_record {
     int64_t number;
@@ -14,6 +14,7 @@ struct kept_record {
     char location[LIMIT_NAME + 1];
     char id[LIMIT_NAME + 1];
     struct record *record; // NULL: still to be read
+    size_t bytes;          // of the events in it
     bool touched;          // since the last flush
     bool written;          // 'rows' is what the tables hold; else they are read first
     struct row_list rows;  // they point into 'arena' and into the record
@@ -170,6 +171,7 @@ static enum err_code keep(struct records *r, const struct record_name *name, int
 
 static enum err_code new_record(struct kept_record *k, struct err *e)
 {
+    k->bytes = 0;
     enum err_code code = record_new(k->reducer, str_of(k->id), RECORD_MAX_BYTES, &k->record);
     return code ? err_set(e, code, "out of memory for a record") : ERR_OK;
 }
@@ -204,6 +206,8 @@ static enum err_code add_event(struct kept_record *k, const struct event *event,
                                struct err *e)
 {
     enum err_code code = record_add(k->record, event, e);
+    if (code == ERR_OK)
+        k->bytes += event->bytes.n;
     if (code != ERR_EXISTS || !told)
         return code == ERR_EXISTS ? ERR_OK : code;
     code = record_remove(k->record, &event->id);
@@ -297,16 +301,26 @@ static void note_touched(struct records *r, struct kept_record *k)
     r->chain_touched = r->chain_touched || str_is(STR(FEED_CHAIN), k->location);
 }
 
-enum err_code records_put(struct records *r, const struct event *event, int64_t lsn, struct err *e)
+enum err_code records_put(struct records *r, const struct event *event, int64_t lsn, bool *ret_full,
+                          struct err *e)
 {
     struct record_name name = name_of(event);
     struct kept_record *k = NULL;
+    *ret_full = false;
     enum err_code code = r->count > RECORDS_MOST ? records_flush(r, e) : ERR_OK;
     if (code == ERR_OK)
         code = find(r, &name, true, &k, e);
+    if (code == ERR_OK && k->record == NULL)
+        code = read_record(r, k, e);
+    bool takes =
+        judgement_is(event) || k == NULL || k->bytes + event->bytes.n <= LIMIT_RECORD_BYTES;
+    if (code == ERR_OK && !takes) {
+        *ret_full = true;
+        return ERR_OK;
+    }
     if (code == ERR_OK)
         code = list_event(r, Q_RECORD_EVENT_ADD, k->number, lsn, e);
-    if (code == ERR_OK && k->record != NULL)
+    if (code == ERR_OK)
         code = add_event(k, event, lsn < 0, e);
     if (code == ERR_OK)
         note_touched(r, k);

@@ -38,8 +38,11 @@ struct records {
 void records_init(struct records *r, struct db *tables, struct db *journal);
 void records_fini(struct records *r);
 
-// The event at lsn (its type has a reducer, which can read its body) is part of its record.
-enum err_code records_put(struct records *r, const struct event *event, int64_t lsn,
+// The event at lsn (its type has a reducer, which can read its body) is part of its record. It is
+// not, and *ret_full, where the record would have more than LIMIT_RECORD_BYTES of events: one that
+// cannot be folded any more would stop everything else that its place has to say. Judgements, of
+// which an event has few, always are.
+enum err_code records_put(struct records *r, const struct event *event, int64_t lsn, bool *ret_full,
                           struct err *e) MUST_CHECK;
 // It is no more.
 enum err_code records_take_back(struct records *r, const struct event *event, int64_t lsn,

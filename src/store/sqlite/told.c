@@ -85,6 +85,14 @@ static enum err_code set_generation(struct store *s, int64_t number, int64_t gen
     return query_run(&q, e);
 }
 
+// A record that is full goes on without it, as it does where the event came from.
+static enum err_code fold_told(struct records *r, const struct event *event, int64_t number,
+                               struct err *e)
+{
+    bool full = false;
+    return records_put(r, event, -number, &full, e);
+}
+
 static enum err_code take_back(struct store *s, const struct told *told, struct arena *a,
                                struct err *e)
 {
@@ -121,7 +129,7 @@ static enum err_code replace(struct store *s, const struct told *told, const str
     code = query_run(&q, e);
     if (code == ERR_OK)
         code = can_fold(event, a, &folds, e);
-    return code || !folds ? code : records_put(&s->fold.records, event, -told->number, e);
+    return code || !folds ? code : fold_told(&s->fold.records, event, told->number, e);
 }
 
 static enum err_code add(struct store *s, const struct event *event, const struct told_page *page,
@@ -138,7 +146,7 @@ static enum err_code add(struct store *s, const struct event *event, const struc
     int64_t number = sqlite3_last_insert_rowid(s->db.handle);
     if (code == ERR_OK)
         code = can_fold(event, a, &folds, e);
-    return code || !folds ? code : records_put(&s->fold.records, event, -number, e);
+    return code || !folds ? code : fold_told(&s->fold.records, event, number, e);
 }
 
 enum err_code told_put(struct store *s, const struct told_page *page, struct str bytes,
@@ -272,7 +280,7 @@ enum err_code told_refold(struct store *s, struct records *r, struct err *e)
         if (code == ERR_OK)
             code = can_fold(&event, &a, &folds, e);
         if (code == ERR_OK && folds)
-            code = records_put(r, &event, -number, e);
+            code = fold_told(r, &event, number, e);
     }
     arena_fini(&a);
     return code;

@@ -305,6 +305,63 @@ TEST(records__an_edit_of_any_of_their_tables_is_found_and_rebuilt)
     fixture_close(&f);
 }
 
+// ---- a record that is full
+// ------------------------------------------------------------------------------------
+
+// A split of as many lines as one event can name.
+static char *wide_split(void)
+{
+    struct buf b;
+    buf_init(&b, LIMIT_EVENT_BYTES);
+    assert_int_equal(
+        buf_append_str(&b, STR("{\"bill\":\"01890a5d-0000-7000-8000-0000000000ff\",\"lines\":[")),
+        ERR_OK);
+    for (unsigned i = 0; i < LIMIT_TICKET_LINES; i++)
+        assert_int_equal(
+            buf_append_format(&b,
+                              "%s{\"line\":\"01890a5d-0000-7000-8000-%012x\",\"quantity\":\"1\"}",
+                              i ? "," : "", i + 1),
+            ERR_OK);
+    assert_int_equal(buf_append(&b, "]}", 3), ERR_OK);
+    char *text = strdup(b.data);
+    buf_fini(&b);
+    return text;
+}
+
+TEST(records__what_is_too_much_for_one_record_is_set_apart_and_the_rest_goes_on)
+{
+    struct fixture f;
+    char *split = wide_split();
+    unsigned each = (unsigned)strlen(split), most = LIMIT_RECORD_BYTES / each;
+    fixture_open(&f, ROLE_CENTRAL);
+    for (unsigned n = 0; n < most + 3; n++) {
+        struct line l;
+        line_init(&l, 10 + n, "BR1");
+        line_add(&l, &(struct draft){10 + n, 10 + n, "order_split", "O1", split});
+        (void)fixture_append(&f, &l, 0, STATUS_SETTLED);
+        arena_reset(&f.arena);
+        line_fini(&l);
+    }
+    struct line l;
+    line_init(&l, 1, "BR1");
+    line_ticket(&l, 1, 500, "T-1", "rice");
+    line_add(&l, &(struct draft){2, 501, "sale_completed", "O1",
+                                 "{\"total\":1,\"uses\":[{\"sku\":\"CUP\",\"quantity\":\"4\"}]}"});
+    line_add(&l, &(struct draft){3, 502, "line_added", "O2", ADDED("4")});
+    fixture_append_all(&f, &l, STATUS_SETTLED);
+    assert_in_range(fixture_number(&f, "SELECT count(*) FROM dead_letters"), 3, 5);
+    fixture_assert_text(&f, "SELECT DISTINCT reason FROM dead_letters",
+                        "its order has more than 16 MiB of events\n");
+    assert_int_equal(fixture_number(&f, "SELECT count(*) FROM tickets"), 1);
+    fixture_assert_text(&f, LINES, "O2|main|COFFEE|40000|NULL|0\n");
+    holds(&f);
+    fixture_reopen(&f);
+    holds(&f);
+    line_fini(&l);
+    fixture_close(&f);
+    free(split);
+}
+
 // ---- other types of records
 // ----------------------------------------------------------------------------
 
