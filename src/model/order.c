@@ -12,15 +12,42 @@
 // ---- parts, made where first named
 // -----------------------------------------------------------------
 
+static struct order_line **slot_of(struct order_line **slots, size_t count, const struct uuid *id)
+{
+    uint64_t key;
+    memcpy(&key, id->b + 8, sizeof key); // the random half
+    size_t at = (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (count - 1);
+    while (slots[at] != NULL && !uuid_equal(&slots[at]->id, id))
+        at = (at + 1) & (count - 1);
+    return &slots[at];
+}
+
+// Keeps the slots, a power of two, at most half full.
+static enum err_code widen(struct order_state *s, struct arena *a)
+{
+    size_t count = s->slot_count ? s->slot_count * 2 : 16;
+    struct order_line **slots = arena_alloc_zero(a, count * sizeof(struct order_line *));
+    if (slots == NULL)
+        return ERR_NO_MEMORY;
+    for (struct order_line *l = s->lines; l != NULL; l = l->next)
+        *slot_of(slots, count, &l->id) = l;
+    s->slots = slots;
+    s->slot_count = count;
+    return ERR_OK;
+}
+
 static struct order_line *line_of(struct order_state *s, const struct uuid *id, struct arena *a)
 {
-    struct order_line **at = &s->lines;
-    while (*at != NULL && !uuid_equal(&(*at)->id, id))
-        at = &(*at)->next;
+    if ((s->line_count + 1) * 2 > s->slot_count && widen(s, a))
+        return NULL;
+    struct order_line **at = slot_of(s->slots, s->slot_count, id);
     if (*at == NULL) {
         *at = arena_alloc_zero(a, sizeof **at);
-        if (*at != NULL)
-            (*at)->id = *id;
+        if (*at != NULL) {
+            **at = (struct order_line){.id = *id, .next = s->lines};
+            s->lines = *at;
+            s->line_count++;
+        }
     }
     return *at;
 }
@@ -92,19 +119,24 @@ static enum err_code ask_line(struct order_state *s, const struct order_line *li
     return ask.base.p ? order_ask(&s->questions.asked, &ask, a) : ERR_NO_MEMORY;
 }
 
-// Notes the event's part in the line, and asks where its author had not seen another's.
+// Notes the event's part in the line, and asks where its author had not seen another's: of each
+// once, which names all that are to be asked about.
 static enum err_code touch(struct order_state *s, struct order_line *line,
                            const struct record_entry *entry, int64_t quantity, struct arena *a)
 {
     enum err_code code = ERR_OK;
-    for (const struct order_touch *t = line->touches; t != NULL && code == ERR_OK; t = t->next) {
-        if (!record_saw(entry, t->by))
-            code = ask_line(s, line, t->by, entry, a);
+    bool asked = false;
+    for (struct order_touch *t = line->touches; t != NULL && code == ERR_OK; t = t->next) {
+        if ((asked && t->asked) || record_saw(entry, t->by))
+            continue;
+        code = ask_line(s, line, t->by, entry, a);
+        t->asked = asked = true;
     }
     struct order_touch *own = arena_alloc_zero(a, sizeof *own);
     if (code || own == NULL)
         return code ? code : ERR_NO_MEMORY;
-    *own = (struct order_touch){.by = entry, .quantity = quantity, .next = line->touches};
+    *own = (struct order_touch){
+        .by = entry, .quantity = quantity, .asked = asked, .next = line->touches};
     line->touches = own;
     return ERR_OK;
 }
@@ -175,24 +207,25 @@ static enum err_code remove_line(struct order_state *s, const struct record_entr
         return ERR_NO_MEMORY;
     for (struct order_touch *t = line->touches; t != NULL; t = t->next)
         t->cancelled = t->cancelled || record_saw(entry, t->by) || MUTANT(concurrent_line_lost);
-    for (struct order_assignment *x = s->assignments; x != NULL; x = x->next)
-        x->cancelled =
-            x->cancelled || (uuid_equal(&x->line, &line->id) && record_saw(entry, x->by));
+    for (struct order_assignment *x = line->moves; x != NULL; x = x->next)
+        x->cancelled = x->cancelled || record_saw(entry, x->by);
     return touch(s, line, entry, 0, a);
 }
 
 // ---- bills ------------------------------------------------------------------------------------
 
 static enum err_code assign(struct order_state *s, const struct record_entry *entry,
-                            const struct uuid *bill, const struct uuid *line, int64_t quantity,
+                            const struct uuid *bill, const struct uuid *id, int64_t quantity,
                             struct arena *a)
 {
+    struct order_line *line = line_of(s, id, a); // its adding may not be here
     struct order_assignment *x = arena_alloc_zero(a, sizeof *x);
-    if (x == NULL || bill_of(s, bill, a) == NULL)
+    if (line == NULL || x == NULL || bill_of(s, bill, a) == NULL)
         return ERR_NO_MEMORY;
     *x = (struct order_assignment){
-        .line = *line, .bill = *bill, .quantity = quantity, .by = entry, .next = s->assignments};
-    s->assignments = x;
+        .bill = *bill, .quantity = quantity, .by = entry, .next = line->moves};
+    line->moves = x;
+    s->split = true;
     return ERR_OK;
 }
 
@@ -202,7 +235,7 @@ static enum err_code split(struct order_state *s, const struct record_entry *ent
     enum err_code code = ERR_OK;
     for (size_t i = 0; i < op->split.count && code == ERR_OK; i++) {
         const struct order_share *share = &op->split.shares[i];
-        if (!MUTANT(split_billed_twice) || s->assignments == NULL)
+        if (!MUTANT(split_billed_twice) || !s->split)
             code = assign(s, entry, &op->split.from, &share->line, -share->quantity, a);
         if (code == ERR_OK)
             code = assign(s, entry, &op->bill, &share->line, share->quantity, a);

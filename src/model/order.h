@@ -130,6 +130,7 @@ struct order_touch { // one event's part in a line
     const struct record_entry *by;
     int64_t quantity; // what it adds; 0 for a remove or a note
     bool cancelled;   // a remove that had seen it took it out
+    bool asked;       // a question names it
     struct order_touch *next;
 };
 struct order_price { // another price than the one it was added at
@@ -142,13 +143,14 @@ struct order_line {
     const struct record_entry *added; // NULL: only changes of it are known here
     struct str sku, name, modifiers, note;
     int64_t unit_price, catalog;
-    struct order_price *prices;  // newest first
-    struct uuid bill;            // where it was added
-    struct order_touch *touches; // newest first
+    struct order_price *prices;     // newest first
+    struct uuid bill;               // where it was added
+    struct order_touch *touches;    // newest first; NULL: only a split names it
+    struct order_assignment *moves; // newest first
     struct order_line *next;
 };
 struct order_assignment { // what a split moved: minus on one bill, plus on another
-    struct uuid line, bill;
+    struct uuid bill;
     int64_t quantity;
     bool cancelled; // its line was removed by someone who had seen it
     const struct record_entry *by;
@@ -185,8 +187,10 @@ struct order_state {
     const struct record_entry *merged;
     struct str merged_into;
     struct order_line *lines;
+    struct order_line **slots; // the same, by id
+    size_t slot_count, line_count;
     struct order_bill *bills;
-    struct order_assignment *assignments;
+    bool split; // some units were moved
     struct order_money *payments, *refunds;
     struct order_bump *bumps; // each line and station once: by whom first
     struct questions questions;

@@ -191,8 +191,8 @@ static int64_t quantity_on(const struct order_state *s, const struct order_line 
                            const struct uuid *bill)
 {
     int64_t quantity = uuid_equal(&line->bill, bill) ? line_quantity(s, line) : 0;
-    for (const struct order_assignment *x = s->assignments; x != NULL; x = x->next) {
-        if (!x->cancelled && uuid_equal(&x->line, &line->id) && uuid_equal(&x->bill, bill))
+    for (const struct order_assignment *x = line->moves; x != NULL; x = x->next) {
+        if (!x->cancelled && uuid_equal(&x->bill, bill))
             quantity = sum(quantity, x->quantity);
     }
     return quantity;
@@ -294,9 +294,8 @@ static enum err_code ask_split(struct view *v, const struct order_line *line,
                                const struct order_bill *bill)
 {
     const struct record_entry *last[2] = {NULL, NULL};
-    for (const struct order_assignment *x = v->state->assignments; x != NULL; x = x->next) {
-        if (x->cancelled || x->quantity > 0 || !uuid_equal(&x->line, &line->id) ||
-            !uuid_equal(&x->bill, &bill->id))
+    for (const struct order_assignment *x = line->moves; x != NULL; x = x->next) {
+        if (x->cancelled || x->quantity > 0 || !uuid_equal(&x->bill, &bill->id))
             continue;
         last[last[0] == NULL ? 0 : 1] = x->by;
     }
@@ -313,7 +312,7 @@ static enum err_code write_lines(struct view *v, const struct order_bill *bill, 
 {
     enum err_code code = ERR_OK;
     for (const struct order_line *l = v->state->lines; l != NULL && code == ERR_OK; l = l->next) {
-        int64_t quantity = quantity_on(v->state, l, &bill->id);
+        int64_t quantity = l->touches ? quantity_on(v->state, l, &bill->id) : 0;
         if (quantity != 0)
             code = write_line(v, l, bill, quantity, subtotal);
         if (quantity < 0 && code == ERR_OK)

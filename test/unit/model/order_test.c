@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static struct history h;
 static struct record *all;
@@ -213,6 +214,61 @@ TEST(order__a_line_added_again_after_its_removal_stays)
                   history_id_text(1));
     fold();
     line_is("1", "0");
+    end();
+}
+
+// ---- what many changes cost ---------------------------------------------------------------------
+
+TEST(order__two_tills_that_change_one_line_often_ask_of_each_change_once)
+{
+    enum { CHANGES = 190, BYTES = 1 << 20 };
+    struct record *r;
+    struct arena arena;
+    struct row_list rows;
+    begin();
+    for (int i = 0; i < CHANGES; i++) {
+        change(1, "1");
+        change(2, "1");
+    }
+    assert_int_equal(record_new(h.reducer, STR("R1"), BYTES, &r), ERR_OK);
+    for (size_t i = 0; i < h.count; i++)
+        assert_int_equal(record_add(r, &h.events[i], NULL), ERR_OK);
+    assert_int_equal(record_fold(r), ERR_OK);
+    arena_init(&arena, BYTES);
+    assert_int_equal(record_rows(r, &arena, &rows), ERR_OK);
+    const char *triggers = history_column(r, "record_reviews", "kind=line", "triggers");
+    assert_int_equal(strlen(triggers) + 1, 2 * CHANGES * UUID_TEXT_SIZE);
+    arena_fini(&arena);
+    record_free(r);
+    end();
+}
+
+TEST(order__many_splits_of_many_lines_are_looked_at_line_by_line)
+{
+    enum { LINES = 100, SPLITS = 200 };
+    static char shares[LINES * 80];
+    size_t used = 0;
+    begin();
+    for (unsigned i = 0; i < LINES; i++) {
+        history_write(&h, 0, "line_added",
+                      "{\"line\":\"%s\",\"sku\":\"S\",\"quantity\":\"500\",\"unit_price\":\"1\"}",
+                      history_id_text(1000 + i));
+        used += (size_t)snprintf(shares + used, sizeof shares - used,
+                                 "%s{\"line\":\"%s\",\"quantity\":\"1\"}", i ? "," : "",
+                                 history_id_text(1000 + i));
+    }
+    for (unsigned i = 0; i < SPLITS; i++)
+        history_write(&h, 0, "order_split", "{\"bill\":\"%s\",\"lines\":[%s]}",
+                      history_id_text(2000 + i), shares);
+    struct arena arena;
+    struct row_list rows;
+    fold();
+    arena_init(&arena, (size_t)64 << 20);
+    clock_t before = clock();
+    assert_int_equal(record_rows(all, &arena, &rows), ERR_OK);
+    assert_true(clock() - before < CLOCKS_PER_SEC); // each split looked at for each row: 5 s
+    assert_int_equal(rows.count, 1 + (SPLITS + 1) + (LINES * (SPLITS + 1) + 1));
+    arena_fini(&arena);
     end();
 }
 
