@@ -10,17 +10,18 @@
 
 static const struct column columns[] = {
     {"id", COLUMN_TEXT, "the reservation"},
-    {"state", COLUMN_TEXT, "pending, confirmed, denied, expired or released"},
+    {"state", COLUMN_TEXT, "pending, held, confirmed, denied, expired or released"},
     {"sku", COLUMN_TEXT, "what is kept"},
     {"quantity", COLUMN_DECIMAL, "units"},
-    {"until_at", COLUMN_INTEGER, "ms since 1970: kept so long"},
+    {"until_at", COLUMN_INTEGER, "ms since 1970, by the corrected clock: kept so long"},
     {"order_id", COLUMN_TEXT, "the order that it is for"},
     {"station", COLUMN_TEXT, "where it is cooked"},
     {"requested_at", COLUMN_INTEGER, "ms since 1970"},
     {"requested_by", COLUMN_TEXT, "who asked for it, and is told"},
+    {"request", COLUMN_UUID, "the event"},
     {NULL, COLUMN_TEXT, NULL}};
 static const struct row_table table = {"reservation_heads", 1, columns};
-enum { R_ID, R_STATE, R_SKU, R_QUANTITY, R_UNTIL, R_ORDER, R_STATION, R_AT, R_BY };
+enum { R_ID, R_STATE, R_SKU, R_QUANTITY, R_UNTIL, R_ORDER, R_STATION, R_AT, R_BY, R_REQUEST };
 
 enum verb { RESERVE, RELEASE, ANSWER };
 
@@ -28,7 +29,7 @@ struct op {
     enum verb verb;
     struct str sku, order, station;
     int64_t quantity; // decimal
-    int64_t until_at;
+    int64_t until_at; // by its author's clock
     struct answer_op answer;
 };
 
@@ -76,6 +77,39 @@ static enum err_code decode(const struct event *event, struct arena *kept, const
     }
     return code == ERR_OK && in.full ? err_set(e, ERR_NO_MEMORY, "out of memory for a reservation")
                                      : code;
+}
+
+// ---- its end ----------------------------------------------------------------------------------
+
+// What its author's clock said, told by the one that counts where they are apart.
+static int64_t correct(int64_t until_at, int64_t at, hlc clock)
+{
+    int64_t off = hlc_ms(clock) - at;
+    bool apart = off > LIMIT_CLOCK_SKEW_MS || off < -LIMIT_CLOCK_SKEW_MS;
+    return apart ? until_at + off : until_at;
+}
+
+bool reservation_claim_of(const struct event *event, hlc clock, struct reservation_claim *ret)
+{
+    int64_t until_at = event->at + LIMIT_RESERVATION_MS;
+    if (!str_is(event->type_name, "reservation_requested"))
+        return false;
+    if (body_find(event->body, "until_at") != NULL)
+        until_at = body_integer(event->body, "until_at");
+    *ret = (struct reservation_claim){.sku = body_text(event->body, "sku"),
+                                      .quantity = body_decimal(event->body, "quantity"),
+                                      .until_ms = correct(until_at, event->at, clock)};
+    return true;
+}
+
+void reservation_judge(const struct reservation_claim *claim, const struct reservation_view *view,
+                       struct verdict *verdict)
+{
+    __int128 there = (__int128)view->stock - view->kept + view->tolerance;
+    bool expired = !view->over && claim->until_ms <= view->now_ms;
+    bool fits = view->over || claim->quantity <= there;
+    verdict->outcome = fits && !expired ? JUDGED_APPLIED : JUDGED_DENIED;
+    verdict->reason = expired ? REASON_DEADLINE : REASON_STOCK;
 }
 
 // ---- folding ----------------------------------------------------------------------------------
@@ -135,13 +169,18 @@ static const char *state_of(const struct state *s)
         return verdict->reason == REASON_DEADLINE ? "expired" : "denied";
     if (s->released != NULL)
         return "released";
+    if (verdict->outcome == JUDGED_HELD)
+        return "held";
     bool found = verdict->outcome == JUDGED_APPLIED && verdict->reason == REASON_STOCK;
     return found ? "confirmed" : "pending";
 }
 
 static enum err_code write_row(const struct state *s, struct str id, struct row_list *to)
 {
-    const struct op *op = s->requested->op;
+    const struct record_entry *requested = s->requested;
+    const struct op *op = requested->op;
+    hlc effective = requested->verdict.effective;
+    hlc clock = effective != 0 ? effective : requested->order.hlc;
     struct row *row = row_list_add(to, &table);
     if (row == NULL)
         return ERR_NO_MEMORY;
@@ -149,11 +188,12 @@ static enum err_code write_row(const struct state *s, struct str id, struct row_
     row_set_text(row, R_STATE, str_of(state_of(s)));
     row_set_text(row, R_SKU, op->sku);
     row_set_number(row, R_QUANTITY, op->quantity);
-    row_set_number(row, R_UNTIL, op->until_at);
+    row_set_number(row, R_UNTIL, correct(op->until_at, requested->at, clock));
     row_set_text(row, R_ORDER, op->order);
     row_set_text(row, R_STATION, op->station);
-    row_set_number(row, R_AT, s->requested->at);
-    row_set_text(row, R_BY, s->requested->actor);
+    row_set_number(row, R_AT, requested->at);
+    row_set_text(row, R_BY, requested->actor);
+    row_set_uuid(row, R_REQUEST, &requested->id);
     return ERR_OK;
 }
 

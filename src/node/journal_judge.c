@@ -45,8 +45,9 @@ static enum err_code keep(struct journal *j, const struct arrival *from, struct 
     to->event.record_id = arena_copy(&j->arena, from->event.record_id);
     to->event.actor = arena_copy(&j->arena, from->event.actor);
     to->claim.sku = arena_copy(&j->arena, from->claim.sku);
+    to->reservation.sku = arena_copy(&j->arena, from->reservation.sku);
     if (!to->event.location.p || !to->event.record_type.p || !to->event.record_id.p ||
-        !to->event.actor.p || !to->claim.sku.p)
+        !to->event.actor.p || !to->claim.sku.p || !to->reservation.sku.p)
         return err_set(e, ERR_NO_MEMORY, "the transaction is too large");
     *j->arrivals_end = to;
     j->arrivals_end = &to->next;
@@ -72,7 +73,9 @@ enum err_code journal_note_arrival(struct journal *j, const struct arrival *arri
     if (verdict.effective != 0)
         a.order.hlc = verdict.effective;
     code = journal_note_quantity(j, &a, e);
-    return code == ERR_OK && (look || a.claims) ? keep(j, &a, e) : code;
+    a.reserves = reservation_claim_of(&a.event, a.order.hlc, &a.reservation);
+    look = look || a.claims || a.reserves;
+    return code == ERR_OK && look ? keep(j, &a, e) : code;
 }
 
 // ---- saying it --------------------------------------------------------------------------------
@@ -191,11 +194,13 @@ static enum err_code judge_one(struct journal *j, const struct arrival *a, struc
     bool judged = false;
     view_of(j, a, &view);
     bool look = judge_arrival(&a->event, &view, &judgement.verdict);
-    if (!look && !a->claims)
+    if (!look && !a->claims && !a->reserves)
         return ERR_OK;
     enum err_code code = store_is_judged(j->store, a->event.location, &a->event.id, &judged, e);
     if (code || judged)
         return code;
+    if (a->reserves && judgement.verdict.reason != REASON_UNAUTHORISED)
+        return journal_judge_reservation(j, a, judgement.verdict.effective, e);
     if (look)
         code = say_one(j, a, &judgement, part, e);
     return code ? code : journal_judge_claim(j, a, walk, e);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "model/judgement.h"
+#include "model/reservation.h"
 #include "node/journal.h"
 #include "node/true_time.h"
 #include "sync/recovery.h"
@@ -49,6 +50,8 @@ struct arrival {
     bool claims;              // it says what quantity its author saw
     struct quantity_claim claim;
     bool without_right; // its author had none to it
+    bool reserves; // it asks for goods to be kept
+    struct reservation_claim reservation;
 };
 // What came now and stands before a count that came earlier.
 struct overlap {
@@ -151,6 +154,14 @@ enum err_code journal_judge_claim(struct journal *j, const struct arrival *arriv
                                   struct seen_walk *walk, struct err *e) MUST_CHECK;
 enum err_code journal_judge_overlaps(struct journal *j, const struct overlap *overlaps,
                                      struct err *e) MUST_CHECK;
+
+// journal_reserve.c: reservations
+// Says whether they are kept; 'effective' is the clock that counts instead of its own, or 0.
+enum err_code journal_judge_reservation(struct journal *j, const struct arrival *arrival,
+                                        hlc effective, struct err *e) MUST_CHECK;
+// A person lets an event of this record in: where it asks for goods, that alone does not keep them.
+enum err_code journal_reservation_verdict(struct journal *j, const struct event *event,
+                                          struct verdict *verdict, struct err *e) MUST_CHECK;
 
 // journal_overlay.c: own events that the feed does not yet include
 bool journal_has_overlay(const struct journal *j);

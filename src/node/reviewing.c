@@ -148,7 +148,8 @@ static enum err_code judge_held(struct answered *a, struct str location, const s
             continue;
         struct record_name record = {location, event.record_type, event.record_id};
         struct judgement judgement = {.target = *target, .verdict = a->verdict};
-        return journal_say(a->j, &record, &judgement, e);
+        code = journal_reservation_verdict(a->j, &event, &judgement.verdict, e);
+        return code ? code : journal_say(a->j, &record, &judgement, e);
     }
     return code;
 }

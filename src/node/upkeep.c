@@ -20,6 +20,7 @@ struct upkeep {
     struct loop_timer *prune_timer;
     bool closing;
     bool looking;
+    bool hearing;
     struct prune_place {
         int64_t stream;
         struct store_trim feed;
@@ -173,11 +174,53 @@ static void prune(void *context)
     loop_timer_start(u->prune_timer, prune_pause(u), 0);
 }
 
+// ---- reservations that nobody judged ------------------------------------------------------------
+
+struct hear_job {
+    struct job job;
+    struct upkeep *upkeep;
+};
+
+static enum err_code run_hear(struct job *job, struct journal *j, struct err *e)
+{
+    (void)job;
+    return journal_hear_reservations(j, e);
+}
+
+static void done_hear(struct job *job)
+{
+    struct hear_job *hear = (struct hear_job *)job;
+    struct upkeep *u = hear->upkeep;
+    if (job->code)
+        log_line(LOG_WARN, "upkeep", "reservations could not be judged: %s",
+                 err_message(&job->error));
+    u->hearing = false;
+    free(hear);
+    release(u);
+}
+
+static void hear(struct upkeep *u)
+{
+    bool decides = u->options.config->role == ROLE_CENTRAL && !u->hearing;
+    struct hear_job *job = decides ? calloc(1, sizeof(*job)) : NULL;
+    if (job == NULL)
+        return;
+    *job =
+        (struct hear_job){.job = {.idle = true, .run = run_hear, .done = done_hear}, .upkeep = u};
+    if (writer_post(u->options.writer, &job->job)) {
+        free(job);
+        return;
+    }
+    u->hearing = true;
+    u->jobs++;
+}
+
 // ---- opening ----------------------------------------------------------------------------------
 
 static void on_timer(void *context)
 {
     look(context);
+    hear(context);
 }
 
 enum err_code upkeep_open(const struct upkeep_options *options, struct upkeep **ret, struct err *e)

@@ -217,6 +217,16 @@ enum err_code store_moves_after(struct store *s, struct str location, int64_t ls
 enum err_code store_stock_of(struct store *s, struct str location, struct str sku, int64_t *ret,
                              struct err *e) MUST_CHECK;
 
+// Of that, what confirmed reservations keep now; as of the last store_flush.
+enum err_code store_kept_of(struct store *s, struct str location, struct str sku, int64_t now_ms,
+                            int64_t *ret, struct err *e) MUST_CHECK;
+// Whether a reservation keeps nothing whatever is said of it: released, or its order is over.
+enum err_code store_reservation_is_over(struct store *s, struct str location, struct str id,
+                                        bool *ret, struct err *e) MUST_CHECK;
+// A request that nobody judged yet. ERR_NOT_FOUND: there is none.
+enum err_code store_reservation_unheard(struct store *s, struct arena *a, struct record_name *ret,
+                                        struct uuid *ret_request, struct err *e) MUST_CHECK;
+
 // The newest count of a SKU that an authority knows of; kept beside what is folded.
 struct store_counted {
     struct str sku;

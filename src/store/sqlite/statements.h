@@ -26,6 +26,11 @@
         "quantity", "?3") ", moves = moves + ?4, local_version = local_version + 1"                \
                           " WHERE location = ?1 AND sku = ?2"
 
+// The order of a reservation h: nothing is kept for it any more.
+#define ORDER_OVER_SQL                                                                             \
+    "SELECT 1 FROM order_heads AS o WHERE o.location = h.location AND o.id = h.order_id"           \
+    " AND o.status IN ('paid', 'refunded', 'voided')"
+
 // X(name, sql)
 #define DB_STATEMENTS(X)                                                                           \
     X(TABLE_EXISTS, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?")               \
@@ -216,6 +221,15 @@
                   " AND status IN ('draft', 'fired') AND merged_into IS NULL")                     \
     X(RESERVATION_OPEN, "SELECT 1 FROM reservation_heads WHERE location = ? AND id = ?"            \
                         " AND state IN ('pending', 'confirmed')")                                  \
+    X(RESERVATIONS_KEPT,                                                                           \
+      "SELECT sum(h.quantity) FROM reservation_heads AS h WHERE h.location = ? AND h.sku = ?"      \
+      " AND h.state = 'confirmed' AND h.until_at > ? AND NOT EXISTS (" ORDER_OVER_SQL ")")         \
+    X(RESERVATION_OVER, "SELECT 1 FROM reservation_heads AS h WHERE h.location = ? AND h.id = ?"   \
+                        " AND (h.state = 'released' OR EXISTS (" ORDER_OVER_SQL "))")              \
+    X(RESERVATION_UNHEARD,                                                                         \
+      "SELECT h.location, h.id, h.request FROM reservation_heads AS h WHERE h.state = 'pending'"   \
+      " AND NOT EXISTS (SELECT 1 FROM judgements AS j WHERE j.location = h.location"               \
+      " AND j.target = h.request) LIMIT 1")                                                        \
     X(SHIFT_OPEN, "SELECT 1 FROM shift_heads WHERE location = ? AND id = ? AND state <> 'closed'") \
     X(UNMET_OPEN, "SELECT 1 FROM unmet_cards WHERE location = ? AND id = ? AND 0")                 \
     X(TOLD_DROP_RECORD, "DELETE FROM told_events WHERE number IN (SELECT -lsn FROM record_events"  \

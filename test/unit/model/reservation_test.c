@@ -121,8 +121,8 @@ TEST(reservation__what_is_said_of_its_clock_or_lateness_confirms_nothing)
     state_is("pending");
     end();
     begin();
-    judge(request(0, "2"), "held", "late", 1);
-    state_is("pending");
+    judge(request(0, "2"), "held", "unauthorised", 1);
+    state_is("held");
     end();
 }
 
@@ -180,5 +180,94 @@ TEST(reservation__refuses_what_says_nothing_sensible)
         struct err e = {0};
         assert_int_equal(history_try(&h, "reservation_requested", bodies[i], &e), ERR_INVALID);
     }
+    end();
+}
+
+// ---- judging ----------------------------------------------------------------------------------
+
+static const struct {
+    const char *what;
+    int64_t stock, kept, tolerance, quantity; // units
+    bool over;
+    int64_t left_ms; // until its end
+    enum verdict_outcome outcome;
+    enum verdict_reason reason;
+} decisions[] = {
+    {"what is there", 2, 0, 0, 2, false, 1, JUDGED_APPLIED, REASON_STOCK},
+    {"more than there is", 2, 0, 0, 3, false, 1, JUDGED_DENIED, REASON_STOCK},
+    {"what is kept for others", 2, 1, 0, 2, false, 1, JUDGED_DENIED, REASON_STOCK},
+    {"what they leave", 2, 1, 0, 1, false, 1, JUDGED_APPLIED, REASON_STOCK},
+    {"within the tolerance", 0, 0, 1, 1, false, 1, JUDGED_APPLIED, REASON_STOCK},
+    {"beyond the tolerance", 0, 0, 1, 2, false, 1, JUDGED_DENIED, REASON_STOCK},
+    {"of stock below zero", -3, 0, 2, 1, false, 1, JUDGED_DENIED, REASON_STOCK},
+    {"at its very end", 2, 0, 0, 1, false, 0, JUDGED_DENIED, REASON_DEADLINE},
+    {"behind its end, and too much", 0, 0, 0, 1, false, -5, JUDGED_DENIED, REASON_DEADLINE},
+    {"sold already, stock is gone", 0, 0, 0, 1, true, -5, JUDGED_APPLIED, REASON_STOCK},
+    {"sums beyond 64 bits", INT64_MIN / 10000, INT64_MAX / 10000, 0, 1, false, 1, JUDGED_DENIED,
+     REASON_STOCK},
+};
+
+TEST(reservation__is_judged_by_what_is_there)
+{
+    enum { NOW = 1000, UNIT = 10000 };
+    for (size_t i = 0; i < COUNT_OF(decisions); i++) {
+        struct reservation_claim claim = {STR("LAMB"), decisions[i].quantity * UNIT,
+                                          NOW + decisions[i].left_ms};
+        struct reservation_view view = {.now_ms = NOW,
+                                        .stock = decisions[i].stock * UNIT,
+                                        .kept = decisions[i].kept * UNIT,
+                                        .tolerance = decisions[i].tolerance * UNIT,
+                                        .over = decisions[i].over};
+        struct verdict verdict = {.effective = 7};
+        reservation_judge(&claim, &view, &verdict);
+        if (verdict.outcome != decisions[i].outcome || verdict.reason != decisions[i].reason)
+            fail_msg("%s", decisions[i].what);
+        assert_int_equal(verdict.effective, 7);
+    }
+}
+
+static int64_t end_of(int64_t at, const char *body, int64_t clock_ms)
+{
+    struct reservation_claim claim;
+    struct json j;
+    struct err e = {0};
+    assert_int_equal(json_parse(str_of(body), 4, &j, &e), ERR_OK);
+    struct event event = {.type_name = STR("reservation_requested"), .at = at, .body = j.root};
+    assert_true(reservation_claim_of(&event, (hlc)clock_ms << 16, &claim));
+    assert_true(str_is(claim.sku, "LAMB"));
+    assert_int_equal(claim.quantity, 20000);
+    json_close(&j);
+    return claim.until_ms;
+}
+
+TEST(reservation__ends_by_the_clock_that_counts)
+{
+    enum { HOUR = 3600 * 1000 };
+    const int64_t now = 1700000000000;
+    const char *body = "{\"sku\":\"LAMB\",\"quantity\":\"2\"}";
+    char until[128];
+    assert_int_equal(end_of(now, body, now), now + LIMIT_RESERVATION_MS);
+    assert_int_equal(end_of(now + 24 * HOUR, body, now), now + LIMIT_RESERVATION_MS);
+    assert_int_equal(end_of(now - 24 * HOUR, body, now), now + LIMIT_RESERVATION_MS);
+    snprintf(until, sizeof until, "{\"sku\":\"LAMB\",\"quantity\":\"2\",\"until_at\":%lld}",
+             (long long)(now + 2 * HOUR));
+    assert_int_equal(end_of(now - LIMIT_CLOCK_SKEW_MS, until, now), now + 2 * HOUR);
+    assert_int_equal(end_of(now - HOUR, until, now), now + 3 * HOUR);
+}
+
+TEST(reservation__of_a_clock_that_was_off_shows_its_end_by_the_one_that_counts)
+{
+    char id[UUID_TEXT_SIZE];
+    begin();
+    size_t event = request(0, "2");
+    uuid_format(&h.events[event].id, id);
+    history_write(&h, DEVICES_MAX - 1, "event_judged",
+                  "{\"target\":\"%s\",\"outcome\":\"applied\",\"reason\":\"stock\",\"term\":0,"
+                  "\"effective\":\"018b000000000000\"}",
+                  id);
+    state_is("confirmed");
+    char wanted[32];
+    snprintf(wanted, sizeof wanted, "%lld", 0x018b00000000LL + (long long)LIMIT_RESERVATION_MS);
+    assert_string_equal(history_column(all, "reservation_heads", "", "until_at"), wanted);
     end();
 }
