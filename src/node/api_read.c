@@ -199,26 +199,54 @@ void api_branches_get(struct server *s, const struct http_request *request)
 // ---- stock
 // ---------------------------------------------------------------------------------------
 
+// What is looked up for a row is of the same moment as the row: its query is open meanwhile.
 struct stock_list {
+    struct store *store;
+    int64_t now_ms;
     yyjson_mut_doc *doc;
-    yyjson_mut_val *list;
+    yyjson_mut_val *list, *seen;
+    char location[LIMIT_NAME + 1]; // of the last row
     size_t count;
     bool complete;
+    enum err_code code;
 };
+
+// Up to where this node has seen the feed of a place, for events about what is shown here.
+static void add_seen(struct stock_list *to, struct str location)
+{
+    struct event_seen seen;
+    char feed[UUID_TEXT_SIZE];
+    if (str_is(location, to->location) || str_copy(to->location, sizeof to->location, location))
+        return;
+    to->code = store_feed_seen(to->store, location, &seen, NULL);
+    if (to->code || uuid_is_zero(&seen.feed))
+        return;
+    uuid_format(&seen.feed, feed);
+    yyjson_mut_val *item = yyjson_mut_arr_add_obj(to->doc, to->seen);
+    add_str(to->doc, item, "location", location);
+    yyjson_mut_obj_add_strcpy(to->doc, item, "feed", feed);
+    yyjson_mut_obj_add_uint(to->doc, item, "position", seen.position);
+}
 
 static bool add_stock(void *context, const struct stock_row *row)
 {
     struct stock_list *to = context;
-    char quantity[DECIMAL_TEXT_MAX];
+    char quantity[DECIMAL_TEXT_MAX], kept[DECIMAL_TEXT_MAX];
+    int64_t kept_now = 0;
     to->complete = to->count++ < STOCK_MAX;
     if (!to->complete)
         return false;
+    add_seen(to, row->location);
+    if (to->code == ERR_OK)
+        to->code = store_kept_of(to->store, row->location, row->sku, to->now_ms, &kept_now, NULL);
     yyjson_mut_val *item = yyjson_mut_arr_add_obj(to->doc, to->list);
     decimal_format(row->quantity, quantity);
+    decimal_format(kept_now, kept);
     add_str(to->doc, item, "location", row->location);
     add_str(to->doc, item, "sku", row->sku);
     yyjson_mut_obj_add_strcpy(to->doc, item, "quantity", quantity);
-    return true;
+    yyjson_mut_obj_add_strcpy(to->doc, item, "kept", kept);
+    return to->code == ERR_OK;
 }
 
 void api_stock_get(struct server *s, const struct http_request *request)
@@ -231,10 +259,17 @@ void api_stock_get(struct server *s, const struct http_request *request)
     struct err e = {0};
     yyjson_mut_val *root;
     yyjson_mut_doc *doc = server_doc(&root);
-    struct stock_list to = {doc, doc ? yyjson_mut_obj_add_arr(doc, root, "stock") : NULL, 0, true};
+    struct stock_list to = {.store = s->reader,
+                            .now_ms = clock_wall_ms(),
+                            .doc = doc,
+                            .list = doc ? yyjson_mut_obj_add_arr(doc, root, "stock") : NULL,
+                            .seen = doc ? yyjson_mut_obj_add_arr(doc, root, "seen") : NULL,
+                            .complete = true};
     enum err_code code =
         doc ? store_stock_each(s->reader, str_of(location), str_of(sku), add_stock, &to, &e)
             : ERR_NO_MEMORY;
+    if (code == ERR_OK)
+        code = to.code;
     if (code == ERR_OK) {
         yyjson_mut_obj_add_bool(doc, root, "complete", to.complete);
         server_answer(s, request->id, 200, doc);

@@ -118,7 +118,7 @@ def test_events_are_accepted_in_order_and_once(api):
     assert api.results(*events) == expected
     assert {result["status"] for result in api.results(*events)} == {"duplicate"}
     assert api.get("/api/v1/stock?sku=soup").json["stock"] == [
-        {"location": "BR01", "sku": "soup", "quantity": "-15"}
+        {"location": "BR01", "sku": "soup", "quantity": "-15", "kept": "0"}
     ]
 
 

@@ -220,3 +220,30 @@ def test_only_the_centre_says_who_works_in_the_chain(wasl):
     misplaced = event("user_set", PLACE, ("user", "C1"), {})
     status, answer = post(shop.centre, shop.owner, [misplaced])
     assert "whole chain" in answer["results"][0]["reason"]
+
+
+@pytest.mark.parametrize(("decision", "first"), [("accept", "confirmed"), ("reject", "denied")])
+def test_a_reservation_that_a_person_lets_in_still_wants_stock(wasl, decision, first):
+    shop = Shop(wasl)
+    shop.say(cashier("C1"))
+    shop.known()
+    shop.at_till(by("C1", sale(PLACE, "1")), received("LAMB"))
+    shop.settle()
+    states = "SELECT id, state FROM reservations ORDER BY id"
+
+    def reserve(name, who):
+        body = {"sku": "LAMB", "quantity": "10"}
+        shop.at_till(by(who, event("reservation_requested", PLACE, ("reservation", name), body)))
+        shop.settle()
+
+    reserve("first", "C9")  # never heard of at the till: it waits
+    reserve("second", "C9")
+    assert query(shop.centre, states) == [("first", "held"), ("second", "held")]
+    for name in ("first", "second"):
+        listed = wasl.good("review", "list", "centre", "--json").json
+        (number,) = [r["number"] for r in listed if r["record"] == name]
+        wasl.good("review", "resolve", "centre", str(number), "--decision", decision)
+    for node in (shop.centre, shop.till):
+        wanted = [("first", first), ("second", "denied")]
+        wait_for(lambda node=node: query(node, states) == wanted, "the answers")
+        verify_clean(wasl, node)

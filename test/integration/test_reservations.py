@@ -9,6 +9,7 @@ import time
 import pytest
 from conftest import wait_for
 from shop import event, query, unsettled, verify_clean
+from test_api import Client
 from test_orders import PLACE, Place, completed, opened, paid
 
 SKU = "LAMB"
@@ -157,6 +158,9 @@ def test_a_sold_one_is_not_counted_twice(wasl):
     wait_for(lambda: query(kitchen.centre, "SELECT quantity FROM stock") == [(10000,)], "the sale")
     kitchen.write(1, reserved("next"))
     kitchen.become(mine="confirmed", next="confirmed")
+    for node, token in zip(kitchen.tills, kitchen.tokens, strict=True):
+        (row,) = Client(node, token)("GET", "/api/v1/stock").json["stock"]
+        assert (row["quantity"], row["kept"]) == ("1", "1")
     kitchen.write(1, reserved("one_more"))
     kitchen.become(mine="confirmed", next="confirmed", one_more="denied")
     kitchen.check()

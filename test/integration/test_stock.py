@@ -203,3 +203,22 @@ def test_its_own_sale_before_explains_what_it_believed(wasl):
     shelf.arrive(1)
     assert query(shelf.centre, SAID) == []
     shelf.end("44")
+
+
+@pytest.mark.parametrize("says", [True, False])
+def test_a_client_that_counts_what_it_was_shown_earlier(wasl, says):
+    """It was shown 100, five left at another till, then it says what it counted then."""
+    shelf = Shelf(wasl, "100")
+    shown = Client(shelf.tills[0], shelf.tokens[0])("GET", "/api/v1/stock").json
+    assert [(row["sku"], row["quantity"]) for row in shown["stock"]] == [("TEA", "100")]
+    (seen,) = shown["seen"]
+    assert seen["location"] == PLACE
+    shelf.write(1, sold("5"))
+    shelf.show("95")
+    count = counted("100", "100")
+    if says:
+        count["seen"] = {"feed": seen["feed"], "position": seen["position"]}
+    shelf.write(0, count)
+    wait_for(lambda: unsettled(shelf.tills[0]) == 0, "the count")
+    assert [row[0] for row in query(shelf.centre, SAID)] == ["overlap" if says else "difference"]
+    shelf.end("95")
