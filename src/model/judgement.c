@@ -56,6 +56,9 @@ static enum err_code read_part(const struct event *event, struct judgement *ret,
 enum err_code judgement_decode(const struct event *event, struct judgement *ret, struct err *e)
 {
     *ret = (struct judgement){.batch = body_text(event->body, "batch"),
+                              .sold = body_text(event->body, "sold"),
+                              .published = body_text(event->body, "published"),
+                              .review = body_text(event->body, "review"),
                               .quantity = {.shown = body_decimal(event->body, "shown"),
                                            .expected = body_decimal(event->body, "expected"),
                                            .correction = body_decimal(event->body, "correction")}};
@@ -67,6 +70,8 @@ enum err_code judgement_decode(const struct event *event, struct judgement *ret,
     ret->verdict.batched = ret->batch.n != 0;
     ret->verdict.by = event_order_of(event);
     ret->verdict.id = event->id;
+    if ((ret->verdict.reason == REASON_EXPLAINED) != (ret->review.n != 0))
+        return err_set(e, ERR_INVALID, "body: review: goes with the reason explained");
     return uuid_is_zero(&ret->target) ? read_part(event, ret, e) : ERR_OK;
 }
 
@@ -93,8 +98,16 @@ static void add_quantity(struct json_writer *w, const struct judgement *j)
     if (!quantity_is_asked(j->verdict.reason))
         return;
     add_decimal(w, "shown", j->quantity.shown);
+    if (j->verdict.reason == REASON_BELOW_ZERO)
+        return;
     add_decimal(w, "expected", j->quantity.expected);
     add_decimal(w, "correction", j->quantity.correction);
+}
+
+static void add_text(struct json_writer *w, const char *key, struct str text)
+{
+    if (text.n != 0)
+        yyjson_mut_obj_add_strncpy(w->doc, w->root, key, text.p, text.n);
 }
 
 void judgement_write(const struct judgement *j, struct json_writer *w)
@@ -110,8 +123,10 @@ void judgement_write(const struct judgement *j, struct json_writer *w)
         hlc_format(v->effective, effective);
         yyjson_mut_obj_add_strcpy(w->doc, w->root, "effective", effective);
     }
-    if (j->batch.n != 0)
-        yyjson_mut_obj_add_strncpy(w->doc, w->root, "batch", j->batch.p, j->batch.n);
+    add_text(w, "batch", j->batch);
+    add_text(w, "sold", j->sold);
+    add_text(w, "published", j->published);
+    add_text(w, "review", j->review);
     add_quantity(w, j);
     if (!uuid_is_zero(&j->target))
         return;

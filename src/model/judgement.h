@@ -9,7 +9,8 @@
 
 #include "model/verdict.h"
 
-// With REASON_DIFFERENCE and REASON_OVERLAP, all decimals (model/quantity.h); else zero.
+// With REASON_DIFFERENCE and REASON_OVERLAP, all decimals (model/quantity.h); with
+// REASON_BELOW_ZERO what there is by the account is 'shown'. Else zero.
 struct judged_quantity {
     int64_t shown, expected, correction;
 };
@@ -22,6 +23,9 @@ struct judgement {
     int64_t held;      // of a part: how many of them wait
     int64_t oldest_at; // of a part: ms since 1970
     struct judged_quantity quantity;
+    struct str sold,
+        published;     // with REASON_PRICE, for people: the prices, and what they should be
+    struct str review; // with REASON_EXPLAINED: the kind of the question that it closes
 };
 
 bool judgement_is(const struct event *event); // by its type

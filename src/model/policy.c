@@ -3,6 +3,7 @@
 
 #define ORDER_TESTS       "test/unit/model/order_test.c"
 #define JUDGE_TESTS       "test/unit/model/judge_test.c"
+#define ASKED_TESTS       "test/unit/model/asked_test.c"
 #define FLOOR_TESTS       "test/unit/model/floor_test.c"
 #define RESERVATION_TESTS "test/unit/model/reservation_test.c"
 #define SHIFT_TESTS       "test/unit/model/shift_test.c"
@@ -93,8 +94,15 @@ const struct policy policies[] = {
      "know of what moved before it",
      "test/unit/model/quantity_test.c",
      "a loss or a missing event is never settled silently, nor is a sale taken out twice"},
-    {"stock", "sum of deltas, for each place and SKU", "all count", "never", STORE_TESTS,
-     "100, an adjustment to 95 and a sale of 5 give 90"},
+    {"stock", "sum of deltas, for each place and SKU", "all count",
+     "`stock_below_zero`: more was taken than there is, of what the place keeps stock of; closed "
+     "when there is enough again",
+     ASKED_TESTS, "100, an adjustment to 95 and a sale of 5 give 90"},
+    {"sold prices", "immutable facts, compared with the catalog's version that their line names",
+     "as they were sold, whatever is answered",
+     "`ticket_price`, `order_price`: neither that version nor the place nor a name explains it; an "
+     "override that comes later closes it",
+     "test/unit/model/price_test.c", "what was sold is never priced again"},
     {"location, device", "last writer wins", "the newest", "never", STORE_TESTS,
      "said by the centre alone"},
     {"event id", "each (place, id) counts once", "the first carrier in the order",

@@ -2,8 +2,8 @@
 #include "model/price.h"
 
 static const char *const authorities[] = {"centre", "branch_if_none", "branch"};
-static const char *const findings[] = {"same",       "other_list", "promoted",
-                                       "overridden", "unknown",    "price_differs"};
+static const char *const findings[] = {"same",    "other_list", "promoted",     "overridden",
+                                       "unknown", "no_item",    "price_differs"};
 
 const char *price_authority_name(enum price_authority authority)
 {
@@ -24,6 +24,11 @@ enum err_code price_authority_parse(struct str text, enum price_authority *ret)
 const char *price_finding_name(enum price_finding finding)
 {
     return findings[finding];
+}
+
+bool price_is_asked(enum price_finding finding)
+{
+    return finding == PRICE_NO_ITEM || finding == PRICE_DIFFERS;
 }
 
 enum price_source price_counts(enum price_authority authority, const struct price *centre,
@@ -93,6 +98,8 @@ enum price_finding price_check(const struct price_sold *sold, const struct price
     }
     if (sold->overridden)
         return PRICE_OVERRIDDEN;
+    if (facts->no_item)
+        return PRICE_NO_ITEM;
     if (!comparable)
         return PRICE_UNKNOWN;
     if (is_promoted(sold, &facts->price, facts))

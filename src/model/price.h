@@ -48,7 +48,8 @@ enum price_finding {
     PRICE_OTHER_LIST, // of another list of that version
     PRICE_PROMOTED,   // what a promotion of that version gives
     PRICE_OVERRIDDEN, // somebody allowed another one, with their name
-    PRICE_UNKNOWN,    // nothing to compare with: no version named, or another currency
+    PRICE_UNKNOWN,    // nothing to compare with: no version named, no price, or another currency
+    PRICE_NO_ITEM,    // that version has no such item
     PRICE_DIFFERS,    // nothing explains it
 };
 struct price_sold {
@@ -58,6 +59,7 @@ struct price_sold {
 };
 struct price_facts { // of the version that its author had before him
     struct price price;
+    bool no_item;               // it has no such item
     const struct price *others; // of other lists, and of the branch where it may set its own
     size_t other_count;
     const struct price_promotion *promotions;
@@ -65,5 +67,6 @@ struct price_facts { // of the version that its author had before him
 };
 enum price_finding price_check(const struct price_sold *sold, const struct price_facts *facts);
 const char *price_finding_name(enum price_finding finding);
+bool price_is_asked(enum price_finding finding); // nothing explains it
 
 #endif

@@ -103,7 +103,7 @@ bool quantity_judge(const struct quantity_claim *claim, const struct quantity_vi
 
 bool quantity_is_asked(enum verdict_reason reason)
 {
-    return reason == REASON_DIFFERENCE || reason == REASON_OVERLAP;
+    return reason == REASON_DIFFERENCE || reason == REASON_OVERLAP || reason == REASON_BELOW_ZERO;
 }
 
 static enum err_code take(struct arena *a, const char *text, struct str *ret)
@@ -112,12 +112,25 @@ static enum err_code take(struct arena *a, const char *text, struct str *ret)
     return ret->p ? ERR_OK : ERR_NO_MEMORY;
 }
 
+static enum err_code ask_below_zero(const struct judgement *judgement, struct arena *a,
+                                    struct question *ret)
+{
+    char text[DECIMAL_TEXT_MAX];
+    decimal_format(judgement->quantity.shown, text);
+    ret->suggested = DECISION_ACCEPT;
+    ret->why = "What was sold stands. Goods that came and were not booked, or a count, explain it; "
+               "an edit is the adjustment to be made.";
+    return take(a, text, &ret->sides[0].value);
+}
+
 enum err_code quantity_ask(const struct judgement *judgement, __int128 correction, struct arena *a,
                            struct question *ret)
 {
     char shown[DECIMAL_TEXT_MAX], other[DECIMAL_TEXT_MAX], text[3 * DECIMAL_TEXT_MAX];
     const struct judged_quantity *q = &judgement->quantity;
     bool overlaps = judgement->verdict.reason == REASON_OVERLAP;
+    if (judgement->verdict.reason == REASON_BELOW_ZERO)
+        return ask_below_zero(judgement, a, ret);
     decimal_format(q->shown, shown);
     decimal_format(overlaps ? -(__int128)q->correction : q->expected, other);
     (void)snprintf(text, sizeof text,

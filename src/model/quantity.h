@@ -9,7 +9,9 @@
 //               not seen, gives
 //   overlap     it saw that, and counted; but others had moved stock before, by the order of all
 //               events, and it did not know of it
-//   Neither changes stock: every delta counts. The correction is what an adjustment would be.
+//   below zero  more was taken than there is by the account of a place that keeps one: one question
+//               for each SKU, which is closed when there is enough again
+//   None changes stock: every delta counts. The correction is what an adjustment would be.
 #ifndef WASL_MODEL_QUANTITY_H
 #define WASL_MODEL_QUANTITY_H
 

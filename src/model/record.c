@@ -260,7 +260,11 @@ static enum err_code decode(const struct reducer *reducer, const struct event *e
     entry->judges = judges;
     enum err_code code = judgement_decode(event, judges, e);
     judges->batch = STR(""); // it points into the event
-    return code;
+    judges->sold = arena_copy(kept, judges->sold);
+    judges->published = arena_copy(kept, judges->published);
+    judges->review = arena_copy(kept, judges->review);
+    bool full = !judges->sold.p || !judges->published.p || !judges->review.p;
+    return code == ERR_OK && full ? err_set(e, ERR_NO_MEMORY, "out of memory for a record") : code;
 }
 
 enum err_code record_check(const struct event *event, struct err *e)
@@ -607,7 +611,13 @@ static __int128 open_correction(const struct record *r, const struct record_entr
     return sum;
 }
 
-// Of a record whose own events are not folded each is asked about alone.
+// Of a record whose own events are not folded each is asked about alone; but stock below zero is
+// one question, whatever took it there.
+static bool asks_alone(const struct record *r, const struct verdict *verdict)
+{
+    return r->reducer->only_asked && verdict->reason != REASON_BELOW_ZERO;
+}
+
 static enum err_code name_target(const struct judgement *judges, struct question *question,
                                  struct arena *a)
 {
@@ -633,10 +643,30 @@ static enum err_code ask_of_judgement(const struct record *r, const struct recor
                                 .sides = {{.by = target ? target : entry}},
                                 .suggested = mistrusted ? DECISION_REJECT : DECISION_ACCEPT,
                                 .why = verdict_reason_text(verdict->reason)};
-    enum err_code code = r->reducer->only_asked ? name_target(entry->judges, &question, a) : ERR_OK;
+    if (verdict->reason == REASON_PRICE) {
+        question.sides[0].value = entry->judges->sold;
+        question.base = entry->judges->published;
+        question.why = "What was sold is never priced again; who sold it can say why.";
+    }
+    enum err_code code = asks_alone(r, verdict) ? name_target(entry->judges, &question, a) : ERR_OK;
     if (code == ERR_OK && quantity_is_asked(verdict->reason))
         code = quantity_ask(entry->judges, open_correction(r, entry, answers), a, &question);
     return code ? code : question_ask(list, &question, a);
+}
+
+// What the authority says has explained itself is settled as by an answer.
+static enum err_code explain(struct questions *answers, const struct record_entry *entry,
+                             struct arena *a)
+{
+    const struct judgement *judges = entry->judges;
+    struct answer_op *op = arena_alloc_zero(a, sizeof *op);
+    if (op == NULL)
+        return ERR_NO_MEMORY;
+    *op = (struct answer_op){.review = judges->review,
+                             .decision = DECISION_ACCEPT,
+                             .triggers = &judges->target,
+                             .trigger_count = 1};
+    return question_answer(answers, entry, op, a);
 }
 
 static enum err_code judged_rows(const struct record *r, struct row_list *to)
@@ -649,6 +679,8 @@ static enum err_code judged_rows(const struct record *r, struct row_list *to)
         const struct record_entry *entry = r->order[i];
         if (entry->answers != NULL)
             code = question_answer(&answers, entry, entry->answers, to->arena);
+        else if (entry->judges != NULL && entry->judges->verdict.reason == REASON_EXPLAINED)
+            code = explain(&answers, entry, to->arena);
     }
     for (size_t i = 0; i < r->placed && r->judgements > 0 && code == ERR_OK; i++) {
         if (r->order[i]->judges != NULL)

@@ -22,6 +22,8 @@ static const struct {
     [REASON_OVERLAP] = {"overlap",
                         "It counted what was there without knowing of all that had moved before.",
                         true},
+    [REASON_BELOW_ZERO] = {"below_zero", "More was taken than there is by the account.", true},
+    [REASON_EXPLAINED] = {"explained", "What came since answers what was asked about it.", false},
 };
 
 bool verdict_applies(enum verdict_outcome outcome)

@@ -27,6 +27,8 @@ enum verdict_reason {
     REASON_ANSWERED,        // a person answered
     REASON_DIFFERENCE,      // its author saw a quantity that no event explains
     REASON_OVERLAP,         // a count that could not know of what had left or come before it
+    REASON_BELOW_ZERO,      // it took stock that is not there by the account
+    REASON_EXPLAINED,       // what was asked about it has its answer in what came since
     REASON_COUNT
 };
 

@@ -63,7 +63,7 @@ static enum err_code add_event(struct journal *j, const struct journal_publish *
         code = journal_add(j, &event, &added, e);
     if (code == ERR_OK && added.verdict != VERDICT_ACCEPTED)
         code = err_set(e, ERR_INVALID, "%s", added.reason);
-    return code;
+    return code ? code : journal_prices_published(j, p->version.number, e);
 }
 
 // Nothing new is no new version: who publishes twice gets the same one.

@@ -73,8 +73,12 @@ enum err_code journal_note_arrival(struct journal *j, const struct arrival *arri
     if (verdict.effective != 0)
         a.order.hlc = verdict.effective;
     code = journal_note_quantity(j, &a, e);
+    if (code == ERR_OK)
+        code = journal_note_price(j, &a, e);
+    if (code == ERR_OK)
+        code = journal_note_kept(j, &a, e);
     a.reserves = reservation_claim_of(&a.event, a.order.hlc, &a.reservation);
-    look = look || a.claims || a.reserves;
+    look = look || a.claims || a.reserves || a.prices != NULL || a.priced;
     return code == ERR_OK && look ? keep(j, &a, e) : code;
 }
 
@@ -102,6 +106,20 @@ enum err_code journal_say(struct journal *j, const struct record_name *record,
         code = journal_write(j, &draft, &added, e);
     if (code == ERR_OK && added.verdict != VERDICT_ACCEPTED)
         code = err_set(e, ERR_INVALID, "a judgement was refused: %s", added.reason);
+    return code;
+}
+
+enum err_code journal_explain(struct journal *j, const struct record_name *record, const char *kind,
+                              struct str triggers, struct err *e)
+{
+    struct str text;
+    enum err_code code = ERR_OK;
+    while (code == ERR_OK && str_cut(&triggers, ' ', &text)) {
+        struct judgement judgement = {.verdict = {JUDGED_APPLIED, .reason = REASON_EXPLAINED},
+                                      .review = str_of(kind)};
+        if (uuid_parse(text, &judgement.target) == ERR_OK)
+            code = journal_say(j, record, &judgement, e);
+    }
     return code;
 }
 
@@ -225,7 +243,7 @@ static enum err_code judge_completion(struct journal *j, const struct arrival *a
 
 // ---- all --------------------------------------------------------------------------------------
 
-enum err_code journal_judge(struct journal *j, struct err *e)
+static enum err_code judge_arrivals(struct journal *j, struct err *e)
 {
     struct part part = {.first = NULL};
     struct seen_walk walk = {.after = -1, .overlaps = j->overlaps};
@@ -243,8 +261,17 @@ enum err_code journal_judge(struct journal *j, struct err *e)
     if (code == ERR_OK)
         code = end_part(j, &part, e);
     if (code == ERR_OK)
+        code = journal_judge_prices(j, a, e);
+    if (code == ERR_OK)
         code = journal_judge_overlaps(j, walk.overlaps, e);
     return code;
+}
+
+// What is said may give stock back: what turned is looked at last.
+enum err_code journal_judge(struct journal *j, struct err *e)
+{
+    enum err_code code = judge_arrivals(j, e);
+    return code || !decides_here(j) ? code : journal_judge_below(j, e);
 }
 
 void journal_forget_arrivals(struct journal *j)

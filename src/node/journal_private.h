@@ -46,11 +46,13 @@ struct arrival {
     struct event event; // without its bytes and body
     int64_t received_at;
     struct arrival *next;
-    struct event_order order; // its place, with the clock that counts
-    bool claims;              // it says what quantity its author saw
+    struct event_order order;  // its place, with the clock that counts
+    struct price_case *prices; // of a ticket: what nothing explains; NULL: nothing
+    bool priced;               // of an order: its prices may have to be looked at
+    bool claims;               // it says what quantity its author saw
     struct quantity_claim claim;
     bool without_right; // its author had none to it
-    bool reserves; // it asks for goods to be kept
+    bool reserves;      // it asks for goods to be kept
     struct reservation_claim reservation;
 };
 // What came now and stands before a count that came earlier.
@@ -135,6 +137,10 @@ enum err_code journal_judge(struct journal *j, struct err *e) MUST_CHECK; // bef
 // Says something of an event of this record.
 enum err_code journal_say(struct journal *j, const struct record_name *record,
                           const struct judgement *judgement, struct err *e) MUST_CHECK;
+// Says of what was asked about, the triggers of a question with a blank between them, that it has
+// explained itself.
+enum err_code journal_explain(struct journal *j, const struct record_name *record, const char *kind,
+                              struct str triggers, struct err *e) MUST_CHECK;
 void journal_forget_arrivals(struct journal *j);
 
 // journal_quantity.c: what authors say they saw of stock
@@ -162,6 +168,22 @@ enum err_code journal_judge_reservation(struct journal *j, const struct arrival 
 // A person lets an event of this record in: where it asks for goods, that alone does not keep them.
 enum err_code journal_reservation_verdict(struct journal *j, const struct event *event,
                                           struct verdict *verdict, struct err *e) MUST_CHECK;
+
+// journal_below.c: stock that goes below zero
+// An event came in: whether its place keeps stock of its SKU.
+enum err_code journal_note_kept(struct journal *j, const struct arrival *arrival,
+                                struct err *e) MUST_CHECK;
+enum err_code journal_judge_below(struct journal *j, struct err *e) MUST_CHECK;
+
+// journal_price.c: sold prices against the catalog
+// An event with its body came in: the prices of its lines.
+enum err_code journal_note_price(struct journal *j, struct arrival *arrival,
+                                 struct err *e) MUST_CHECK;
+enum err_code journal_judge_prices(struct journal *j, const struct arrival *arrivals,
+                                   struct err *e) MUST_CHECK;
+// A version was published: what was sold from it before the centre knew it.
+enum err_code journal_prices_published(struct journal *j, uint64_t version,
+                                       struct err *e) MUST_CHECK;
 
 // journal_overlay.c: own events that the feed does not yet include
 bool journal_has_overlay(const struct journal *j);

@@ -208,7 +208,7 @@ static enum err_code asked_sku(struct journal *j, const struct asked *asked, str
     struct store_event_list list = {.count = 0};
     struct event event;
     struct uuid id;
-    *ret = STR("");
+    *ret = asked->part.n == 0 ? asked->record.id : STR(""); // of a SKU as a whole
     if (uuid_parse(asked->part, &id))
         return ERR_OK;
     enum err_code code = store_find_event(j->store, &id, &j->arena, &list, e);

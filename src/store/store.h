@@ -228,6 +228,26 @@ enum err_code store_reservation_unheard(struct store *s, struct arena *a, struct
                                         struct uuid *ret_request, struct err *e) MUST_CHECK;
 
 // The newest count of a SKU that an authority knows of; kept beside what is folded.
+// Stock of a SKU at a place that went below zero or came back, or is below although goods came.
+struct store_turn {
+    struct str location, sku;
+    struct uuid event; // the last that took from it, as they came
+    int64_t quantity;  // decimal: what there is now
+    unsigned flush;    // a later one knows better
+};
+struct store_turns {
+    struct store_turn *items;
+    size_t count;
+};
+// Those of the transaction, at a centre, as of the last store_flush; once each.
+enum err_code store_stock_turned(struct store *s, struct arena *a, struct store_turns *ret,
+                                 struct err *e) MUST_CHECK;
+// That a place keeps stock of a SKU.
+enum err_code store_stock_keep(struct store *s, struct str location, struct str sku,
+                               struct err *e) MUST_CHECK;
+enum err_code store_stock_kept(struct store *s, struct str location, struct str sku, bool *ret,
+                               struct err *e) MUST_CHECK;
+
 struct store_counted {
     struct str sku;
     struct uuid event;
@@ -605,7 +625,7 @@ enum err_code store_price_draft(struct store *s, struct str location, struct str
 // before him (model/price.h): *ret_price is that version's main price.
 struct price_line {
     struct str location, record_type, record; // a ticket or an order
-    struct str part;                          // number or id of the line
+    struct uuid event;                        // the ticket's, or the completion of its bill
     struct str sku;
     uint64_t version; // 0: not said
     struct price_sold sold;
@@ -613,16 +633,24 @@ struct price_line {
 enum err_code store_price_check(struct store *s, const struct price_line *line, struct arena *a,
                                 enum price_finding *ret, struct price *ret_price,
                                 struct err *e) MUST_CHECK;
-// Lines of tickets and orders whose prices nothing explains (PRICE_DIFFERS), until each returns
-// false. Reads every line that names a version, of tickets made and orders opened since then.
+// Sold lines whose prices nothing explains, until each returns false.
 struct price_look {
-    struct str location; // empty: all
-    int64_t since_ms;
+    const struct record_name *order; // of its completed bills; NULL: all that was sold
+    uint64_t from_version;           // of all: lines that say this version or a later one
+    uint64_t published;              // with a later one a price cannot be compared yet
+    uint64_t ret_unknown;            // the least of those; 0: there was none
 };
-enum err_code store_prices_differ(struct store *s, const struct price_look *look,
-                                  bool (*each)(void *context, const struct price_line *line,
-                                               const struct price *published),
+typedef bool price_found(void *context, const struct price_line *line,
+                         const struct price *published);
+enum err_code store_prices_differ(struct store *s, struct price_look *look, price_found *each,
                                   void *context, struct err *e) MUST_CHECK;
+// Whether this was said of the event.
+enum err_code store_judged_for(struct store *s, struct str location, const struct uuid *target,
+                               enum verdict_reason reason, bool *ret, struct err *e) MUST_CHECK;
+// The triggers, a blank between them, of an open question about a whole record; empty: none is.
+enum err_code store_question_open(struct store *s, const struct record_name *record,
+                                  const char *kind, struct arena *a, struct str *ret_triggers,
+                                  struct err *e) MUST_CHECK;
 // What a person has to decide before anything is published.
 enum err_code store_catalog_questions(struct store *s, size_t max, struct arena *a,
                                       struct review_list *ret, struct err *e) MUST_CHECK;

@@ -64,6 +64,25 @@ enum err_code store_price_draft(struct store *s, struct str location, struct str
     return one_price(&q, a, ret, e);
 }
 
+// The item's own price in a version: which has no such item, where it never had or has no more.
+static enum err_code find_item(struct store *s, const struct price_line *line, struct arena *a,
+                               struct price_facts *facts, struct err *e)
+{
+    struct query q;
+    bool read = true;
+    facts->price = (struct price){.there = false};
+    facts->no_item = true;
+    query_begin(&q, &s->db, Q_CATALOG_PRICE_AT);
+    query_text(&q, line->sku);
+    query_u64(&q, line->version);
+    if (query_row(&q) && query_get_int(&q, 3) == 0) {
+        facts->no_item = false;
+        read = read_price(&q, a, &facts->price);
+    }
+    enum err_code code = query_end(&q, e);
+    return code == ERR_OK && !read ? err_set(e, ERR_NO_MEMORY, "out of memory for a price") : code;
+}
+
 // ---- what explains a price --------------------------------------------------------------------
 
 // Prices of the version's other lists, and the one that the place set for itself: whether it may is
@@ -125,14 +144,15 @@ enum err_code store_price_check(struct store *s, const struct price_line *line, 
                                 enum price_finding *ret, struct price *ret_price, struct err *e)
 {
     struct price_facts facts = {.other_count = 0};
-    struct price_name name = {line->sku, STR("")};
     *ret_price = (struct price){.there = false};
     *ret = PRICE_UNKNOWN;
     if (line->version == 0 || line->version > INT64_MAX)
         return ERR_OK;
-    enum err_code code = store_catalog_price(s, line->version, &name, a, &facts.price, e);
-    if (code == ERR_OK)
-        code = find_others(s, line, a, &facts, e);
+    enum err_code code = find_item(s, line, a, &facts, e);
+    *ret = price_check(&line->sold, &facts);
+    if (code || *ret == PRICE_SAME) // as nearly all are
+        return code;
+    code = find_others(s, line, a, &facts, e);
     if (code == ERR_OK)
         code = find_promotions(s, line, a, &facts, e);
     if (code)
@@ -149,20 +169,38 @@ static enum err_code read_line(struct query *q, struct arena *a, struct price_li
     *ret = (struct price_line){.location = arena_copy(a, query_get_text(q, 0)),
                                .record_type = arena_copy(a, query_get_text(q, 1)),
                                .record = arena_copy(a, query_get_text(q, 2)),
-                               .part = arena_copy(a, query_get_text(q, 3)),
                                .sku = arena_copy(a, query_get_text(q, 4)),
                                .version = query_get_u64(q, 5)};
+    (void)query_get_uuid(q, 3, &ret->event);
     ret->sold = (struct price_sold){.amount = query_get_int(q, 6),
                                     .currency = arena_copy(a, query_get_text(q, 7)),
                                     .overridden = query_get_int(q, 8) != 0};
     bool full = ret->location.p == NULL || ret->record_type.p == NULL || ret->record.p == NULL ||
-                ret->part.p == NULL || ret->sku.p == NULL || ret->sold.currency.p == NULL;
+                ret->sku.p == NULL || ret->sold.currency.p == NULL;
     return full ? ERR_NO_MEMORY : ERR_OK;
 }
 
-enum err_code store_prices_differ(struct store *s, const struct price_look *look,
-                                  bool (*each)(void *context, const struct price_line *line,
-                                               const struct price *published),
+static void begin_look(struct query *q, struct store *s, const struct price_look *look)
+{
+    if (look->order != NULL) {
+        query_begin(q, &s->db, Q_PRICED_ORDER);
+        query_text(q, look->order->location);
+        query_text(q, look->order->id);
+        return;
+    }
+    query_begin(q, &s->db, Q_PRICED_LINES);
+    query_u64(q, look->from_version);
+}
+
+static bool is_known(struct price_look *look, const struct price_line *line)
+{
+    bool known = line->version <= look->published;
+    if (!known && (look->ret_unknown == 0 || line->version < look->ret_unknown))
+        look->ret_unknown = line->version;
+    return known;
+}
+
+enum err_code store_prices_differ(struct store *s, struct price_look *look, price_found *each,
                                   void *context, struct err *e)
 {
     struct query q;
@@ -172,9 +210,7 @@ enum err_code store_prices_differ(struct store *s, const struct price_look *look
     if (code)
         return code;
     arena_init(&a, FACTS_ARENA);
-    query_begin(&q, &s->db, Q_PRICED_LINES);
-    query_text(&q, look->location);
-    query_int(&q, look->since_ms);
+    begin_look(&q, s, look);
     while (code == ERR_OK && more && query_row(&q)) {
         struct price_line line;
         struct price published;
@@ -183,12 +219,45 @@ enum err_code store_prices_differ(struct store *s, const struct price_look *look
         code = read_line(&q, &a, &line);
         if (code)
             code = err_set(e, code, "out of memory for prices");
-        else
+        else if (is_known(look, &line))
             code = store_price_check(s, &line, &a, &finding, &published, e);
-        if (code == ERR_OK && finding == PRICE_DIFFERS)
+        if (code == ERR_OK && price_is_asked(finding))
             more = each(context, &line, &published);
     }
     enum err_code end = query_end(&q, code ? NULL : e);
     arena_fini(&a);
     return code ? code : end;
+}
+
+// ---- what was asked of them -------------------------------------------------------------------
+
+enum err_code store_judged_for(struct store *s, struct str location, const struct uuid *target,
+                               enum verdict_reason reason, bool *ret, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, Q_JUDGED_FOR);
+    query_text(&q, location);
+    query_uuid(&q, target);
+    query_text(&q, str_of(verdict_reason_name(reason)));
+    *ret = query_row(&q);
+    return query_end(&q, e);
+}
+
+enum err_code store_question_open(struct store *s, const struct record_name *record,
+                                  const char *kind, struct arena *a, struct str *ret_triggers,
+                                  struct err *e)
+{
+    struct query q;
+    *ret_triggers = STR("");
+    query_begin(&q, &s->db, Q_QUESTION_OPEN);
+    query_text(&q, record->location);
+    query_text(&q, record->id);
+    query_text(&q, record->type);
+    query_text(&q, str_of(kind));
+    if (query_row(&q))
+        *ret_triggers = arena_copy(a, query_get_text(&q, 0));
+    enum err_code code = query_end(&q, e);
+    return code == ERR_OK && ret_triggers->p == NULL
+               ? err_set(e, ERR_NO_MEMORY, "out of memory for a question")
+               : code;
 }

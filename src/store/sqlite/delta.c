@@ -103,6 +103,7 @@ enum err_code delta_map_add(struct delta_map *m, struct str location, struct str
     d->quantity = (int64_t)((uint64_t)d->quantity + amount);
     d->moves += sign;
     d->taken_back = d->taken_back || sign < 0;
+    m->last = d;
     return ERR_OK;
 }
 

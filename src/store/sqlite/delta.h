@@ -7,15 +7,18 @@
 #define WASL_STORE_SQLITE_DELTA_H
 
 #include "base/arena.h"
+#include "base/uuid.h"
 
 #define DELTA_MAX_BYTES ((size_t)256 * 1024 * 1024)
 
 struct delta {
     struct str location;
     struct str sku;
-    int64_t quantity; // sum modulo 2^64
-    int64_t moves;    // deltas added less deltas taken back
-    bool taken_back;  // some were
+    int64_t quantity;  // sum modulo 2^64
+    int64_t moves;     // deltas added less deltas taken back
+    bool taken_back;   // some were
+    bool brought;      // goods came, and not by a sale
+    struct uuid event; // the last that took something
     uint64_t hash;
 };
 struct delta_map {
@@ -23,6 +26,7 @@ struct delta_map {
     struct delta **slots;
     size_t capacity; // a power of two, 0 before the first use
     size_t count;
+    struct delta *last; // what was added to
 };
 
 void delta_map_init(struct delta_map *m);

@@ -241,11 +241,23 @@ static enum err_code drop_record(struct fold *f, const struct fold_row *row, str
 // ---- all
 // -----------------------------------------------------------------------------------------
 
+// Which event took from it last, and whether goods came.
+static void tell_stock(struct delta *d, const struct event *event, const struct effect_stock *stock,
+                       int sign)
+{
+    bool takes = (stock->delta < 0) == (sign > 0);
+    if (takes || uuid_is_zero(&d->event))
+        d->event = event->id;
+    d->brought = d->brought || (!takes && stock->flow != FLOW_DEMAND);
+}
+
 static enum err_code move_stock(struct fold *f, const struct fold_row *row,
                                 const struct effect_stock *stock, int sign, struct err *e)
 {
     if (delta_map_add(&f->deltas, row->event->location, stock->sku, stock->delta, sign))
         return err_set(e, ERR_NO_MEMORY, "out of memory for stock");
+    if (f->asks)
+        tell_stock(f->deltas.last, row->event, stock, sign);
     return ERR_OK;
 }
 

@@ -31,6 +31,7 @@ void fold_init(struct fold *f, struct db *tables, struct db *journal)
     *f = (struct fold){.tables = tables, .journal = journal, .upto = INT64_MAX};
     ids_init(&f->ids, tables, journal);
     delta_map_init(&f->deltas);
+    turns_init(&f->turns);
     feed_queue_init(&f->changes);
     records_init(&f->records, tables, journal);
     catalog_rows_init(&f->catalog, tables);
@@ -41,6 +42,7 @@ void fold_init(struct fold *f, struct db *tables, struct db *journal)
 void fold_fini(struct fold *f)
 {
     delta_map_fini(&f->deltas);
+    turns_fini(&f->turns);
     feed_queue_fini(&f->changes);
     revoke_fini(f);
     records_fini(&f->records);
@@ -58,6 +60,7 @@ static void clear_changes(struct fold *f)
 void fold_forget(struct fold *f)
 {
     clear_changes(f);
+    turns_clear(&f->turns);
     records_forget(&f->records);
 }
 
@@ -532,7 +535,7 @@ static enum err_code write_stock(struct fold *f, const struct delta *d, struct f
 {
     struct query q;
     int64_t quantity = 0;
-    enum err_code code = add_to_stock(f, d, told, &quantity, e);
+    enum err_code code = add_to_stock(f, d, told || f->asks, &quantity, e);
     bool gone = false;
     if (code == ERR_OK && d->taken_back && !f->confirms) {
         query_begin(&q, f->tables, Q_STOCK_DROP_EMPTY);
@@ -541,6 +544,8 @@ static enum err_code write_stock(struct fold *f, const struct delta *d, struct f
         code = query_run(&q, e);
         gone = code == ERR_OK && sqlite3_changes(f->tables->handle) > 0;
     }
+    if (code == ERR_OK && f->asks && turns_add(&f->turns, d, quantity))
+        code = err_set(e, ERR_NO_MEMORY, "out of memory for stock");
     if (code || !told)
         return code;
     struct feed_change none = {d->location, STR("stock"), d->sku, STR("")};
@@ -564,6 +569,7 @@ enum err_code fold_flush(struct fold *f, struct err *e)
     struct feed_writer feed;
     bool feeds = false, told = false;
     size_t count = f->deltas.count;
+    f->turns.flush++;
     enum err_code code = any_feed(f, &feeds, e);
     if (code == ERR_OK && feeds)
         code = feed_queue_flush(&f->changes, f->tables, e);

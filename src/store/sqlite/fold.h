@@ -22,6 +22,7 @@
 #include "store/sqlite/ids.h"
 #include "store/sqlite/revoke.h"
 #include "store/sqlite/records.h"
+#include "store/sqlite/turns.h"
 
 // As stored in events.state, and in this order (see schema 0001).
 enum row_state {
@@ -47,8 +48,10 @@ struct fold {
     int64_t upto;     // rows behind it are not folded yet
     bool confirms;    // stock has a confirmed part (terminals)
     bool record_full; // the record of the event at hand takes no more
+    bool asks;        // stock that turns is told (turns.h; the centre)
     struct ids ids;
     struct delta_map deltas;
+    struct turns turns;
     struct feed_queue changes;
     struct revoked revoked;
     struct records records;

@@ -31,6 +31,15 @@
     "SELECT 1 FROM order_heads AS o WHERE o.location = h.location AND o.id = h.order_id"           \
     " AND o.status IN ('paid', 'refunded', 'voided')"
 
+// Lines of bills that were completed, and from which version of the catalog they say they are.
+#define PRICED_ORDERS                                                                              \
+    "SELECT o.location, 'order', o.id, b.completed_by, l.sku, l.catalog, l.unit_price, "           \
+    "coalesce(o.currency, ''), l.overridden_by IS NOT NULL FROM order_bills AS b JOIN "            \
+    "order_heads AS o ON o.location = b.location AND o.id = b.order_id JOIN order_lines AS l "     \
+    "ON l.location = b.location AND l.order_id = b.order_id AND l.bill = b.bill WHERE "            \
+    "b.completed_by IS NOT NULL AND l.sku IS NOT NULL AND l.quantity > 0 AND l.catalog IS NOT "    \
+    "NULL AND "
+
 // X(name, sql)
 #define DB_STATEMENTS(X)                                                                           \
     X(TABLE_EXISTS, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?")               \
@@ -319,6 +328,8 @@
     X(STOCK_REFRESH, "INSERT INTO stock (location, sku, quantity, confirmed) VALUES (?1, ?2, ?3,"  \
                      " 0) ON CONFLICT DO UPDATE SET quantity = " WRAPPED_SUM(                      \
                          "ifnull(confirmed, 0)", "?3") ", local_version = local_version + 1")      \
+    X(KEPT_PUT, "INSERT OR IGNORE INTO kept_stock VALUES (?, ?)")                                  \
+    X(KEPT, "SELECT 1 FROM kept_stock WHERE location = ? AND sku = ?")                             \
     /* judgements */                                                                               \
     X(JUDGEMENT_ADD, "INSERT INTO judgements (location, target, lsn, outcome, reason, term,"       \
                      " answer, batch, hlc, origin, lane, seq, id)"                                 \
@@ -542,7 +553,7 @@
                             "device_status WHERE catalog_version <= (SELECT "                      \
                             "coalesce(max(version), 0) + 10000 FROM catalog_versions))")           \
     X(CATALOG_CHANGED_COUNT, "SELECT count(*) FROM catalog_changed")                               \
-    X(CATALOG_PRICE_AT, "SELECT CASE gone WHEN 0 THEN price END, currency, places FROM "           \
+    X(CATALOG_PRICE_AT, "SELECT CASE gone WHEN 0 THEN price END, currency, places, gone FROM "     \
                         "catalog_item_rows WHERE id = ? AND edition <= ? ORDER BY edition "        \
                         "DESC LIMIT 1")                                                            \
     X(CATALOG_LIST_PRICE_AT, "SELECT CASE gone WHEN 0 THEN price END, currency, places "           \
@@ -564,14 +575,14 @@
       "AND r.value IS NOT NULL AND NOT EXISTS (SELECT 1 FROM catalog_promotion_rows AS n "         \
       "WHERE n.id = r.id AND n.edition > r.edition AND n.edition <= ?2)")                          \
     X(PRICED_LINES,                                                                                \
-      "SELECT t.location, 'ticket', t.id, l.number, l.sku, l.catalog, l.unit_price, "              \
-      "t.currency, 0 FROM tickets AS t JOIN ticket_lines AS l ON l.ticket = t.lsn WHERE "          \
-      "l.catalog IS NOT NULL AND (?1 = '' OR t.location = ?1) AND t.at >= ?2 UNION ALL "           \
-      "SELECT o.location, 'order', o.id, lower(hex(l.line)), l.sku, l.catalog, "                   \
-      "l.unit_price, o.currency, l.overridden_by IS NOT NULL FROM order_heads AS o JOIN "          \
-      "order_lines AS l ON l.location = o.location AND l.order_id = o.id WHERE l.catalog "         \
-      "IS NOT NULL AND l.sku IS NOT NULL AND (?1 = '' OR o.location = ?1) AND "                    \
-      "coalesce(o.opened_at, 0) >= ?2")                                                            \
+      "SELECT t.location, 'ticket', t.id, t.event_id, l.sku, l.catalog, l.unit_price, "            \
+      "t.currency, 0 "                                                                             \
+      "FROM tickets AS t JOIN ticket_lines AS l ON l.ticket = t.lsn WHERE t.kind = 'sale' AND "    \
+      "l.catalog >= ?1 UNION ALL " PRICED_ORDERS "l.catalog >= ?1")                                \
+    X(PRICED_ORDER, PRICED_ORDERS "b.location = ? AND b.order_id = ?")                             \
+    X(JUDGED_FOR, "SELECT 1 FROM judgements WHERE location = ? AND target = ? AND reason = ?")     \
+    X(QUESTION_OPEN, "SELECT triggers FROM record_reviews WHERE location = ? AND record = ? AND "  \
+                     "type = ? AND kind = ? AND part = '' AND open = 1")                           \
     X(CATALOG_QUESTIONS, "SELECT number, kind, record, location, text, detail, opened_at, "        \
                          "open FROM reviews WHERE open = 1 AND location = '*' AND kind IN "        \
                          "('price_same_rank', 'tax_same_rank', 'promotion_same_rank') "            \

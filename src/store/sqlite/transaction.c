@@ -19,6 +19,7 @@ enum err_code store_begin(struct store *s, struct err *e)
     room_look(&s->room);
     enum err_code code = run(s, Q_BEGIN, e);
     s->in_transaction = code == ERR_OK;
+    turns_clear(&s->fold.turns);
     if (code == ERR_OK)
         code = stream_cache_level(&s->streams, e);
     if (code)

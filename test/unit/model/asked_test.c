@@ -94,6 +94,72 @@ TEST(asked__overlaps_of_one_count_are_one_question_about_what_is_not_answered)
     end();
 }
 
+static size_t below(int target, const char *shown)
+{
+    return history_write(&h, 0, "event_judged",
+                         "{\"target\":\"%s\",\"outcome\":\"applied\",\"reason\":\"below_zero\","
+                         "\"term\":0,\"shown\":\"%s\"}",
+                         history_id_text((uint64_t)target), shown);
+}
+
+static size_t explained(size_t event, const char *kind)
+{
+    char id[UUID_TEXT_SIZE];
+    uuid_format(&h.events[event].id, id);
+    return history_write(&h, 0, "event_judged",
+                         "{\"target\":\"%s\",\"outcome\":\"applied\",\"reason\":\"explained\","
+                         "\"term\":0,\"review\":\"%s\"}",
+                         id, kind);
+}
+
+static const char *of_all(const char *kind, const char *name)
+{
+    char where[64];
+    snprintf(where, sizeof where, "|kind=%s|", kind);
+    const char *found = history_column(all, "record_reviews", where, name);
+    return found ? found : "none";
+}
+
+TEST(asked__stock_below_zero_is_one_question_that_closes_when_there_is_enough)
+{
+    history_init(&h, &stock_reducer);
+    size_t first = below(1, "-2");
+    fold();
+    assert_string_equal(of_all("below_zero", "open"), "1");
+    assert_non_null(strstr(of_all("below_zero", "detail"), "\"value\":\"-2\""));
+    explained(first, "difference"); // something else was
+    fold();
+    assert_string_equal(of_all("below_zero", "open"), "1");
+    explained(first, "below_zero");
+    fold();
+    assert_string_equal(of_all("below_zero", "open"), "0");
+    below(2, "-5");
+    fold();
+    assert_string_equal(of_all("below_zero", "open"), "1");
+    assert_non_null(strstr(of_all("below_zero", "detail"), "\"value\":\"-5\""));
+    end();
+}
+
+TEST(asked__a_sold_price_is_asked_about_with_the_one_of_the_catalog)
+{
+    history_init(&h, &ticket_reducer);
+    size_t first =
+        history_write(&h, 0, "event_judged",
+                      "{\"target\":\"%s\",\"outcome\":\"applied\",\"reason\":\"price\",\"term\":0,"
+                      "\"sold\":\"TEA 1 USD\",\"published\":\"TEA 2 USD, version 7\"}",
+                      history_id_text(1));
+    fold();
+    assert_string_equal(column(1, "kind"), "price");
+    assert_string_equal(column(1, "open"), "1");
+    assert_non_null(strstr(column(1, "detail"), "\"base\":\"TEA 2 USD, version 7\""));
+    assert_non_null(strstr(column(1, "detail"), "\"value\":\"TEA 1 USD\""));
+    suggests(1, "\"decision\":\"accept\"");
+    answer(1, "price", first);
+    fold();
+    assert_string_equal(column(1, "open"), "0");
+    end();
+}
+
 TEST(asked__a_ticket_without_the_right_is_asked_about_alone)
 {
     history_init(&h, &ticket_reducer);

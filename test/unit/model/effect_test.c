@@ -461,6 +461,18 @@ TEST(effect__only_folded_records_are_judged)
     assert_non_null(strstr(e.text, "device"));
 }
 
+TEST(effect__what_explains_says_which_question)
+{
+    event.record_type = STR("stock");
+    refuses("event_judged", "R1",
+            "{\"target\":" ID ",\"outcome\":\"applied\",\"reason\":\"explained\",\"term\":1}",
+            "review");
+    refuses("event_judged", "R1",
+            "{\"target\":" ID ",\"outcome\":\"applied\",\"reason\":\"late\",\"term\":1,"
+            "\"review\":\"late\"}",
+            "review");
+}
+
 TEST(effect__a_version_from_the_future_is_refused)
 {
     reduces("location_set", "B1", "{\"name\":\"Beirut\"}");

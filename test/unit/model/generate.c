@@ -126,11 +126,20 @@ void generate_batch(struct history *h, struct rng *rng, int device)
 // What was judged of events that the record itself does not hold.
 void generate_asked(struct history *h, struct rng *rng, int device)
 {
-    static const char *const reasons[] = {"difference", "overlap", "unauthorised"};
+    static const char *const reasons[] = {"difference", "overlap", "unauthorised", "below_zero",
+                                          "price"};
+    if (h->count > 0 && rng_chance(rng, 1, 5)) {
+        history_write(h, device, "event_judged",
+                      "{\"target\":\"%s\",\"outcome\":\"applied\",\"reason\":\"explained\","
+                      "\"term\":0,\"review\":\"%s\"}",
+                      history_id_text(0x100000 + rng_below(rng, h->count + 2)),
+                      reasons[rng_below(rng, COUNT_OF(reasons))]);
+        return;
+    }
     history_write(h, device, "event_judged",
                   "{\"target\":\"%s\",\"outcome\":\"applied\",\"reason\":\"%s\",\"term\":%d,"
                   "\"shown\":\"%d\",\"expected\":\"%d\",\"correction\":\"%d\"}",
-                  history_id_text(rng_below(rng, 4)), reasons[rng_below(rng, 3)],
+                  history_id_text(rng_below(rng, 4)), reasons[rng_below(rng, COUNT_OF(reasons))],
                   (int)rng_below(rng, 3), (int)rng_below(rng, 50), (int)rng_below(rng, 50),
                   (int)rng_between(rng, -9, 9));
 }

@@ -84,6 +84,7 @@ TEST(price__a_sold_price_that_nothing_explains_is_found)
         const char *catalog, *other, *promotion, *sold, *currency;
         bool overridden;
         const char *finding;
+        bool no_item;
     } cases[] = {
         {"2.5", NULL, NULL, "2.5", "USD", false, "same"},
         {"2.5", NULL, NULL, "2.5", "USD", true, "same"},
@@ -99,11 +100,16 @@ TEST(price__a_sold_price_that_nothing_explains_is_found)
         {"2.5", NULL, "20", "2", "USD", false, "promoted"},
         {"2.5", "5", "20", "4", "USD", false, "promoted"},
         {"2.5", NULL, "20", "1", "USD", false, "price_differs"},
+        {NULL, NULL, NULL, "2.5", "USD", false, "no_item", true},
+        {NULL, NULL, NULL, "2.5", "LBP", false, "no_item", true},
+        {NULL, NULL, NULL, "2.5", "USD", true, "overridden", true},
+        {NULL, "3", NULL, "3", "USD", false, "other_list", true}, // the place's own
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct price other = usd(cases[i].other);
         struct price_promotion promotion = {.kind = STR("percent")};
         struct price_facts facts = {.price = usd(cases[i].catalog),
+                                    .no_item = cases[i].no_item,
                                     .others = &other,
                                     .other_count = cases[i].other != NULL,
                                     .promotions = &promotion,
@@ -112,6 +118,10 @@ TEST(price__a_sold_price_that_nothing_explains_is_found)
                                   cases[i].overridden};
         if (cases[i].promotion != NULL)
             assert_int_equal(decimal_parse(str_of(cases[i].promotion), &promotion.value), ERR_OK);
-        assert_string_equal(price_finding_name(price_check(&sold, &facts)), cases[i].finding);
+        enum price_finding finding = price_check(&sold, &facts);
+        assert_string_equal(price_finding_name(finding), cases[i].finding);
+        assert_int_equal(price_is_asked(finding),
+                         strcmp(cases[i].finding, "no_item") == 0 ||
+                             strcmp(cases[i].finding, "price_differs") == 0);
     }
 }

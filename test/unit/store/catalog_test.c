@@ -332,7 +332,7 @@ TEST(catalog__sold_prices_that_nothing_explains_are_found)
     sell_ticket(&till, 4, "A", "0.9", 90, 1);  // of another list
     sell_ticket(&till, 5, "B", "1", 100, 2);   // half of it: what is hot is cheap
     sell_ticket(&till, 6, "B", "1", 100, 1);   // but was not yet
-    sell_ticket(&till, 7, "C", "1", 100, 2);   // nobody knows what it is
+    sell_ticket(&till, 7, "C", "1", 100, 2);   // it has no such item
     sell_ticket(&till, 8, "A", "0.01", 1, 2);  // by hand
     sell_ticket(&till, 9, "A", "0.01", 1, 0);  // no version was said
     line_add(&till, &(struct draft){950, 950, "price_set", "A",
@@ -342,19 +342,19 @@ TEST(catalog__sold_prices_that_nothing_explains_are_found)
     sell_ticket(&till, 10, "A", "7", 700, 2);  // the place's own
     sell_ticket(&till, 11, "A", "0.8", 80, 2); // of a list that is new
     sell_ticket(&till, 12, "A", "0.8", 80, 1); // and was not there yet
-    struct price_look look = {STR(""), 0};
+    struct price_look look = {.published = 2};
     if (store_prices_differ(c.centre.store, &look, note_line, found, &e))
         fail_msg("%s", e.text);
     assert_string_equal(found, "ticket T2 A v2 10000 is 15000\n"
                                "ticket T6 B v1 10000 is 20000\n"
+                               "ticket T7 C v2 10000 is -1\n"
                                "ticket T8 A v2 100 is 15000\n"
                                "ticket T12 A v1 8000 is 10000\n");
     found[0] = '\0';
-    look.location = STR("BR2");
-    assert_int_equal(store_prices_differ(c.centre.store, &look, note_line, found, &e), ERR_OK);
-    look = (struct price_look){STR("BR1"), INT64_MAX};
+    look = (struct price_look){.from_version = 2, .published = 1};
     assert_int_equal(store_prices_differ(c.centre.store, &look, note_line, found, &e), ERR_OK);
     assert_string_equal(found, "");
+    assert_int_equal(look.ret_unknown, 2);
     line_fini(&till);
     chain_close(&c);
 }
@@ -375,13 +375,18 @@ TEST(catalog__a_line_of_an_order_at_another_price_is_found_unless_somebody_allow
                        "\"quantity\":\"1\",\"unit_price\":\"1\",\"catalog\":1}"},
         {"price_overridden", "{\"line\":\"0199f0c2-5d7e-7c1a-9b1e-000000000002\","
                              "\"unit_price\":\"0.25\",\"by\":\"rana\"}"},
+        {"sale_completed", "{\"total\":75,\"uses\":[]}"},
     };
+    struct record_name order = {STR("BR1"), STR("order"), STR("O1")};
+    struct price_look look = {.order = &order, .published = 1};
     for (size_t i = 0; i < COUNT_OF(events); i++) {
+        if (store_prices_differ(c.centre.store, &look, note_line, found, &e))
+            fail_msg("%s", e.text);
+        assert_string_equal(found, ""); // nothing is sold yet
         line_add(&till, &(struct draft){900 + (unsigned)i, 900 + (unsigned)i, events[i][0], "O1",
                                         events[i][1]});
         (void)fixture_append(&c.centre, &till, i, STATUS_SETTLED);
     }
-    struct price_look look = {STR(""), 0};
     if (store_prices_differ(c.centre.store, &look, note_line, found, &e))
         fail_msg("%s", e.text);
     assert_string_equal(found, "order O1 A v1 5000 is 10000\n");
