@@ -150,7 +150,8 @@ static void put_events(void)
         "rest is\nrefused whole, with status 507. A body may have further members, since a newer "
         "till\nmay say more, but where they are refused. The envelope around a body is in "
         "[PROTOCOL.md](PROTOCOL.md#events).\n\n");
-    put("Declared here and not acted on yet: the flow, and what happens to what is late.\n\n");
+    put("Declared here and not acted on yet: the flow, and the lane, which is critical for every "
+        "type.\n\n");
     put_roles();
     put("| type | nature | flow | lane | record |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < event_type_count; i++) {
