@@ -22,8 +22,8 @@ static const struct arguments_spec spec = {
     .high = 1,
     .doc =
         "Makes an API token and prints it. It is shown this once: only its hash is kept."
-        "\vKitchen and auditor read; the others append events too; an owner also makes codes and "
-        "tokens. A token is good at this node only.",
+        "\vAn auditor reads; the others also append what their role may; an owner also makes codes "
+        "and tokens. A token is good at this node only.",
 };
 
 struct request {

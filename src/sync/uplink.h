@@ -11,9 +11,9 @@
 //      its window, or by hand until what is there has gone; a first copy of the feed at once.
 //   5. Whatever message is lost, doubled or late, a probe finds out within a second, and what is
 //      missing is sent again; no push is sent between a probe and its answer.
-//   5. After the upstream was restored from a backup, every stream that is kept here is named in a
+//   6. After the upstream was restored from a backup, every stream that is kept here is named in a
 //      hello before anything the upstream said of the past is believed again.
-//   6. A hello says where the store stands: no page of an earlier session is on its way to it then.
+//   7. A hello says where the store stands: no page of an earlier session is on its way to it then.
 // Ownership: the caller's struct; uplink_fini. Threads: one at a time.
 // Time: struct moment is given with each input; mono_ms for intervals, wall_ms to compare clocks.
 #ifndef WASL_SYNC_UPLINK_H
