@@ -227,7 +227,6 @@ enum err_code store_reservation_is_over(struct store *s, struct str location, st
 enum err_code store_reservation_unheard(struct store *s, struct arena *a, struct record_name *ret,
                                         struct uuid *ret_request, struct err *e) MUST_CHECK;
 
-// The newest count of a SKU that an authority knows of; kept beside what is folded.
 // Stock of a SKU at a place that went below zero or came back, or is below although goods came.
 struct store_turn {
     struct str location, sku;
@@ -248,6 +247,7 @@ enum err_code store_stock_keep(struct store *s, struct str location, struct str 
 enum err_code store_stock_kept(struct store *s, struct str location, struct str sku, bool *ret,
                                struct err *e) MUST_CHECK;
 
+// The newest count of a SKU that an authority knows of; kept beside what is folded.
 struct store_counted {
     struct str sku;
     struct uuid event;
