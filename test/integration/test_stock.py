@@ -222,3 +222,20 @@ def test_a_client_that_counts_what_it_was_shown_earlier(wasl, says):
     wait_for(lambda: unsettled(shelf.tills[0]) == 0, "the count")
     assert [row[0] for row in query(shelf.centre, SAID)] == ["overlap" if says else "difference"]
     shelf.end("95")
+
+
+def test_an_id_with_two_contents_leaves_every_till_with_the_stock_of_the_centre(wasl):
+    shelf = Shelf(wasl, "10")
+    shelf.centre.stop()
+    first = sold("1")
+    shelf.write(0, first)
+    time.sleep(APART_S)
+    shelf.write(1, {**first, "body": {"sku": "TEA", "quantity": "2"}})
+    shelf.centre.serve()
+    for till in shelf.tills:
+        wait_for(lambda t=till: unsettled(t) == 0, "the sales")
+    shelf.show("9")
+    assert query(shelf.centre, "SELECT kind, open FROM reviews") == [("id_conflict", 1)]
+    assert query(shelf.tills[0], "SELECT count(*) FROM journal WHERE status = 'conflict'") == [(0,)]
+    for node in (shelf.centre, *shelf.tills):
+        verify_clean(wasl, node)

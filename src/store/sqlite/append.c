@@ -133,7 +133,7 @@ static enum err_code append_one(struct store *s, struct store_entry *entry, stru
     s->last_lsn = row.lsn;
     move_head(s, slot, entry);
     entry->ret_status = state_status(row.ret_state);
-    if (row.ret_state == ROW_CONFLICT || row.ret_state == ROW_ID_CONFLICT)
+    if (row.ret_state == ROW_CONFLICT)
         code = fold_notify(&s->fold, entry->event, row.ret_state, STR(""), e);
     if (code == ERR_OK)
         code = fold_settled(&s->fold, &row, e);

@@ -132,7 +132,8 @@ enum err_code fold_notify(struct fold *f, const struct event *event, enum row_st
     char text[UUID_TEXT_SIZE];
     if (f->store == NULL || f->confirms)
         return ERR_OK;
-    bool apart = state == ROW_CONFLICT || state == ROW_DEAD || state == ROW_ID_CONFLICT;
+    // Not where another carrier has the id: the rows contain it, by that one, at both devices.
+    bool apart = state == ROW_CONFLICT || state == ROW_DEAD;
     uuid_format(&event->id, text);
     struct feed_change change = {event->location, STR("notice"), str_of(text), STR("")};
     enum err_code code = ERR_OK;

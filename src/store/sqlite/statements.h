@@ -492,7 +492,7 @@
                  " AND bytes IS NOT NULL ORDER BY position")                                       \
     X(FEED_NOTICES, "SELECT e.id, e.state, d.reason FROM events AS e INDEXED BY events_apart"      \
                     " JOIN streams AS s ON s.number = e.stream LEFT JOIN dead AS d"                \
-                    " ON d.lsn = e.lsn WHERE e.state > 2 AND e.state IN (3, 5, 7)"                 \
+                    " ON d.lsn = e.lsn WHERE e.state > 2 AND e.state IN (3, 5)"                    \
                     " AND s.location = ? AND e.id IS NOT NULL ORDER BY e.lsn")                     \
     /* feeds, downstream side */                                                                   \
     X(CURSOR_FIND, "SELECT feed, position, hash, generation, fresh FROM feed_cursors"              \
