@@ -125,8 +125,8 @@ static const struct column bump_columns[] = {
 static const struct row_table bumps = {"order_bumps", 3, bump_columns};
 enum { K_ORDER, K_LINE, K_STATION, K_EVENT, K_AT };
 
-static const struct row_table *const order_tables[] = {&orders, &bills,          &lines, &payments,
-                                                       &bumps,  &question_table, NULL};
+static const struct row_table *const order_tables[] = {
+    &orders, &bills, &lines, &payments, &bumps, &shift_money_table, &question_table, NULL};
 
 static const struct question_kind order_questions[] = {
     {"line", "Two tills changed one line without having seen each other; both changes count."},

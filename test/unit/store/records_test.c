@@ -305,6 +305,31 @@ TEST(records__an_edit_of_any_of_their_tables_is_found_and_rebuilt)
     fixture_close(&f);
 }
 
+#define SOLD_IN(shift) "{\"total\":5,\"uses\":[],\"shift\":\"" shift "\"}"
+
+TEST(records__money_that_left_an_order_leaves_its_shift_though_the_order_is_read_anew)
+{
+    struct fixture f;
+    struct line a, b;
+    fixture_open(&f, ROLE_CENTRAL);
+    line_init(&a, 1, "BR1");
+    line_init(&b, 2, "BR1");
+    opens(&a, 1, 10, "O1");
+    line_add(&a, &(struct draft){3, 40, "sale_completed", "O1", SOLD_IN("S1")});
+    line_add(&b, &(struct draft){4, 30, "sale_completed", "O1", SOLD_IN("S2")});
+    fixture_append_all(&f, &a, STATUS_SETTLED);
+    fixture_assert_text(&f, "SELECT shift, kind FROM shift_facts", "S1|sale\n");
+    fixture_reopen(&f); // nothing of the order is in memory
+    fixture_append_all(&f, &b, STATUS_SETTLED);
+    fixture_assert_text(&f, "SELECT shift, kind FROM shift_facts", "S2|sale\n");
+    holds(&f);
+    fixture_sql(&f, "UPDATE shift_facts SET shift = 'S1'");
+    assert_false(is_equal(&f));
+    line_fini(&a);
+    line_fini(&b);
+    fixture_close(&f);
+}
+
 // ---- a record that is full
 // ------------------------------------------------------------------------------------
 
