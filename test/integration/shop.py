@@ -71,4 +71,5 @@ def verify_clean(wasl, node):
     verdict = wasl.good("verify", node.name, "--json").last
     assert (verdict["gaps"], verdict["chain_errors"]) == (0, 0), verdict
     assert verdict["refold_equal"] is True, verdict
+    assert query(node, "PRAGMA integrity_check") == [("ok",)]  # what SQLite's own tools would say
     return verdict

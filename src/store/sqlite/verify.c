@@ -457,9 +457,8 @@ static enum err_code open_scratch(struct db *scratch, struct err *e)
     return code ? code : db_exec(scratch, "BEGIN", e);
 }
 
-// What the fold does not look at: whether each index leads to each row. Of tables that have one
-// only: SQLite 3.40 takes values for NULL in a table WITHOUT ROWID that is declared with a column
-// of its key last, as run_heads is.
+// What the fold does not look at: whether each index leads to each row. Of tables that have one:
+// to read all of the journal's pages once more would cost what the fold costs.
 static enum err_code check_indexes(struct refold *r, struct err *e)
 {
     struct query q;
