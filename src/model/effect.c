@@ -238,7 +238,9 @@ enum err_code effects_of_revocation(const struct event *event, struct effect_lis
                                     struct err *e)
 {
     struct effect_revoke revoke = {.heads = yyjson_obj_get(event->body, "heads"),
-                                   .revocation = event->id};
+                                   .revocation = event->id,
+                                   .accepts =
+                                       yyjson_is_true(yyjson_obj_get(event->body, "accepts"))};
     int64_t part = integer_or(event->body, "part", 1);
     int64_t parts = integer_or(event->body, "parts", 1);
     if (yyjson_is_null(revoke.heads))

@@ -93,6 +93,7 @@ struct effect_revoke {
     yyjson_val *heads;      // array of {origin, lane, seq, hash}; NULL: it says nothing of events
     struct uuid revocation; // of which this is a part
     int part, parts;        // 1..LIMIT_REVOCATION_PARTS
+    bool accepts;           // events up to the heads count, whatever revocations say
 };
 
 struct effect_publish {

@@ -122,6 +122,9 @@ static const struct field revoked_fields[] = {
     {"revocation", FIELD_UUID, false, NULL, "where it takes several events: the first one's id"},
     {"part", FIELD_INTEGER, false, NULL, "which of them this is, from 1"},
     {"parts", FIELD_INTEGER, false, NULL, "how many there are; they work together"},
+    {"accepts", FIELD_BOOL, false, NULL,
+     "written by the centre: a person let in what the device delivered afterwards, up to heads"},
+    {"by", FIELD_NAME, false, NULL, "who let it in: the name of a token"},
     END};
 static const struct field head_fields[] = {{"origin", FIELD_UUID, true, NULL, "of an earlier run"},
                                            {"lane", FIELD_NAME, true, NULL, "its lane"},

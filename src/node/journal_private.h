@@ -128,6 +128,10 @@ enum err_code journal_given_content(struct journal *j, const struct event *store
                                     struct event *ret, struct err *e) MUST_CHECK;
 enum err_code journal_add_revocation(struct journal *j, const struct event *draft,
                                      struct journal_added *ret, struct err *e) MUST_CHECK;
+// Lets in what a revoked device delivered under seals so far; the draft says what and why: its
+// location, record id and body.
+enum err_code journal_accept_revoked(struct journal *j, struct event *draft,
+                                     struct journal_added *ret, struct err *e) MUST_CHECK;
 
 // journal_judge.c: the authority
 // An event was taken in and counts; what has to be judged of it waits for journal_judge.

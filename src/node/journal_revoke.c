@@ -9,7 +9,7 @@
 
 enum { HEADS_EACH = 1000 };
 
-static const char *const completed[] = {"heads", "revocation", "part", "parts"};
+static const char *const completed[] = {"heads", "revocation", "part", "parts", "accepts"};
 enum { COMPLETED = sizeof completed / sizeof completed[0] };
 
 static bool is_completed(yyjson_val *key)
@@ -65,7 +65,8 @@ static void add_head(struct json_writer *w, yyjson_mut_val *list, const struct s
 
 struct part {
     const struct event *draft;
-    const struct stream_head_list *heads;
+    bool accepts;
+    struct stream_head_list heads;
     size_t number, count; // from 0
 };
 
@@ -75,13 +76,15 @@ static enum err_code write_body(struct journal *j, const struct part *part, yyjs
     struct json_writer w;
     char first[UUID_TEXT_SIZE];
     size_t from = part->number * HEADS_EACH;
-    size_t to = from + HEADS_EACH < part->heads->count ? from + HEADS_EACH : part->heads->count;
+    size_t to = from + HEADS_EACH < part->heads.count ? from + HEADS_EACH : part->heads.count;
     json_writer_begin(&w);
     if (part->number == 0)
         copy_given(&w, part->draft->body);
+    if (part->accepts)
+        yyjson_mut_obj_add_true(w.doc, w.root, "accepts");
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(w.doc, w.root, "heads");
     for (size_t i = from; i < to; i++)
-        add_head(&w, list, &part->heads->items[i]);
+        add_head(&w, list, &part->heads.items[i]);
     uuid_format(&part->draft->id, first);
     if (part->count > 1) {
         yyjson_mut_obj_add_strcpy(w.doc, w.root, "revocation", first);
@@ -108,28 +111,51 @@ static enum err_code check(struct journal *j, const struct event *draft, struct 
     return ERR_OK;
 }
 
+static enum err_code write_parts(struct journal *j, struct part *part, const struct uuid *device,
+                                 struct journal_added *ret, struct err *e)
+{
+    enum err_code code = store_device_heads(j->store, device, &j->arena, &part->heads, e);
+    size_t count = code ? 0 : part->heads.count;
+    part->count = count == 0 ? 1 : (count + HEADS_EACH - 1) / HEADS_EACH;
+    if (code == ERR_OK && part->count > LIMIT_REVOCATION_PARTS)
+        code = err_set(e, ERR_LIMIT, "the device has more streams than a revocation can name");
+    for (; code == ERR_OK && ret->verdict == VERDICT_ACCEPTED && part->number < part->count;
+         part->number++) {
+        struct event event = *part->draft;
+        if (part->number > 0)
+            event.id = journal_fresh_id(j);
+        code = write_body(j, part, &event.body, e);
+        if (code == ERR_OK)
+            code = journal_write(j, &event, ret, e);
+    }
+    return code;
+}
+
 enum err_code journal_add_revocation(struct journal *j, const struct event *draft,
                                      struct journal_added *ret, struct err *e)
 {
     struct err why = {0};
     struct uuid device;
-    struct stream_head_list heads;
+    struct part part = {.draft = draft};
     if (check(j, draft, &device, &why))
         return journal_refuse(ret, err_message(&why));
-    enum err_code code = store_device_heads(j->store, &device, &j->arena, &heads, e);
-    struct part part = {.draft = draft, .heads = &heads, .count = 1};
-    if (code == ERR_OK && heads.count > HEADS_EACH)
-        part.count = (heads.count + HEADS_EACH - 1) / HEADS_EACH;
-    if (code == ERR_OK && part.count > LIMIT_REVOCATION_PARTS)
-        code = err_set(e, ERR_LIMIT, "the device has more streams than a revocation can name");
-    for (; code == ERR_OK && ret->verdict == VERDICT_ACCEPTED && part.number < part.count;
-         part.number++) {
-        struct event event = *draft;
-        if (part.number > 0)
-            event.id = journal_fresh_id(j);
-        code = write_body(j, &part, &event.body, e);
-        if (code == ERR_OK)
-            code = journal_write(j, &event, ret, e);
-    }
+    enum err_code code = write_parts(j, &part, &device, ret, e);
     return code ? code : store_device_status_drop(j->store, &device, e);
+}
+
+enum err_code journal_accept_revoked(struct journal *j, struct event *draft,
+                                     struct journal_added *ret, struct err *e)
+{
+    struct uuid device;
+    const struct event_type *type = event_type_find(STR("device_revoked"));
+    struct part part = {.draft = draft, .accepts = true};
+    draft->type = type;
+    draft->type_name = str_of(type->name);
+    draft->version = type->version;
+    draft->lane = type->lane;
+    draft->record_type = str_of(type->record_type);
+    *ret = (struct journal_added){.verdict = VERDICT_ACCEPTED};
+    if (uuid_parse(draft->record_id, &device))
+        return err_set(e, ERR_DAMAGED, "a review of a revoked device does not name it");
+    return write_parts(j, &part, &device, ret, e);
 }

@@ -59,7 +59,6 @@ static enum err_code find_asked(struct journal *j, const struct reviewing_answer
 {
     struct review review = {.open = false};
     int64_t number = answer->review;
-    bool accepted = answer->decision == DECISION_ACCEPT;
     enum err_code code = store_review_find(journal_store(j), number, &j->arena, &review, e);
     if (code == ERR_NOT_FOUND)
         return refuse(refusal,
@@ -67,10 +66,6 @@ static enum err_code find_asked(struct journal *j, const struct reviewing_answer
     if (code == ERR_OK && !review.open)
         return refuse(refusal, err_set(&refusal->why, ERR_CONFLICT,
                                        "review %lld is settled already", (long long)number));
-    if (code == ERR_OK && accepted && str_is(review.kind, "revoked"))
-        return refuse(refusal, err_set(&refusal->why, ERR_UNSUPPORTED,
-                                       "letting in what a revoked device delivered is not built "
-                                       "yet: it is kept and does not count"));
     return code ? code : read_asked(j, &review, ret, e);
 }
 
@@ -292,6 +287,36 @@ static enum err_code adjust(struct journal *j, const struct asked *asked,
     return code;
 }
 
+// ---- what a revoked device delivered ----------------------------------------------------------
+
+static bool lets_in(const struct asked *asked, const struct reviewing_answer *answer)
+{
+    return answer->decision == DECISION_ACCEPT && str_is(asked->review.kind, "revoked");
+}
+
+// What is here counts, which ends the question. It is no answer on its record: that would settle
+// what the device may still bring, too.
+static enum err_code let_in(struct journal *j, const struct asked *asked,
+                            const struct reviewing_answer *answer,
+                            struct reviewing_refusal *refusal, struct err *e)
+{
+    struct json_writer w;
+    struct journal_added added;
+    struct event draft = {.id = journal_fresh_id(j),
+                          .location = asked->review.location,
+                          .record_id = asked->review.record,
+                          .at = clock_wall_ms()};
+    json_writer_begin(&w);
+    add_text(&w, "reason", answer->note);
+    add_text(&w, "by", answer->by);
+    enum err_code code = journal_read_back(j, &w, &draft.body, e);
+    if (code == ERR_OK)
+        code = journal_accept_revoked(j, &draft, &added, e);
+    if (code == ERR_OK && added.verdict != VERDICT_ACCEPTED)
+        return refuse(refusal, err_set(&refusal->why, ERR_INVALID, "%s", added.reason));
+    return code;
+}
+
 // ---- all --------------------------------------------------------------------------------------
 
 static enum err_code check(struct journal *j, const struct reviewing_answer *answer, struct err *e)
@@ -336,6 +361,8 @@ enum err_code reviewing_answer(struct journal *j, const struct reviewing_answer 
     enum err_code code = ret->code ? ERR_OK : store_flush(j->store, e);
     if (code == ERR_OK && ret->code == ERR_OK)
         code = find_asked(j, answer, &asked, ret, e);
+    if (code == ERR_OK && ret->code == ERR_OK && lets_in(&asked, answer))
+        return let_in(j, &asked, answer, ret, e);
     if (code == ERR_OK && ret->code == ERR_OK)
         code = read_adjustment(j, &asked, answer, &adjustment, ret, e);
     if (code == ERR_OK && ret->code == ERR_OK)

@@ -435,7 +435,7 @@ def test_status_has_its_shape(wasl, centre):
         *("role", "device", "location", "upstream", "online", "lanes", "oldest_pending_ms"),
         *("last_sync_at", "conflicts", "reviews", "dead_letters", "disk_free_bytes"),
         *("clock_offset_ms", "version", "fsync_us", "sessions", "memory_bytes", "room", "catalog"),
-        "revoked",
+        *("revoked", "recovery"),
     }
     assert status["role"] == "terminal" and status["location"] == "BR01" and status["online"]
     assert status["lanes"]["critical"] == {"pending": 0, "held": 0, "settled": 2}

@@ -78,19 +78,32 @@ static enum err_code device_of(struct fold *f, const struct event *event, struct
     return query_end(&q, e);
 }
 
-// The last event of a stream that counts; UINT64_MAX: all do.
-static enum err_code counts_to(struct fold *f, const struct uuid *device,
-                               const struct stream_key *key, uint64_t *ret, struct err *e)
+static enum err_code read_seq(struct fold *f, enum db_statement statement,
+                              const struct uuid *device, const struct stream_key *key,
+                              uint64_t *ret, struct err *e)
 {
     struct query q;
-    *ret = UINT64_MAX;
-    query_begin(&q, f->tables, Q_REVOKED_COUNTS_TO);
+    query_begin(&q, f->tables, statement);
     query_uuid(&q, device);
     query_uuid(&q, &key->origin);
     query_int(&q, key->lane);
     if (query_row(&q) && !query_is_null(&q, 0))
         *ret = query_get_u64(&q, 0);
     return query_end(&q, e);
+}
+
+// The last event of a stream that counts; UINT64_MAX: all do.
+static enum err_code counts_to(struct fold *f, const struct uuid *device,
+                               const struct stream_key *key, uint64_t *ret, struct err *e)
+{
+    uint64_t accepted = 0;
+    *ret = UINT64_MAX;
+    enum err_code code = read_seq(f, Q_REVOKED_COUNTS_TO, device, key, ret, e);
+    if (code == ERR_OK)
+        code = read_seq(f, Q_ACCEPTED_TO, device, key, &accepted, e);
+    if (accepted > *ret)
+        *ret = accepted;
+    return code;
 }
 
 enum err_code revoke_is_beyond(struct fold *f, const struct event *event, bool *ret, struct err *e)
@@ -158,10 +171,11 @@ enum err_code revoke_put(struct fold *f, const struct fold_row *row,
     query_uuid(&q, &revoke->revocation);
     query_int(&q, revoke->part);
     query_int(&q, revoke->parts);
+    query_int(&q, revoke->accepts);
     enum err_code code = query_run(&q, e);
     while (code == ERR_OK && (head = yyjson_arr_iter_next(&iter)) != NULL)
         code = put_head(f, row->lsn, head, e);
-    return code ? code : note_change(f, &revoke->device, false, e);
+    return code ? code : note_change(f, &revoke->device, revoke->accepts, e);
 }
 
 enum err_code revoke_take_back(struct fold *f, const struct fold_row *row,

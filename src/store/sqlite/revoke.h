@@ -4,8 +4,8 @@
 // Why: what a device had sealed before it was revoked happened; what comes after may be a thief's.
 //   It is kept, as everything is, and waits for a person ('review', ROW_WITHHELD).
 // Rule: an event counts when each revocation of its device names a head of its stream at or behind
-//   it. A revocation of several parts says something once all are here. One without heads says
-//   nothing of events.
+//   it, or one that accepts does, by which a person let in what they had looked at. A revocation of
+//   several parts says something once all are here. One without heads says nothing of events.
 // Invariants:
 //   1. So it depends on the events alone: rows that were folded before a revocation came are taken
 //      back (revoke_settle), by the walk that also lets them in again should it be taken back.
@@ -22,7 +22,7 @@ struct fold_row;
 
 struct revoked_change {
     struct uuid device;
-    bool all; // a revocation went: rows may count again
+    bool all; // a revocation went, or accepts: rows may count again
 };
 struct revoked {
     struct uuid *devices; // with a revocation that names heads; sorted

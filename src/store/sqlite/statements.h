@@ -390,8 +390,8 @@
       "SELECT EXISTS (SELECT 1 FROM run_heads WHERE origin = ?1 AND lane = ?2 AND seq < ?3)"       \
       " OR EXISTS (SELECT 1 FROM run_heads WHERE origin = ?1 AND lane = ?2 AND seq = ?3"           \
       " AND hash <> ?4)")                                                                          \
-    X(REVOCATION_ADD, "INSERT INTO revocations (device, lsn, revocation, part, parts)"             \
-                      " VALUES (?, ?, ?, ?, ?)")                                                   \
+    X(REVOCATION_ADD, "INSERT INTO revocations (device, lsn, revocation, part, parts, accepts)"    \
+                      " VALUES (?, ?, ?, ?, ?, ?)")                                                \
     X(REVOCATION_DROP, "DELETE FROM revocations WHERE device = ? AND lsn = ?")                     \
     X(REVOKED_DEVICES, "SELECT DISTINCT device FROM revocations ORDER BY device")                  \
     X(REVOKED_HEAD_ADD, "INSERT INTO revoked_heads (lsn, origin, lane, seq) VALUES (?, ?, ?, ?)"   \
@@ -400,8 +400,11 @@
     X(REVOKED_COUNTS_TO,                                                                           \
       "SELECT min(seq) FROM (SELECT max(coalesce(h.seq, 0)) AS seq FROM revocations AS r"          \
       " LEFT JOIN revoked_heads AS h ON h.lsn = r.lsn AND h.origin = ?2 AND h.lane = ?3"           \
-      " WHERE r.device = ?1 GROUP BY r.revocation"                                                 \
+      " WHERE r.device = ?1 AND r.accepts = 0 GROUP BY r.revocation"                               \
       " HAVING count(DISTINCT r.part) = max(r.parts))")                                            \
+    X(ACCEPTED_TO, "SELECT max(h.seq) FROM revocations AS r JOIN revoked_heads AS h"               \
+                   " ON h.lsn = r.lsn AND h.origin = ?2 AND h.lane = ?3"                           \
+                   " WHERE r.device = ?1 AND r.accepts = 1")                                       \
     X(WITHHELD_ADD, "INSERT INTO withheld (device, events) VALUES (?, ?) ON CONFLICT DO UPDATE"    \
                     " SET events = events + excluded.events RETURNING events")                     \
     X(WITHHELD_FIND, "SELECT events FROM withheld WHERE device = ?")                               \

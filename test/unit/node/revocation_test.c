@@ -2,6 +2,7 @@
 // What the centre writes when it revokes a device, and what it takes from it afterwards.
 #include "base/clock.h"
 #include "node/admission.h"
+#include "node/reviewing.h"
 #include "test/unit/node/chain_fixture.h"
 
 #include <sqlite3.h>
@@ -228,6 +229,47 @@ TEST(revocation__what_comes_afterwards_is_settled_and_does_not_count)
     assert_int_equal(stored.mark.settled, 3);
     assert_int_equal(chain_stock(c.centre, "rice"), -1);
     assert_int_equal(ask(&c, "SELECT count(*) FROM journal WHERE status = 'review'"), 1);
+    chain_close(&c);
+}
+
+static struct reviewing_refusal answer(struct chain *c, int64_t review, enum decision decision)
+{
+    struct reviewing_refusal refusal;
+    struct reviewing_answer given = {
+        .review = review, .decision = decision, .note = STR("it was found"), .by = STR("rana")};
+    must(journal_begin(c->centre, &e));
+    must(reviewing_answer(c->centre, &given, &refusal, &e));
+    must(journal_commit(c->centre, &e));
+    return refusal;
+}
+
+TEST(revocation__what_comes_afterwards_counts_when_a_person_lets_it_in)
+{
+    static const char open[] = "SELECT coalesce(max(number), 0) FROM reviews"
+                               " WHERE open = 1 AND kind = 'revoked'";
+    static const char said[] = "SELECT count(*) FROM journal WHERE type = 'device_revoked' AND"
+                               " bytes ->> '$.body.by' = 'rana' AND bytes ->> '$.body.accepts' = 1";
+    struct chain c;
+    chain_open(&c);
+    chain_waste(c.till, "rice", 1);
+    (void)push(&c, 0, 0);
+    revoke(&c);
+    chain_waste(c.till, "rice", 5);
+    (void)push(&c, 2, 0);
+    assert_int_equal(answer(&c, ask(&c, open), DECISION_ACCEPT).code, ERR_OK);
+    assert_int_equal(chain_stock(c.centre, "rice"), -6);
+    assert_int_equal(ask(&c, open), 0);
+    assert_int_equal(ask(&c, said), 1);
+    chain_waste(c.till, "rice", 7); // what comes later was not looked at
+    (void)push(&c, 3, 0);
+    assert_int_equal(chain_stock(c.centre, "rice"), -6);
+    int64_t number = ask(&c, open);
+    assert_int_not_equal(number, 0);
+    assert_int_equal(answer(&c, number, DECISION_REJECT).code, ERR_OK);
+    assert_int_equal(ask(&c, open), 0);
+    assert_int_equal(chain_stock(c.centre, "rice"), -6);
+    assert_true(journal_is_revoked(c.centre, &journal_identity(c.till)->device));
+    assert_int_equal(answer(&c, number, DECISION_ACCEPT).code, ERR_CONFLICT);
     chain_close(&c);
 }
 

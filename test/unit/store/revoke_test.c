@@ -158,6 +158,56 @@ TEST(revoke__a_revocation_that_is_taken_back_lets_events_count_in_any_order)
     orders_all_alike(lines, 5);
 }
 
+// A person let in a part of what came too late.
+TEST(revoke__what_a_person_accepts_counts_in_any_order)
+{
+    struct line lines[4];
+    make_lines(lines);
+    for (unsigned n = 0; n < 5; n++) {
+        line_sell(&lines[0], 10 + n, 10 + n, "rice", "1");
+        line_ticket(&lines[1], 20 + n, 20 + n, n % 2 ? "T-1" : "T-2", "oil");
+        line_sell(&lines[2], 30 + n, 15 + n, "rice", "100");
+    }
+    line_sell(&lines[2], 13, 9, "rice", "100"); // the id of one that is let in, and earlier
+    revoke(&lines[3], 90, 90, &lines[0].device, heads_of(lines, (unsigned[]){3, 2}, 2, ""));
+    revoke(&lines[3], 91, 91, &lines[0].device,
+           heads_of(lines, (unsigned[]){4, 1}, 2, ",\"accepts\":true"));
+    revoke(&lines[3], 92, 92, &lines[0].device, heads_of(lines, (unsigned[]){1, 0}, 2, ""));
+    orders_all_alike(lines, 4);
+}
+
+static void add_all(struct fixture *f, const struct line *lines, size_t count);
+
+TEST(revoke__what_was_accepted_is_taken_in_and_the_rest_asked_about)
+{
+    struct fixture f;
+    struct line lines[4];
+    make_lines(lines);
+    for (unsigned n = 0; n < 5; n++)
+        line_sell(&lines[0], 10 + n, 10 + n, "rice", "1");
+    revoke(&lines[3], 90, 90, &lines[0].device, heads_of(lines, (unsigned[]){1, 0}, 2, ""));
+    fixture_open(&f, ROLE_CENTRAL);
+    add_all(&f, lines, 4);
+    fixture_assert_text(&f, "SELECT quantity FROM stock", "-10000\n");
+    fixture_assert_text(&f, "SELECT kind, detail, open FROM reviews", "revoked|{\"events\":4}|1\n");
+    revoke(&lines[3], 91, 91, &lines[0].device,
+           heads_of(lines, (unsigned[]){3, 0}, 2, ",\"accepts\":true"));
+    (void)fixture_append(&f, &lines[3], 1, STATUS_SETTLED);
+    fixture_assert_text(&f, "SELECT quantity FROM stock", "-30000\n");
+    fixture_assert_text(&f, "SELECT kind, detail, open FROM reviews", "revoked|{\"events\":2}|1\n");
+    revoke(&lines[3], 92, 92, &lines[0].device,
+           heads_of(lines, (unsigned[]){5, 0}, 2, ",\"accepts\":true"));
+    (void)fixture_append(&f, &lines[3], 2, STATUS_SETTLED);
+    fixture_assert_text(&f, "SELECT quantity FROM stock", "-50000\n");
+    fixture_assert_text(&f, "SELECT count(*) FROM reviews", "0\n");
+    line_sell(&lines[0], 20, 20, "rice", "1");
+    (void)fixture_append(&f, &lines[0], 5, STATUS_SETTLED);
+    fixture_assert_text(&f, "SELECT kind, detail, open FROM reviews", "revoked|{\"events\":1}|1\n");
+    for (size_t i = 0; i < 4; i++)
+        line_fini(&lines[i]);
+    fixture_close(&f);
+}
+
 // ---- what becomes of it -------------------------------------------------------------------------
 
 static void add_all(struct fixture *f, const struct line *lines, size_t count)
