@@ -80,7 +80,8 @@ const struct field completed_fields[] = {
         {"amount", FIELD_AMOUNT, true, NULL, "minor units, above zero"},                           \
     {                                                                                              \
         "value", FIELD_AMOUNT, false, NULL,                                                        \
-            "the same in the order's currency, where that is another one"                          \
+            "the same in the order's currency, where that is another one: else it pays nothing "   \
+            "there"                                                                                \
     }
 const struct field payment_taken_fields[] = {
     {"payment", FIELD_UUID, true, NULL, "a fresh id"},

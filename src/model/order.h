@@ -101,6 +101,7 @@ struct order_op {
             struct str method, currency;
             int64_t amount; // minor units, above zero
             int64_t value;  // the same in the order's currency
+            bool valued;    // it was said; else it is the amount
         } money;
         struct answer_op answer; // resolve
     };

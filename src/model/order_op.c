@@ -161,8 +161,8 @@ static enum err_code read_money(struct body_reader *in, struct order_op *op, str
     op->money.method = body_copy(in, in->body, "method");
     op->money.currency = body_copy(in, in->body, "currency");
     op->money.amount = body_integer(in->body, "amount");
-    op->money.value =
-        body_find(in->body, "value") ? body_integer(in->body, "value") : op->money.amount;
+    op->money.valued = body_find(in->body, "value") != NULL;
+    op->money.value = op->money.valued ? body_integer(in->body, "value") : op->money.amount;
     if (op->money.amount <= 0 || op->money.value <= 0)
         return err_set(e, ERR_INVALID, "body: amount: must be above zero");
     return ERR_OK;

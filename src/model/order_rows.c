@@ -198,12 +198,21 @@ static int64_t quantity_on(const struct order_state *s, const struct order_line 
     return quantity;
 }
 
-static int64_t money_on(const struct order_money *list, const struct uuid *bill)
+// What money is in the order's currency. Of another one nothing, unless its author says how much:
+// nobody here knows a rate, and a bill that is not paid so is asked about.
+static int64_t value_of(const struct order_state *s, const struct order_op *op)
+{
+    bool same = s->opening == NULL || str_equal(op->money.currency, s->opening->open.currency);
+    return same ? op->money.amount : op->money.valued ? op->money.value : 0;
+}
+
+static int64_t money_on(const struct order_state *s, const struct order_money *list,
+                        const struct uuid *bill)
 {
     int64_t total = 0;
     for (; list != NULL; list = list->next) {
         if (uuid_equal(&list->op->bill, bill))
-            total = sum(total, list->op->money.value);
+            total = sum(total, value_of(s, list->op));
     }
     return total;
 }
@@ -422,8 +431,8 @@ static int64_t after_discount(const struct order_state *s, int64_t subtotal)
 static enum err_code view_bill(struct view *v, const struct order_bill *bill)
 {
     const struct order_state *s = v->state;
-    struct bill_sums sums = {.paid = money_on(s->payments, &bill->id),
-                             .refunded = money_on(s->refunds, &bill->id)};
+    struct bill_sums sums = {.paid = money_on(s, s->payments, &bill->id),
+                             .refunded = money_on(s, s->refunds, &bill->id)};
     int64_t subtotal = 0;
     enum err_code code = write_lines(v, bill, &subtotal);
     sums.total =
@@ -457,7 +466,7 @@ static enum err_code write_money(struct view *v, const struct order_money *list,
         row_set_text(row, P_METHOD, op->money.method);
         row_set_text(row, P_CURRENCY, op->money.currency);
         row_set_number(row, P_AMOUNT, sign * op->money.amount);
-        row_set_number(row, P_VALUE, sign * op->money.value);
+        row_set_number(row, P_VALUE, sign * value_of(v->state, op));
         row_set_uuid(row, P_REFUND_OF, &op->money.of);
         row_set_number(row, P_AT, list->by->at);
     }

@@ -573,6 +573,35 @@ TEST(order__a_payment_in_another_currency_counts_by_its_value)
     end();
 }
 
+TEST(order__a_payment_in_another_currency_without_a_value_pays_nothing_and_is_asked_about)
+{
+    begin();
+    history_write(&h, 1, "payment_taken",
+                  "{\"payment\":\"%s\",\"method\":\"cash\",\"currency\":\"LBP\",\"amount\":1000}",
+                  history_id_text(400));
+    complete(1, 1000);
+    fold();
+    assert_string_equal(history_column(all, "order_bills", "", "paid"), "0");
+    assert_string_equal(history_column(all, "order_payments", "", "amount"), "1000");
+    assert_string_equal(history_column(all, "order_payments", "", "value"), "0");
+    review_is("payment", "1");
+    end();
+}
+
+TEST(order__a_value_in_the_same_currency_is_the_amount)
+{
+    begin();
+    history_write(&h, 1, "payment_taken",
+                  "{\"payment\":\"%s\",\"method\":\"cash\",\"currency\":\"USD\",\"amount\":1000,"
+                  "\"value\":7}",
+                  history_id_text(400));
+    complete(1, 1000);
+    fold();
+    assert_string_equal(history_column(all, "order_bills", "", "paid"), "1000");
+    review_is("payment", NULL);
+    end();
+}
+
 TEST(order__money_and_sales_say_in_which_shift_they_happened)
 {
     begin();
