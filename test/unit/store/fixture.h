@@ -14,6 +14,7 @@ struct fixture {
     struct store *store;
     struct arena arena;
 };
+// In memory where the machine has room there; on disk when WASL_ON_DISK is in the environment.
 void fixture_open(struct fixture *f, enum node_role role);
 void fixture_close(struct fixture *f); // and removes the folder
 void fixture_reopen(struct fixture *f);
