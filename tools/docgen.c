@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes what documents say of tables in the code, so that neither can grow stale unnoticed.
 //
-// usage: docgen write ROOT    writes them anew under ROOT/docs: EVENTS.md, POLICIES.md, METRICS.md
-// and
-//                             CONFIG.md whole, of PROTOCOL.md the generated parts
+// usage: docgen write ROOT    writes them anew under ROOT/docs: EVENTS.md, POLICIES.md, METRICS.md,
+//                             CONFIG.md and SETTINGS.md whole, of PROTOCOL.md the generated parts
 //        docgen check ROOT    1 when one of them says something else than the code
 //
 // A generated part of a document stands between the lines '<!-- generated: NAME -->' and
@@ -11,6 +10,7 @@
 #include "model/event_type.h"
 #include "model/policy.h"
 #include "model/role.h"
+#include "model/setting.h"
 #include "node/config.h"
 #include "node/metrics.h"
 #include "sync/downlink.h"
@@ -166,6 +166,55 @@ static void put_events(void)
         put("| %s | %s |\n", field_kind_name((enum field_kind)kind), kind_meanings[kind]);
     for (size_t i = 0; i < event_type_count; i++)
         put_type(&event_types[i]);
+}
+
+// ---- settings ---------------------------------------------------------------------------------
+
+static void put_value(const struct setting_row *row)
+{
+    char low[DECIMAL_TEXT_MAX], high[DECIMAL_TEXT_MAX];
+    int64_t one = row->kind == SETTING_NUMBER ? DECIMAL_ONE : 1;
+    struct str rest = row->choices ? str_of(row->choices) : STR(""), choice;
+    put("%s", setting_kind_name(row->kind));
+    if (row->kind == SETTING_NUMBER || row->kind == SETTING_DECIMAL) {
+        decimal_format(row->low * one, low);
+        decimal_format(row->high * one, high);
+        put(", %s to %s", low, high);
+    }
+    for (const char *before = " "; rest.n > 0 && str_cut(&rest, '|', &choice); before = ", ")
+        put("%s`%.*s`", before, STR_ARG(choice));
+    if (row->kind == SETTING_WINDOW)
+        put(", HH:MM-HH:MM");
+}
+
+static void put_settings(void)
+{
+    static const char *const items[] = {"", "/EVENT_TYPE", "/SKU"};
+    put("# Settings\n\n"
+        "Written by `docgen write .` from the table in `src/model/setting.c`; a test fails when "
+        "the two differ.\n\n"
+        "What the chain has decided, and its nodes go by. A setting is said by an event "
+        "[`setting_set`](EVENTS.md#setting_set), whose record is the key:\nat the centre with the "
+        "location `*` for the whole chain (right `chain`), or, where the table says so, at a place "
+        "for itself (right\n`settings`). The word of the place goes before the chain's, and that "
+        "on one item before that on all. `{\"value\":null}` takes one\nback. What is of no key "
+        "or no value of it is refused, or a dead letter where a device brings it.\n\n"
+        "Settings can wait: they reach the tills, and those of a place the centre, in the window "
+        "that `deferred_window` says, or when\nsomebody asks for it (`POST /api/v1/sync`). What "
+        "is of one machine and not of the chain stands in its [wasl.ini](CONFIG.md).\n\n"
+        "| key | value | preset | of a place too | meaning | why | goes by it |\n"
+        "|---|---|---|---|---|---|---|\n");
+    for (size_t i = 0; i < setting_count; i++) {
+        const struct setting_row *row = &setting_table[i];
+        put("| `%s`", row->key);
+        if (row->items != ITEMS_NONE)
+            put(", `%s%s`", row->key, items[row->items]);
+        put(" | ");
+        put_value(row);
+        put(" | %s | %s | %s | %s | %s |\n", row->preset ? row->preset : "as the item has",
+            row->place ? "yes" : "", row->meaning, row->why,
+            row->reader ? row->reader : "nothing yet");
+    }
 }
 
 // ---- metrics ----------------------------------------------------------------------------------
@@ -468,7 +517,7 @@ static const struct {
     void (*whole)(void); // NULL: only parts of it are written
 } documents[] = {
     {"EVENTS.md", put_events}, {"POLICIES.md", put_policies}, {"METRICS.md", put_metrics},
-    {"CONFIG.md", put_config}, {"PROTOCOL.md", NULL},
+    {"CONFIG.md", put_config}, {"SETTINGS.md", put_settings}, {"PROTOCOL.md", NULL},
 };
 
 // Puts into out what a document ought to be, and into *is what it is.

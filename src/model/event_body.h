@@ -42,5 +42,8 @@ extern const struct field catalog_published_fields[];
 // event_body_chain.c
 extern const struct field user_set_fields[];
 extern const struct field role_set_fields[];
+extern const struct field setting_set_fields[];
+extern const struct field authority_set_fields[];
+extern const struct field authority_released_fields[];
 
 #endif

@@ -21,3 +21,24 @@ const struct field role_set_fields[] = {
     {"name", FIELD_TEXT, false, NULL, "for people"},
     {"rights", FIELD_LIST, false, right_fields, "what the role may do: all of them"},
     END};
+const struct field setting_set_fields[] = {
+    {"value", FIELD_TEXT, false, NULL,
+     "as docs/SETTINGS.md says for the key; null: as if never set"},
+    END};
+static const struct field voter_fields[] = {
+    {"device", FIELD_UUID, true, NULL, "may vote for the next holder"}, END};
+const struct field authority_set_fields[] = {
+    {"holder", FIELD_UUID, true, NULL, "the device that decides for the place"},
+    {"voters", FIELD_LIST, false, voter_fields, "who may name the next one"},
+    {"term", FIELD_INTEGER, true, NULL, "the number of the reign, from 1; the highest stands"},
+    END};
+static const struct field decided_fields[] = {
+    {"origin", FIELD_UUID, true, NULL, "a stream"},
+    {"lane", FIELD_NAME, true, NULL, "its lane"},
+    {"seq", FIELD_INTEGER, true, NULL, "its last event that the holder decided on"},
+    {"hash", FIELD_KEY, true, NULL, "the chain hash there"},
+    END};
+const struct field authority_released_fields[] = {
+    {"term", FIELD_INTEGER, true, NULL, "the reign that is over"},
+    {"heads", FIELD_LIST, true, decided_fields, "how far its holder had decided"},
+    END};

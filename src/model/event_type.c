@@ -266,6 +266,25 @@ const struct event_type event_types[] = {
           "who works where and in which role; each member by itself, the newest counts"),
     WHOLE("role_set", INTENT, NONE, "role", PEOPLE, CHAIN, role_set_fields, NULL,
           "what a role may do, where that is not what it came with"),
+    {.name = "setting_set",
+     .version = 1,
+     .nature = NATURE_INTENT,
+     .flow = FLOW_NONE,
+     .lane = LANE_DEFERRED,
+     .record_type = "setting",
+     .where = AT_EITHER,
+     .right = MAY_SETTINGS,
+     .audience = AUDIENCE_CHAIN,
+     .pending_hours = 72,
+     .late = LATE_INTENT,
+     .fields = setting_set_fields,
+     .why =
+         "what the chain, or a place, goes by; the newest counts, and it can wait for the night"},
+    CENTRE("authority_set", INTENT, NONE, "authority", CHAIN, LOCATION, authority_set_fields, NULL,
+           "one node decides for a place; the highest term counts"),
+    ROW(PLACE, false, true, "authority_released", FACT, NONE, "authority", NODE, LOCATION,
+        authority_released_fields, NULL,
+        "the next reign begins where this one ended, and not before"),
 };
 const size_t event_type_count = sizeof(event_types) / sizeof(event_types[0]);
 

@@ -26,6 +26,8 @@ bool judge_arrival(const struct event *event, const struct judge_view *view, str
         ret->reason = REASON_CLOCK;
     if (!history && is_late(event, view))
         ret->reason = REASON_LATE;
+    if (view->outranked)
+        ret->reason = REASON_OUTRANKED;
     if (view->without_right)
         ret->reason = REASON_UNAUTHORISED;
     if (!fact && ret->reason != REASON_CLOCK && ret->reason != REASON_NONE)

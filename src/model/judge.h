@@ -5,6 +5,7 @@
 //   here, and said to everybody (model/judgement.h). PURE: what is known is given.
 // Rules (DESIGN: facts are applied and asked about, intents are held):
 //   right  an author without the right
+//   rank   a branch's price, where the chain's setting lets the head office's count
 //   late   its author's clock, corrected, says that it waited longer than its type may
 //   clock  it comes from the future, by more than the skew limit: its place in the order is that of
 //          its coming
@@ -22,6 +23,7 @@ struct judge_view {
     int64_t pending_ms;    // how long an event of the type may wait
     int64_t skew_limit_ms; // what a clock may be ahead
     bool without_right;    // its author had no right to it
+    bool outranked;        // the head office decides this, and its author is of a branch
     uint64_t term;
 };
 

@@ -70,11 +70,13 @@ const struct policy policies[] = {
     {"items, recipes", "last writer wins, each field by itself", "the newest of each field",
      "never", DRAFT_TESTS, "a draft: nobody sells by it before it is published"},
     {"prices, taxes, promotions",
-     "the head office wins over a branch, whose own are records of its place; within a rank the "
-     "last writer wins",
-     "the later one stands until a person decides; nothing is published meanwhile",
+     "the head office wins over a branch, whose own prices are records of its place, as the "
+     "setting "
+     "`price_authority` says; within a rank the last writer wins",
+     "the later one stands until a person decides, and nothing is published meanwhile; a branch's "
+     "that does not count is held",
      "`price_same_rank`, `tax_same_rank`, `promotion_same_rank`: two of one rank set a field to "
-     "different values",
+     "different values; `price_outranked`, `price_unauthorised`: a branch that may not",
      DRAFT_TESTS, "no clock decides what the chain asks its guests for"},
     {"price of an order's line", "last writer wins, with the name of who allowed it",
      "the newest; both are kept", "`order_line`: beside another edit of the line", ORDER_TESTS,
@@ -83,6 +85,12 @@ const struct policy policies[] = {
      "never mixed: rows that do not give the version's hash are not shown",
      "`catalog_hash`: a device's rows are not what was published", CATALOG_TESTS,
      "a bill is never made from two price lists"},
+    {"setting", "last writer wins; a place's own word is a record of its own", "the newest",
+     "never", "test/unit/model/setting_test.c",
+     "what can wait for the night is not worth a question"},
+    {"authority of a place", "the highest term; of one term the first in the order",
+     "the first of a term counts", "`authority_same_term`: two holders in one term",
+     "test/unit/model/authority_test.c", "two who decide at once decide nothing"},
     {"user, role", "last writer wins, each member by itself; a list is one value",
      "the newest of each", "never", PEOPLE_TESTS,
      "said by the centre alone; who was dismissed stays so"},

@@ -638,7 +638,7 @@ static enum err_code ask_of_judgement(const struct record *r, const struct recor
     const struct record_entry *target = find_entry(r, &entry->judges->target);
     if (!verdict_asks(verdict) || verdict->batched)
         return ERR_OK;
-    bool mistrusted = verdict->reason == REASON_UNAUTHORISED;
+    bool mistrusted = verdict->reason == REASON_UNAUTHORISED || verdict->reason == REASON_OUTRANKED;
     struct question question = {.kind = verdict_reason_name(verdict->reason),
                                 .sides = {{.by = target ? target : entry}},
                                 .suggested = mistrusted ? DECISION_REJECT : DECISION_ACCEPT,

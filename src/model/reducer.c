@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which records are folded from all of their events, and how.
 #include "model/asked.h"
+#include "model/authority.h"
 #include "model/batch.h"
 #include "model/draft.h"
 #include "model/floor.h"
@@ -8,13 +9,15 @@
 #include "model/people.h"
 #include "model/reservation.h"
 #include "model/review.h"
+#include "model/setting.h"
 #include "model/shift.h"
 
 const struct reducer *const reducers[] = {
-    &batch_reducer,  &order_reducer,    &review_reducer,      &table_reducer, &availability_reducer,
-    &unmet_reducer,  &customer_reducer, &reservation_reducer, &shift_reducer, &stock_reducer,
-    &ticket_reducer, &item_reducer,     &price_reducer,       &tax_reducer,   &promotion_reducer,
-    &recipe_reducer, &role_reducer,     &user_reducer,
+    &batch_reducer,        &order_reducer, &review_reducer,    &table_reducer,
+    &availability_reducer, &unmet_reducer, &customer_reducer,  &reservation_reducer,
+    &shift_reducer,        &stock_reducer, &ticket_reducer,    &item_reducer,
+    &price_reducer,        &tax_reducer,   &promotion_reducer, &recipe_reducer,
+    &role_reducer,         &user_reducer,  &setting_reducer,   &authority_reducer,
 };
 const size_t reducer_count = sizeof(reducers) / sizeof(reducers[0]);
 

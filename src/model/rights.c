@@ -34,6 +34,7 @@ static const struct {
 } finer[] = {
     {"order_set", "field", "discount", MAY_DISCOUNT},
     {"price_set", NULL, NULL, MAY_CATALOG}, // of the chain
+    {"setting_set", NULL, NULL, MAY_CHAIN}, // of the chain
 };
 
 enum err_code rights_parse(struct str name, enum event_right *ret)

@@ -24,6 +24,8 @@ static const struct {
                         true},
     [REASON_BELOW_ZERO] = {"below_zero", "More was taken than there is by the account.", true},
     [REASON_EXPLAINED] = {"explained", "What came since answers what was asked about it.", false},
+    [REASON_OUTRANKED] = {"outranked", "A branch set a price that is the head office's to set.",
+                          true},
 };
 
 bool verdict_applies(enum verdict_outcome outcome)

@@ -29,6 +29,7 @@ enum verdict_reason {
     REASON_OVERLAP,         // a count that could not know of what had left or come before it
     REASON_BELOW_ZERO,      // it took stock that is not there by the account
     REASON_EXPLAINED,       // what was asked about it has its answer in what came since
+    REASON_OUTRANKED,       // a branch's price, where the head office's counts
     REASON_COUNT
 };
 

@@ -317,7 +317,8 @@ static enum err_code append_stamped(struct journal *j, struct run *run, struct e
         code = journal_note_deltas(j, event);
     if (code == ERR_OK && counts)
         code = journal_note_arrival(
-            j, &(struct arrival){.event = *event, .received_at = entry.received_at}, e);
+            j, &(struct arrival){.event = *event, .received_at = entry.received_at, .own = true},
+            e);
     if (code == ERR_OK) {
         j->outbox += entry.status == STATUS_PENDING;
         note_moved(j, run, event->lane);

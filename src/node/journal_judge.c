@@ -25,9 +25,61 @@ static bool decides_here(const struct journal *j)
 static void view_of(const struct journal *j, const struct arrival *a, struct judge_view *ret)
 {
     *ret = (struct judge_view){.now_ms = journal_arrived_at(j, &a->event, a->received_at),
-                               .pending_ms = (int64_t)a->event.type->pending_hours * 3600 * 1000,
-                               .skew_limit_ms = LIMIT_CLOCK_SKEW_MS,
-                               .without_right = a->without_right};
+                               .pending_ms = a->pending_ms,
+                               .skew_limit_ms = a->skew_limit_ms,
+                               .without_right = a->without_right,
+                               .outranked = a->outranked};
+}
+
+// Whether a branch set a price that is the head office's: by what was published or drafted when it
+// came. What the head office writes for a place is its own word.
+static enum err_code look_at_rank(struct journal *j, struct arrival *a, struct err *e)
+{
+    struct arena scratch;
+    enum price_authority authority = PRICE_CENTRE;
+    struct price published = {.there = false}, draft = {.there = false}, branch = {.there = true};
+    struct store_setting value;
+    struct store_setting_name setting = {STR(FEED_CHAIN), PRICE_SETTING, STR("")};
+    if (a->own || strcmp(a->event.type->name, "price_set") != 0)
+        return ERR_OK;
+    struct str rest = a->event.record_id;
+    struct price_name name = {.list = STR("")};
+    if (str_cut(&rest, '/', &name.sku))
+        name.list = rest;
+    enum err_code code = store_setting_get(j->store, &setting, &value, e);
+    if (code == ERR_OK)
+        code = price_authority_parse(str_of(value.value), &authority);
+    arena_init(&scratch, ARENA_MAX);
+    if (code == ERR_OK)
+        code = store_catalog_price(j->store, INT64_MAX, &name, &scratch, &published, e);
+    if (code == ERR_OK)
+        code =
+            store_price_draft(j->store, STR(FEED_CHAIN), a->event.record_id, &scratch, &draft, e);
+    const struct price *centre = published.there ? &published : &draft;
+    a->outranked = price_counts(authority, centre, &branch) != PRICE_FROM_BRANCH;
+    arena_fini(&scratch);
+    return code;
+}
+
+// What the chain has decided, and what is known of the author.
+static enum err_code look_up(struct journal *j, struct arrival *a, struct err *e)
+{
+    int64_t hours = 0, seconds = 0;
+    enum rights_answer rights = RIGHTS_ALLOWED;
+    struct store_setting_name pending = {STR(FEED_CHAIN), "pending_hours",
+                                         str_of(a->event.type->name)};
+    struct store_setting_name skew = {STR(FEED_CHAIN), "clock_skew_seconds", STR("")};
+    enum err_code code = store_setting_number(j->store, &pending, &hours, e);
+    if (code == ERR_OK)
+        code = store_setting_number(j->store, &skew, &seconds, e);
+    if (code == ERR_OK)
+        code = store_rights_then(j->store, &a->event, &rights, e);
+    if (code == ERR_OK)
+        code = look_at_rank(j, a, e);
+    a->pending_ms = hours * 3600 * 1000;
+    a->skew_limit_ms = seconds * 1000;
+    a->without_right = rights != RIGHTS_ALLOWED;
+    return code;
 }
 
 // Of what waits, only this is looked at again; the body is not.
@@ -58,13 +110,11 @@ enum err_code journal_note_arrival(struct journal *j, const struct arrival *arri
 {
     struct judge_view view;
     struct arrival a = *arrival;
-    enum rights_answer rights = RIGHTS_ALLOWED;
     if (!decides_here(j) || a.event.type == NULL || a.event.type->right == MAY_NODE)
         return ERR_OK;
-    enum err_code code = store_rights_then(j->store, &a.event, &rights, e);
+    enum err_code code = look_up(j, &a, e);
     if (code)
         return code;
-    a.without_right = rights != RIGHTS_ALLOWED;
     view_of(j, &a, &view);
     struct verdict verdict;
     bool look = judge_arrival(&a.event, &view, &verdict) ||
@@ -185,7 +235,8 @@ static enum err_code add_to_part(struct journal *j, struct part *part, const str
 // What a person is asked about one by one; all else as a part of its batch.
 static bool asked_alone(const struct arrival *a, const struct verdict *verdict)
 {
-    return verdict->reason == REASON_UNAUTHORISED && reducer_find(a->event.record_type) != NULL;
+    bool author = verdict->reason == REASON_UNAUTHORISED || verdict->reason == REASON_OUTRANKED;
+    return author && reducer_find(a->event.record_type) != NULL;
 }
 
 static enum err_code say_one(struct journal *j, const struct arrival *a,

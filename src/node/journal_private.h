@@ -51,8 +51,11 @@ struct arrival {
     bool priced;               // of an order: its prices may have to be looked at
     bool claims;               // it says what quantity its author saw
     struct quantity_claim claim;
-    bool without_right; // its author had none to it
-    bool reserves;      // it asks for goods to be kept
+    bool own;                          // this node's
+    bool without_right;                // its author had none to it
+    bool outranked;                    // a branch's price that does not count
+    int64_t pending_ms, skew_limit_ms; // as the chain's settings say
+    bool reserves;                     // it asks for goods to be kept
     struct reservation_claim reservation;
 };
 // What came now and stands before a count that came earlier.

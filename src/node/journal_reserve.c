@@ -25,7 +25,10 @@ static enum err_code decide(struct journal *j, const struct request *request,
     const struct record_name *record = &request->record;
     const struct reservation_claim *claim = &request->claim;
     struct reservation_view view = {.now_ms = request->came_ms};
+    struct store_setting_name oversell = {record->location, "oversell", claim->sku};
     enum err_code code = store_flush(j->store, e);
+    if (code == ERR_OK)
+        code = store_setting_decimal(j->store, &oversell, &view.tolerance, e);
     if (code == ERR_OK)
         code = store_reservation_is_over(j->store, record->location, record->id, &view.over, e);
     if (code == ERR_OK)

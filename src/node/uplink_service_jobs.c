@@ -618,11 +618,12 @@ enum err_code uplink_service_read_health(struct journal *j, struct uplink_health
 {
     struct store_counts counts;
     struct store_room room;
+    struct store_setting_name window = {str_of(journal_identity(j)->location), "deferred_window"};
     enum err_code code = store_counts(journal_store(j), &counts, e);
     if (code == ERR_OK)
         code = store_room(journal_store(j), &room, e);
     if (code == ERR_OK)
-        code = window_parse(STR("02:00-05:00"), &ret->deferred);
+        code = store_setting_window(journal_store(j), &window, &ret->deferred, e);
     if (code)
         return code;
     ret->oldest_at = counts.oldest_pending_at;

@@ -25,6 +25,7 @@
 #include "model/price.h"
 #include "model/record.h"
 #include "model/stream.h"
+#include "model/window.h"
 
 struct store;
 
@@ -508,6 +509,27 @@ enum err_code store_rights_then(struct store *s, const struct event *event, enum
 // Of a role, with what role_set made of it. A role that nobody knows has none.
 enum err_code store_role_rights(struct store *s, struct str role, uint32_t *ret,
                                 struct err *e) MUST_CHECK;
+
+// ---- settings ----------------------------------------------------------------------------------
+// What a node goes by (model/setting.h): where the table lets places have their own, the place's
+// word on the item, then its word; then the chain's on the item, the chain's; else the table's.
+
+struct store_setting_name {
+    struct str location;
+    const char *key;
+    struct str item; // an event type or a SKU; empty: none
+};
+struct store_setting {
+    char value[LIMIT_TEXT + 1]; // empty only where the key has items and none was named
+};
+enum err_code store_setting_get(struct store *s, const struct store_setting_name *name,
+                                struct store_setting *ret, struct err *e) MUST_CHECK;
+enum err_code store_setting_number(struct store *s, const struct store_setting_name *name,
+                                   int64_t *ret, struct err *e) MUST_CHECK;
+enum err_code store_setting_decimal(struct store *s, const struct store_setting_name *name,
+                                    int64_t *ret, struct err *e) MUST_CHECK;
+enum err_code store_setting_window(struct store *s, const struct store_setting_name *name,
+                                   struct window *ret, struct err *e) MUST_CHECK;
 
 // What a connected device says of itself (beats); shown per branch.
 struct device_status {

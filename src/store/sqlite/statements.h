@@ -146,6 +146,7 @@
       " JOIN events AS e ON e.lsn = m.lsn JOIN streams AS s ON s.number = e.stream"                \
       " WHERE r.location = '*' AND (s.lane = 2) = ?"                                               \
       " AND r.type NOT IN ('item', 'price', 'tax', 'promotion', 'recipe') ORDER BY e.lsn")         \
+    X(SETTING, "SELECT value FROM settings WHERE location = ? AND id = ?")                         \
     X(USERS_ANY, "SELECT 1 FROM users LIMIT 1")                                                    \
     X(USERS_SINCE, "SELECT 1 FROM users WHERE since <= ? LIMIT 1")                                 \
     X(USER, "SELECT u.role, u.active, u.changed_hlc, u.changed_in,"                                \

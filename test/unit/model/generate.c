@@ -25,6 +25,8 @@ const struct generator generators[] = {
     {"promotion", generate_promotion},
     {"recipe", generate_recipe},
     {"role", generate_role},
+    {"setting", generate_setting},
+    {"authority", generate_authority},
     {"user", generate_user},
 };
 const size_t generator_count = COUNT_OF(generators);

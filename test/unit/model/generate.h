@@ -30,6 +30,6 @@ void generate_forgery(struct history *h, struct rng *rng);
 generate_event generate_asked, generate_batch, generate_order, generate_review, generate_table,
     generate_availability, generate_unmet, generate_customer, generate_reservation, generate_shift,
     generate_item, generate_price, generate_tax, generate_promotion, generate_recipe, generate_role,
-    generate_user;
+    generate_user, generate_setting, generate_authority;
 
 #endif

@@ -36,3 +36,27 @@ void generate_role(struct history *h, struct rng *rng, int device)
     else
         history_write(h, device, "role_set", "{\"rights\":[%s]}", rights[rng_below(rng, 3)]);
 }
+
+void generate_setting(struct history *h, struct rng *rng, int device)
+{
+    if (rng_chance(rng, 1, 4))
+        history_write(h, device, "setting_set", "{\"value\":null}");
+    else
+        history_write(h, device, "setting_set", "{\"value\":\"%d\"}", (int)rng_below(rng, 5));
+}
+
+void generate_authority(struct history *h, struct rng *rng, int device)
+{
+    int term = 1 + (int)rng_below(rng, 3), seq = 1 + (int)rng_below(rng, 9);
+    if (rng_chance(rng, 1, 3))
+        history_write(h, device, "authority_released",
+                      "{\"term\":%d,\"heads\":[{\"origin\":\"%s\",\"lane\":\"normal\","
+                      "\"seq\":%d,\"hash\":\"%064d\"}]}",
+                      term, history_id_text(rng_below(rng, 3)), seq, seq);
+    else
+        history_write(h, device, "authority_set",
+                      "{\"term\":%d,\"holder\":\"%s\",\"voters\":[{\"device\":\"%s\"},"
+                      "{\"device\":\"%s\"}]}",
+                      term, history_id_text(rng_below(rng, 3)), history_id_text(rng_below(rng, 4)),
+                      history_id_text(rng_below(rng, 4)));
+}

@@ -12,6 +12,17 @@
 
 enum { TEXTS = 4, TEXT_BYTES = 1 << 17 };
 
+// Some records are named by what they are of.
+static const char *record_id_of(const struct reducer *reducer)
+{
+    static const char *const names[][2] = {{"authority", "B1"}, {"setting", "oversell"}};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (strcmp(names[i][0], reducer->record_type) == 0)
+            return names[i][1];
+    }
+    return "R1";
+}
+
 void history_init(struct history *h, const struct reducer *reducer)
 {
     memset(h, 0, sizeof *h);
@@ -19,8 +30,9 @@ void history_init(struct history *h, const struct reducer *reducer)
     h->reducer = reducer;
     h->now_ms = 1700000000000;
     for (int i = 0; i < DEVICES_MAX; i++)
-        assert_int_equal(record_new(reducer, STR("R1"), RECORD_BYTES, &h->devices[i].record),
-                         ERR_OK);
+        assert_int_equal(
+            record_new(reducer, str_of(record_id_of(reducer)), RECORD_BYTES, &h->devices[i].record),
+            ERR_OK);
 }
 
 void history_fini(struct history *h)
@@ -104,10 +116,10 @@ static void compose(struct history *h, int device, const char *type, const char 
     snprintf(text, sizeof text,
              "{\"v\":1,\"id\":\"%s\",\"origin\":\"01890a5d-0000-7000-8000-0000000000%02x\","
              "\"lane\":\"critical\",\"seq\":%llu,\"location\":\"B1\",\"type\":\"%s\","
-             "\"record\":{\"type\":\"%s\",\"id\":\"R1\"},\"base\":[%s],\"at\":%lld,\"hlc\":\"%s\","
+             "\"record\":{\"type\":\"%s\",\"id\":\"%s\"},\"base\":[%s],\"at\":%lld,\"hlc\":\"%s\","
              "\"actor\":\"A%d\",\"body\":%s}",
-             id, device, (unsigned long long)++d->seq, type, h->reducer->record_type, base,
-             (long long)h->now_ms, clock, device, body);
+             id, device, (unsigned long long)++d->seq, type, h->reducer->record_type,
+             record_id_of(h->reducer), base, (long long)h->now_ms, clock, device, body);
     parse(h, text);
 }
 
@@ -127,7 +139,8 @@ enum err_code history_try(struct history *h, const char *type, const char *body,
 {
     struct record *r = NULL;
     compose(h, 0, type, body);
-    assert_int_equal(record_new(h->reducer, STR("R1"), RECORD_BYTES, &r), ERR_OK);
+    assert_int_equal(record_new(h->reducer, str_of(record_id_of(h->reducer)), RECORD_BYTES, &r),
+                     ERR_OK);
     enum err_code code = record_add(r, &h->events[h->count], e);
     assert_int_equal(record_count(r), code == ERR_OK);
     record_free(r);
@@ -245,7 +258,8 @@ struct record *history_fold(struct history *h, const size_t *turn, size_t count,
     struct rng rng;
     struct err e = {0};
     rng_init(&rng, seed);
-    assert_int_equal(record_new(h->reducer, STR("R1"), RECORD_BYTES, &r), ERR_OK);
+    assert_int_equal(record_new(h->reducer, str_of(record_id_of(h->reducer)), RECORD_BYTES, &r),
+                     ERR_OK);
     for (size_t i = 0; i < count; i++) {
         enum err_code code = record_add(r, &h->events[turn[i]], &e);
         assert_true(code == ERR_OK || code == ERR_EXISTS);

@@ -64,6 +64,36 @@ TEST(judge__holds_intents_without_the_right_and_applies_facts)
     is(JUDGED_HELD, REASON_UNAUTHORISED, NOW);
 }
 
+TEST(judge__holds_a_price_that_is_the_head_offices)
+{
+    static const struct {
+        bool outranked, without_right;
+        int64_t waited_ms;
+        enum verdict_reason reason;
+    } cases[] = {
+        {false, false, 0, REASON_NONE},
+        {true, false, 0, REASON_OUTRANKED},
+        {true, false, 73 * HOUR, REASON_OUTRANKED},
+        {true, true, 0, REASON_UNAUTHORISED},
+        {false, true, 0, REASON_UNAUTHORISED},
+        {false, false, 73 * HOUR, REASON_LATE},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct judge_view view = {.now_ms = NOW,
+                                  .pending_ms = 72 * HOUR,
+                                  .skew_limit_ms = LIMIT_CLOCK_SKEW_MS,
+                                  .without_right = cases[i].without_right,
+                                  .outranked = cases[i].outranked,
+                                  .term = 3};
+        struct event event = {.type = event_type_find(STR("price_set")),
+                              .hlc = (hlc)(NOW - cases[i].waited_ms) << 16};
+        event.id.b[6] = 7 << 4;
+        bool said = judge_arrival(&event, &view, &verdict);
+        assert_int_equal(said, cases[i].reason != REASON_NONE);
+        is(said ? JUDGED_HELD : JUDGED_APPLIED, cases[i].reason, 0);
+    }
+}
+
 TEST(judge__finds_history_neither_late_nor_early)
 {
     assert_false(judged("ticket_recorded", 1000 * HOUR, false, 8));
