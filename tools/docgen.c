@@ -150,10 +150,9 @@ static void put_events(void)
         "rest is\nrefused whole, with status 507. A body may have further members, since a newer "
         "till\nmay say more, but where they are refused. The envelope around a body is in "
         "[PROTOCOL.md](PROTOCOL.md#events).\n\n");
-    put("Declared here and not acted on yet: the lane, which is critical for every type. Forecasts "
-        "are "
-        "not\nbuilt; the flow says today of which stock a place is asked when it is below "
-        "zero.\n\n");
+    put("Declared here and not acted on yet: the lane, which is critical for every type. "
+        "Forecasts are not\nbuilt; the flow says today of which stock a place is asked when it is "
+        "below zero.\n\n");
     put_roles();
     put("| type | nature | flow | lane | record |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < event_type_count; i++) {

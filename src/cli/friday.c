@@ -35,11 +35,6 @@ static const struct {
     [DINNER] = {{2, 3, 31, 11, 19, 8, 8, 8, 3, 7}, 75},
 };
 
-int64_t friday_rate(void)
-{
-    return RATE;
-}
-
 void friday_location_id(uint32_t location, char to[FRIDAY_TEXT_MAX])
 {
     size_t count = 0;

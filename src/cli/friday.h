@@ -102,10 +102,6 @@ bool friday_next(struct friday *f, struct ticket *ret);
 // are used up).
 const struct friday_item *friday_menu(size_t *ret_count);
 const struct friday_place *friday_places(size_t *ret_count);
-const char *friday_category_name(enum friday_category category); // "mezze"
 void friday_location_id(uint32_t location, char to[FRIDAY_TEXT_MAX]);
-
-// The day's rate: LBP for one USD, a decimal.
-int64_t friday_rate(void);
 
 #endif

@@ -6,11 +6,6 @@
 
 #define USD(dollars, cents) ((dollars)*DECIMAL_ONE + (cents) * (DECIMAL_ONE / 100))
 
-static const char *const category_names[FRIDAY_CATEGORY_COUNT] = {
-    "manakish",   "saj",    "mezze",  "salads", "grills",
-    "sandwiches", "sweets", "drinks", "coffee", "arak",
-};
-
 // clang-format off
 static const struct friday_item menu[] = {
     {"MN-01", FRIDAY_MANAKISH, false, USD(2, 0),  "Manousheh zaatar", "منقوشة زعتر"},
@@ -136,9 +131,4 @@ const struct friday_place *friday_places(size_t *ret_count)
 {
     *ret_count = sizeof(places) / sizeof(places[0]);
     return places;
-}
-
-const char *friday_category_name(enum friday_category category)
-{
-    return category_names[category];
 }

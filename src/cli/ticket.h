@@ -18,7 +18,6 @@
 
 enum {
     TICKET_LINES_MAX = LIMIT_TICKET_LINES,
-    TICKET_PAYMENTS_MAX = 4,
 };
 
 struct ticket_line {

@@ -24,16 +24,6 @@ const struct cell_write *cell_read(const struct cell *cell, const struct questio
     return write;
 }
 
-const struct cell_write *cell_unseen(const struct cell *cell, const struct questions *q,
-                                     const struct record_entry *by)
-{
-    const struct cell_write *write = cell->newest;
-    while (write != NULL && (write->by->place >= by->place || record_saw(by, write->by) ||
-                             !question_counts(q, write->by)))
-        write = write->next;
-    return write;
-}
-
 const struct cell_write *cell_base(const struct cell *cell, const struct questions *q,
                                    const struct record_entry *a, const struct record_entry *b)
 {

@@ -26,9 +26,6 @@ enum err_code cell_put(struct cell *cell, const struct record_entry *by, const s
                        struct arena *a) MUST_CHECK;
 // The write that stands; NULL: none.
 const struct cell_write *cell_read(const struct cell *cell, const struct questions *q);
-// The newest that the author of 'by' had not seen, of those that stand before it; NULL: none.
-const struct cell_write *cell_unseen(const struct cell *cell, const struct questions *q,
-                                     const struct record_entry *by);
 // The newest that both authors had seen; NULL: none.
 const struct cell_write *cell_base(const struct cell *cell, const struct questions *q,
                                    const struct record_entry *a, const struct record_entry *b);

@@ -31,16 +31,12 @@ enum {
 #define LIMIT_CLOCK_SKEW_MS (INT64_C(5) * 60 * 1000)
 // How long goods are kept for a reservation that does not say.
 #define LIMIT_RESERVATION_MS (INT64_C(15) * 60 * 1000)
-// A branch silent for longer is shown as offline.
-#define LIMIT_OFFLINE_MS (INT64_C(5) * 60 * 1000)
 // A price or quantity, in ten-thousandths: 10^11.
 #define LIMIT_DECIMAL INT64_C(1000000000000000)
 // A reading of any clock, ms since 1970: what an hlc can hold.
 #define LIMIT_CLOCK_MS ((INT64_C(1) << 48) - 1)
 
 enum {
-    SEAL_EVERY_EVENTS = 500,
-    SEAL_EVERY_BYTES = 256 * 1024,
     BEAT_EVERY_MS = 10 * 1000,
 };
 

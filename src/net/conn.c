@@ -662,18 +662,7 @@ void conn_set_deadline(struct conn *c, int64_t at_ms)
     conn_move_timer(c);
 }
 
-void conn_set_idle_timeout(struct conn *c, int64_t timeout_ms)
-{
-    c->idle_timeout_ms = timeout_ms;
-    conn_move_timer(c);
-}
-
 // --- Questions -------------------------------------------------------------------------------
-
-struct loop *conn_loop(const struct conn *c)
-{
-    return c->loop;
-}
 
 void conn_peer(const struct conn *c, char to[CONN_ADDRESS_TEXT_SIZE])
 {

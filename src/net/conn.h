@@ -78,8 +78,6 @@ void conn_read_resume(struct conn *c);
 
 // Calls `deadline` once at that time of loop_now_ms; 0 takes it back. One per conn.
 void conn_set_deadline(struct conn *c, int64_t at_ms);
-// Replaces idle_timeout_ms; 0: none.
-void conn_set_idle_timeout(struct conn *c, int64_t timeout_ms);
 
 // Sends what is queued, says goodbye, waits a moment for the peer to do so too, closes. No more
 // `data`. At most CONN_LINGER_MS.
@@ -88,7 +86,6 @@ void conn_finish(struct conn *c);
 void conn_close(struct conn *c);
 enum { CONN_LINGER_MS = 5000 };
 
-struct loop *conn_loop(const struct conn *c);
 void conn_peer(const struct conn *c, char to[CONN_ADDRESS_TEXT_SIZE]); // "address:port"
 // When (loop_now_ms) the peer last showed life: bytes came, or its full socket took more.
 int64_t conn_last_heard_ms(const struct conn *c);

@@ -95,11 +95,6 @@ void ws_set_owner(struct ws *w, const struct ws_callbacks *callbacks, void *cont
     w->context = context;
 }
 
-struct conn *ws_conn(const struct ws *w)
-{
-    return w->conn;
-}
-
 size_t ws_queued(const struct ws *w)
 {
     return conn_queued(w->conn);

@@ -104,6 +104,4 @@ void ws_read_resume(struct ws *w);
 void ws_close(struct ws *w, int code, const char *reason);
 void ws_abort(struct ws *w); // at once, without a close frame
 
-struct conn *ws_conn(const struct ws *w); // for conn_peer, conn_peer_ca, conn_tls_resumed
-
 #endif
