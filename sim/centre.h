@@ -23,7 +23,7 @@ void centre_commit(struct world *w);
 void centre_forward(struct world *w);
 void centre_tick(struct world *w);
 void centre_read_feed(struct world *w, struct conn *c, const struct step *step);
-void centre_setting(struct world *w); // a row of the chain's feed changes
+void centre_setting(struct world *w); // rows of the chain's feeds change
 void centre_upgrade(struct world *w); // its dead letters are read after all
 // restore.c: its disk is copied, or becomes that copy again.
 void centre_back_up(struct world *w);

@@ -3,6 +3,7 @@
 
 #include "model/effect.h"
 #include "sim/authority.h"
+#include "sim/chain.h"
 #include "sim/feed.h"
 #include "sim/net.h"
 #include "sim/oracle.h"
@@ -458,17 +459,12 @@ void centre_revoke(struct world *w, const struct uuid *device)
 
 void centre_setting(struct world *w)
 {
-    struct buf text;
     if (w->centre.recovering)
         return; // it publishes nothing
-    buf_init(&text, ROW_MAX);
-    int record = (int)rng_below(&w->rng, MAX_SKUS);
-    MUST(buf_append_format(&text,
-                           "{\"type\":\"setting\",\"id\":\"s%d\",\"row\":{\"at\":%" PRId64 "}}",
-                           record, w->now) == ERR_OK);
-    int feed = MAX_PLACES + (int)rng_below(&w->rng, 2);
-    feed_put(w, &w->centre.feeds[feed], record, world_copy(w, buf_str(&text)));
-    buf_fini(&text);
+    if (rng_chance(&w->rng, 1, 2))
+        chain_publish(w);
+    else
+        chain_put_setting(w);
     if (w->centre.up)
         centre_tell_feeds(w);
 }

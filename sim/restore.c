@@ -33,6 +33,7 @@ struct centre_backup {
     uint64_t tickets[MAX_PLACES];
     uint64_t folded[MAX_PLACES][MAX_SKUS];
     struct book book;
+    struct catalog catalog;
     struct item **ids;
     size_t id_count, id_capacity;
     bool *revoked; // by till
@@ -92,6 +93,7 @@ void centre_back_up(struct world *w)
     memcpy(b->stock, c->stock, sizeof(b->stock));
     memcpy(b->tickets, c->tickets, sizeof(b->tickets));
     b->book = book_copy(w, &c->book);
+    b->catalog = c->catalog;
     b->ids = copy_of(w, c->ids, c->id_capacity, sizeof(struct item *));
     b->id_count = c->id_count;
     b->id_capacity = c->id_capacity;
@@ -195,6 +197,7 @@ void centre_restore(struct world *w, int64_t restart_in_ms)
     memcpy(c->tickets, b->tickets, sizeof(c->tickets));
     book_forget(&c->book);
     c->book = book_copy(w, &b->book);
+    c->catalog = b->catalog;
     c->ids = copy_of(w, b->ids, b->id_capacity, sizeof(struct item *));
     c->id_count = b->id_count;
     c->id_capacity = b->id_capacity;

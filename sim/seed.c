@@ -2,6 +2,7 @@
 // The life of one seed: chaos, healing, quiet, judgement.
 #include "sim/authority.h"
 #include "sim/centre.h"
+#include "sim/chain.h"
 #include "sim/faults.h"
 #include "sim/net.h"
 #include "sim/oracle.h"
@@ -14,7 +15,7 @@ enum {
     SELLING_ON_MS = 4500,
     DRAIN_MS = 150 * 1000, // what a front lost goes out again after 30 s, perhaps more than once
     LOOK_EVERY_MS = 100,
-    SETTING_MS = 4000,
+    SETTING_MS = 2000,
     ANSWER_MS = 1500,
     WINDOW_MS = 3000,
     STEPS_AFTER_MAX = 400 * 1000,
@@ -381,6 +382,8 @@ enum err_code sim_run(const struct sim_options *options, uint64_t seed, struct s
             oracle_check_end(&w);
         if (!world_failed(&w))
             shop_check_end(&w);
+        if (!world_failed(&w))
+            chain_check_end(&w);
     }
     tear_down(&w);
     return code;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/decimal.h"
 #include "model/order.h"
+#include "sim/chain.h"
 #include "sim/shop.h"
 
 #include <inttypes.h>
@@ -76,8 +77,13 @@ static bool draw_add(struct shop_view *v)
     s->line = world_uuid(v->w);
     s->quantity = units(v, 1, 5);
     s->price = units(v, 1, 9);
-    shop_text(v, "{\"sku\":\"%s\"",
-              world_sku((int)rng_below(&v->w->rng, (uint64_t)v->w->knobs.skus)));
+    int sku = (int)rng_below(&v->w->rng, (uint64_t)v->w->knobs.skus);
+    const struct catalog *shown = chain_shown(v->w, v->till);
+    shop_text(v, "{\"sku\":\"%s\"", world_sku(sku));
+    if (shown && shown->price[sku]) {
+        s->price = shown->price[sku];
+        shop_text(v, ",\"catalog\":%" PRIu64, shown->number);
+    }
     decimal(v, "unit_price", s->price);
     decimal(v, "quantity", s->quantity);
     name_bill(v);

@@ -2,6 +2,7 @@
 #include "sim/till_private.h"
 
 #include "model/effect.h"
+#include "sim/chain.h"
 #include "sim/net.h"
 #include "sim/oracle.h"
 #include "sim/shop.h"
@@ -332,6 +333,8 @@ static void apply_feed(struct world *w, struct till *t, const struct message_fee
         begin_copy(t);
     for (size_t i = 0; own && i < m->count; i++)
         read_row(w, t, m->rows[i]);
+    if (!own)
+        chain_take(w, t, feed - 1, m);
     *place = (struct feed_place){m->feed, m->to, m->hash};
     for (size_t i = 0; i < m->include_count; i++) {
         struct till_stream *d = till_find_stream(t, &m->includes[i].key);

@@ -173,6 +173,11 @@ struct told_row { // of type event, kept aside
     struct item *item;
     const struct carrier *carrier; // NULL: taken back
 };
+enum { CHAIN_ROWS = 2 * MAX_SKUS + 1 }; // settings, items, the version
+struct chain_view {                     // of one of the chain's feeds
+    struct str shown[CHAIN_ROWS], staged[CHAIN_ROWS];
+    bool fresh;
+};
 struct note_list { // never changed: a longer one is made
     const struct note *items;
     size_t count;
@@ -185,6 +190,7 @@ struct till_disk { // what survives a crash
     struct note_list notes, staged_notes;
     bool staged_fresh;
     struct book book;
+    struct chain_view chain[UPLINK_FEEDS - 1];
     struct told_row *staged_told;
     uint64_t staged_told_count, staged_told_capacity;
     uint64_t copy;         // of the place's feed: which of its beginnings
@@ -298,6 +304,13 @@ struct noted { // counts since this transaction, and may have to be judged
     const struct carrier *carrier;
     struct noted *next;
 };
+struct catalog {     // a version
+    uint64_t number; // 0: none yet
+    struct hash hash;
+    uint64_t count;
+    int64_t price[MAX_SKUS]; // decimal; 0: not sold
+    const struct catalog *before;
+};
 struct author { // of the centre's events at one place
     struct run run;
     struct stream *streams[LANE_COUNT];
@@ -324,6 +337,7 @@ struct centre {
     struct uuid recovery; // zero: it was never restored, as far as it knows
     bool recovering;      // and no person has confirmed it
     struct centre_backup *backup;
+    struct catalog catalog;
     struct uuid device;
     struct sign_key key;
     struct author authors[MAX_PLACES];
@@ -362,6 +376,7 @@ struct world {
     uint64_t item_count, item_capacity;
     uint32_t notices; // rows of feeds beside stock and settings
     struct shop shop;
+    const struct catalog *catalogs; // all that were ever published
     struct fold_log folded[MAX_LINES][MAX_PLACES][MAX_SKUS];
     unsigned line; // the centre's of now
     unsigned lines;
