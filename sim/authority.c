@@ -70,15 +70,16 @@ static void put(struct world *w, struct item *item, struct event *draft, struct 
     centre_put_own(w, c);
 }
 
-static void say(struct world *w, struct shop_record *of, int target, struct judgement *judgement)
+static void write_judgement(struct world *w, struct shop_record *of, int target,
+                            const struct judgement *judgement)
 {
     struct event draft;
     struct json_writer writer;
     struct buf body;
-    judgement->target = of->items[target]->id;
     struct item *item = shop_say(w, of, "event_judged", &draft);
     item->shop->verb = SHOP_JUDGE;
     item->shop->target = target;
+    item->shop->about = target < 0 ? w->centre.judging : NULL;
     item->shop->verdict = judgement->verdict;
     draft.cause = judgement->target;
     world_trace(w, "  judged: %s %d, event %d: %s, %s", of->reducer->record_type, of->number,
@@ -90,6 +91,12 @@ static void say(struct world *w, struct shop_record *of, int target, struct judg
     MUST(json_writer_end(&writer, &body) == ERR_OK);
     put(w, item, &draft, &body);
     buf_fini(&body);
+}
+
+static void say(struct world *w, struct shop_record *of, int target, struct judgement *judgement)
+{
+    judgement->target = of->items[target]->id;
+    write_judgement(w, of, target, judgement);
 }
 
 // ---- reservations -----------------------------------------------------------------------------
@@ -152,6 +159,8 @@ void authority_note(struct world *w, const struct carrier *c)
     n->carrier = c;
     *w->centre.noted_end = n;
     w->centre.noted_end = &n->next;
+    if (c->item->shop == NULL)
+        return;
     c->item->shop->arrived_ms = centre_wall_ms(w);
     c->item->shop->unauthorised =
         c->item->shop->for_managers && !w->centre.managers[c->item->shop->actor];
@@ -208,18 +217,55 @@ static void judge_one(struct world *w, const struct carrier *c)
         check_promise(w, s);
 }
 
+// What its author says was there, against all that had come but what it could not have seen.
+static void judge_claim(struct world *w, const struct carrier *c)
+{
+    const struct move_list *list = &w->centre.moves[c->item->place];
+    struct quantity_move *moves =
+        arena_alloc(&w->scratch, (size_t)(list->count + 1) * sizeof(*moves));
+    struct quantity_claim claim;
+    struct judgement judgement = {.target = c->item->id};
+    struct event event;
+    MUST(moves != NULL && event_parse(c->bytes, &w->scratch, &event, NULL) == ERR_OK);
+    const struct centre_feed *f = &w->centre.feeds[c->item->place];
+    if (!quantity_claim_of(&event, &claim) || !uuid_equal(&event.seen.feed, &f->id))
+        return;
+    struct quantity_view view = {.stock = w->centre.stock[c->item->place][c->item->claim.sku],
+                                 .order = event_order_of(&event),
+                                 .device = c->stream->at_centre->device,
+                                 .moves = moves};
+    for (uint64_t i = list->count; i > 0; i--) {
+        const struct move *m = &list->items[i - 1];
+        if (m->head <= event.seen.position || m->sku != c->item->claim.sku)
+            continue;
+        if (m->again)
+            return;
+        moves[view.count++] = m->move;
+    }
+    bool differs = quantity_judge(&claim, &view, &judgement);
+    bool lies = c->item->claim.lie != 0;
+    if (lies && w->knobs.honest && !differs)
+        world_fail(w, SIM_DIVERGENT, "a quantity was said that was not shown, and nobody asks");
+    if (!differs)
+        return;
+    w->centre.judging = c->item;
+    write_judgement(w, shop_stock_record(w, c->item), -1, &judgement);
+}
+
 void authority_judge(struct world *w)
 {
     struct noted *first = w->centre.noted;
     w->centre.noted = NULL;
     w->centre.noted_end = &w->centre.noted;
     for (const struct noted *n = first; n && !world_failed(w); n = n->next) {
-        if (n->carrier->item->shop->verb == SHOP_COMPLETE)
+        if (n->carrier->item->shop && n->carrier->item->shop->verb == SHOP_COMPLETE)
             judge_completions(w, n->carrier->item->shop->of);
     }
     for (const struct noted *n = first; n && !world_failed(w); n = n->next) {
         const struct shop_item *s = n->carrier->item->shop;
-        if (!shop_is_judged(s->of, s->number, JUDGED_NOT))
+        if (s == NULL)
+            judge_claim(w, n->carrier);
+        else if (!shop_is_judged(s->of, s->number, JUDGED_NOT))
             judge_one(w, n->carrier);
     }
 }

@@ -180,6 +180,20 @@ static void put_notice(struct world *w, int place, struct item *item, bool apart
     buf_fini(&text);
 }
 
+static void add_move(struct world *w, const struct centre_stream *s,
+                     const struct centre_entry *entry, const struct delta *delta)
+{
+    struct move_list *list = &w->centre.moves[s->place];
+    struct event event;
+    MUST(event_parse(entry->bytes, &w->scratch, &event, NULL) == ERR_OK);
+    if (list->count == list->capacity)
+        list->items = world_grow(w, list->items, &list->capacity, sizeof(*list->items));
+    list->items[list->count++] =
+        (struct move){.move = {event_order_of(&event), s->device, delta->quantity},
+                      .sku = delta->sku,
+                      .head = w->centre.feeds[s->place].head};
+}
+
 static void count(struct world *w, struct centre_stream *s, const struct centre_entry *entry,
                   const struct centre_fold *f)
 {
@@ -188,10 +202,13 @@ static void count(struct world *w, struct centre_stream *s, const struct centre_
         put_in_record(w, s->place, entry->truth);
         authority_note(w, entry->truth);
     }
+    if (entry->truth->item->claim.made)
+        authority_note(w, entry->truth);
     w->centre.tickets[s->place] += f->ticket;
     for (int i = 0; i < f->delta_count; i++) {
         w->centre.stock[s->place][f->deltas[i].sku] += f->deltas[i].quantity;
         put_row(w, s->place, f->deltas[i].sku);
+        add_move(w, s, entry, &f->deltas[i]);
     }
 }
 
@@ -207,6 +224,11 @@ void centre_give_back(struct world *w, const struct item *item)
     for (int i = 0; i < item->delta_count; i++) {
         w->centre.stock[item->place][item->deltas[i].sku] -= item->deltas[i].quantity;
         put_row(w, item->place, item->deltas[i].sku);
+        struct move_list *list = &w->centre.moves[item->place];
+        if (list->count == list->capacity)
+            list->items = world_grow(w, list->items, &list->capacity, sizeof(*list->items));
+        list->items[list->count++] = (struct move){
+            .sku = item->deltas[i].sku, .head = w->centre.feeds[item->place].head, .again = true};
     }
 }
 

@@ -103,6 +103,17 @@ static void draw_faults(struct world *w, int what)
         k->fault_ms = rng_between(&w->rng, 50, 3000);
 }
 
+// Seeds in which what was counted can be told from what was said.
+static void make_honest(struct knobs *k)
+{
+    k->honest = true;
+    k->front = false;
+    k->foreign = k->other_lane = k->retried = k->upgrade = 0;
+    k->restore = k->clone = k->revoke = k->restore_centre = k->rot = k->jump = 0;
+    k->front_loss = k->front_amnesia = 0;
+    k->clock_ms = k->keep_ms = 0;
+}
+
 enum err_code faults_draw(struct world *w, const char *profile)
 {
     for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {
@@ -110,6 +121,8 @@ enum err_code faults_draw(struct world *w, const char *profile)
             continue;
         draw_size(w, profiles[i].what & MANY);
         draw_faults(w, profiles[i].what);
+        if (rng_chance(&w->rng, 1, 5))
+            make_honest(&w->knobs);
         return ERR_OK;
     }
     return ERR_NOT_FOUND;

@@ -34,6 +34,7 @@ struct centre_backup {
     uint64_t folded[MAX_PLACES][MAX_SKUS];
     struct book book;
     struct catalog catalog;
+    struct move_list moves[MAX_PLACES];
     struct item **ids;
     size_t id_count, id_capacity;
     bool *revoked; // by till
@@ -48,6 +49,15 @@ static void *copy_of(struct world *w, const void *from, size_t count, size_t siz
     if (count)
         memcpy(to, from, count * size);
     return to;
+}
+
+static void copy_moves(struct world *w, struct move_list *to, const struct move_list *from)
+{
+    for (int place = 0; place < MAX_PLACES; place++) {
+        to[place] = (struct move_list){.count = from[place].count, .capacity = from[place].count};
+        to[place].items =
+            copy_of(w, from[place].items, (size_t)from[place].count, sizeof(struct move));
+    }
 }
 
 // ---- the copy ---------------------------------------------------------------------------------
@@ -94,6 +104,7 @@ void centre_back_up(struct world *w)
     memcpy(b->tickets, c->tickets, sizeof(b->tickets));
     b->book = book_copy(w, &c->book);
     b->catalog = c->catalog;
+    copy_moves(w, b->moves, c->moves);
     b->ids = copy_of(w, c->ids, c->id_capacity, sizeof(struct item *));
     b->id_count = c->id_count;
     b->id_capacity = c->id_capacity;
@@ -198,6 +209,7 @@ void centre_restore(struct world *w, int64_t restart_in_ms)
     book_forget(&c->book);
     c->book = book_copy(w, &b->book);
     c->catalog = b->catalog;
+    copy_moves(w, c->moves, b->moves);
     c->ids = copy_of(w, b->ids, b->id_capacity, sizeof(struct item *));
     c->id_count = b->id_count;
     c->id_capacity = b->id_capacity;

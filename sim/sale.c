@@ -59,8 +59,21 @@ static void write_ticket(struct world *w, struct item *item, struct buf *body)
                            total, total) == ERR_OK);
 }
 
-static void write_movement(struct world *w, const struct kind *kind, struct item *item,
-                           struct buf *body)
+// What the till shows, with what waits to be written.
+static int64_t shown_at(const struct till *t, int sku)
+{
+    int64_t sum = t->disk.confirmed[sku].quantity + overlay_sum(t->overlay, str_of(world_sku(sku)));
+    for (const struct pending *p = t->first; p; p = p->next) {
+        for (int i = 0; p->kind == PENDING_EVENT && i < p->carrier->item->delta_count; i++) {
+            const struct delta *d = &p->carrier->item->deltas[i];
+            sum += d->sku == sku ? d->quantity : 0;
+        }
+    }
+    return sum;
+}
+
+static void write_movement(struct world *w, const struct till *t, const struct kind *kind,
+                           struct item *item, struct buf *body)
 {
     int sku = (int)rng_below(&w->rng, (uint64_t)w->knobs.skus);
     int64_t units = rng_between(&w->rng, 1, kind->sign > 0 ? 80 : 20);
@@ -72,10 +85,13 @@ static void write_movement(struct world *w, const struct kind *kind, struct item
         return;
     }
     int64_t variance = units - 10;
+    int64_t lie = rng_chance(&w->rng, 1, 6) ? rng_between(&w->rng, 1, 5) : 0;
+    int64_t shown = shown_at(t, sku) / DECIMAL_ONE + lie;
+    item->claim = (struct claim){.made = true, .sku = sku, .lie = lie * DECIMAL_ONE};
     MUST(buf_append_format(body,
                            "\"counted\":\"%" PRId64 "\",\"system\":\"%" PRId64
                            "\",\"variance\":\"%" PRId64 "\"}",
-                           units + 90, INT64_C(100), variance) == ERR_OK);
+                           shown + variance, shown, variance) == ERR_OK);
     set_delta(item, sku, variance);
 }
 
@@ -107,7 +123,7 @@ struct item *sale_draw(struct world *w, struct till *t, struct event *ret)
     } else {
         const struct kind *kind = &kinds[rng_below(&w->rng, KIND_COUNT)];
         type = kind->type;
-        write_movement(w, kind, item, &body);
+        write_movement(w, t, kind, item, &body);
     }
     struct json json = {0};
     MUST(json_parse_in(&w->scratch, buf_str(&body), LIMIT_EVENT_DEPTH, &json, NULL) == ERR_OK);
@@ -128,6 +144,7 @@ struct item *sale_draw(struct world *w, struct till *t, struct event *ret)
     MUST(ret->record_id.p != NULL);
     if (world_chance(w, w->knobs.other_lane))
         ret->lane = rng_chance(&w->rng, 1, 2) ? LANE_NORMAL : LANE_DEFERRED;
+    ret->seen = item->claim.made ? t->disk.shown : (struct event_seen){.position = 0};
     sale_make_foreign(w, item, ret);
     return item;
 }

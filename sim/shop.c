@@ -22,6 +22,7 @@ static const struct kind {
     [SHOP_CUSTOMER] = {"customer", 2, shop_card_draw},
     [SHOP_PRICE] = {"price", 2, shop_card_draw},
     [SHOP_RESERVATION] = {"reservation", 3, shop_reservation_draw},
+    [SHOP_STOCK] = {"stock", 0, NULL},
 };
 
 void shop_text(struct shop_view *v, const char *format, ...)
@@ -196,6 +197,17 @@ struct item *shop_draw(struct world *w, struct till *t, struct event *ret)
     set_base(w, &t->disk.book, of, ret);
     sale_make_foreign(w, item, ret);
     return item;
+}
+
+struct shop_record *shop_stock_record(struct world *w, const struct item *item)
+{
+    char id[UUID_TEXT_SIZE];
+    uuid_format(&item->id, id);
+    for (uint64_t i = w->shop.count; i > 0; i--) {
+        if (strcmp(w->shop.records[i - 1]->id, id) == 0)
+            return w->shop.records[i - 1];
+    }
+    return record_new_at(w, item->place, SHOP_STOCK, id);
 }
 
 struct item *shop_say(struct world *w, struct shop_record *of, const char *type, struct event *ret)

@@ -18,6 +18,7 @@ enum shop_kind {
     SHOP_CUSTOMER,
     SHOP_PRICE,
     SHOP_RESERVATION,
+    SHOP_STOCK, // only what was judged of it
     SHOP_KINDS
 };
 struct shop_record {
@@ -91,7 +92,8 @@ struct shop_item { // what its author meant
     bool for_managers, unauthorised;
     int64_t arrived_ms; // at the centre; 0: not yet
     // of a judgement
-    int target;
+    int target;               // the event's number in the record; -1: it is none of the record's
+    const struct item *about; // then
     struct verdict verdict;
     // of an answer
     struct shop_set triggers;
@@ -123,6 +125,7 @@ void shop_stamped_again(struct world *w, struct carrier *c, const struct carrier
                         const struct event *event);
 
 // For the centre: an item of the record that it writes itself, and a draft of its event.
+struct shop_record *shop_stock_record(struct world *w, const struct item *item);
 struct item *shop_say(struct world *w, struct shop_record *of, const char *type, struct event *ret);
 const char *shop_person(int number); // the name of an actor
 // At the centre: whether the record's event was judged so; JUDGED_NOT: in any way.

@@ -43,6 +43,7 @@ bool shop_is_asked(const struct shop_end *end, const char *kind, int a, int b);
 void shop_order_check(const struct shop_end *end); // shop_order_check.c
 void shop_card_check(const struct shop_end *end);  // shop_card_check.c
 void shop_reservation_check(const struct shop_end *end);
+void shop_stock_check(const struct shop_end *end); // shop_judge_check.c
 // shop_judge_check.c. That the authority said what it had to, and asked.
 void shop_judge_check(const struct shop_end *end);
 

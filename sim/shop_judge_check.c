@@ -49,6 +49,21 @@ static void check_clock(const struct shop_end *end, int i)
         shop_end_wrong(end, i, "its clock was right, and it does not stand by it");
 }
 
+// Nobody is mistrusted who said what the till showed.
+void shop_stock_check(const struct shop_end *end)
+{
+    for (int i = 0; i < end->of->count && end->w->knobs.honest; i++) {
+        const struct shop_item *s = end->of->items[i]->shop;
+        bool differs = s->verb == SHOP_JUDGE && s->verdict.reason == REASON_DIFFERENCE;
+        if (end->counted[i] == NULL || s->verb != SHOP_JUDGE)
+            continue;
+        if (differs && s->about->claim.lie == 0)
+            shop_end_wrong(end, i, "a quantity that was shown is said to differ");
+        if (!shop_is_asked(end, verdict_reason_name(s->verdict.reason), i, i))
+            shop_end_wrong(end, i, "a quantity is in question, and nobody is asked");
+    }
+}
+
 void shop_judge_check(const struct shop_end *end)
 {
     for (int i = 0; i < end->of->count; i++) {

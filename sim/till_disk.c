@@ -348,6 +348,7 @@ static void apply_feed(struct world *w, struct till *t, const struct message_fee
         show_own(w, t);
         show_told(w, t);
         show_staged(t);
+        t->disk.shown = (struct event_seen){m->feed, m->to};
     }
 }
 

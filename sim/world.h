@@ -7,6 +7,7 @@
 #define WASL_SIM_WORLD_H
 
 #include "base/rng.h"
+#include "model/quantity.h"
 #include "sim/book.h"
 #include "sim/sim.h"
 #include "sync/downlink.h"
@@ -28,12 +29,18 @@ struct delta {
     // by line: its number among all folded at that place for that SKU, from 1; 0: not yet
     uint64_t folded[MAX_LINES];
 };
+struct claim { // what its author says was there before
+    bool made;
+    int sku;
+    int64_t lie; // decimal: by how much that is not what it saw
+};
 struct item { // one thing that happened, as its author meant it
     struct uuid id;
     int place;
     int delta_count;
     struct delta deltas[MAX_DELTAS];
     bool ticket;
+    struct claim claim;
     bool foreign;   // of a version that the centre cannot read: a dead letter there
     bool committed; // durable at a till
     bool excused;   // a restored till forgot it before the centre had it
@@ -113,6 +120,7 @@ struct knobs {
     int64_t fault_ms; // mean pause between faults; 0: none
     unsigned kill_till, kill_centre, cut, partition, jump, restore, clone, revoke, front_loss,
         front_amnesia, upgrade, restore_centre;
+    bool honest; // nothing that a node shows is lost, and all of it comes in order
     unsigned failed_fsync, failed_commit, foreign, other_lane, rot;
     unsigned orders;  // of what a till writes
     unsigned retried; // of those: once more at another till
@@ -200,6 +208,7 @@ struct till_disk { // what survives a crash
         uint64_t position;
         struct hash hash;
     } feeds[UPLINK_FEEDS];
+    struct event_seen shown; // up to where the place's feed is shown
     hlc last;
     uint64_t numbers, rises;
     struct uuid recovery;    // of the centre, that was told everything
@@ -304,6 +313,16 @@ struct noted { // counts since this transaction, and may have to be judged
     const struct carrier *carrier;
     struct noted *next;
 };
+struct move { // of stock, with the feed's head behind it
+    struct quantity_move move;
+    int sku;
+    uint64_t head;
+    bool again; // taken back: who saw it cannot be told
+};
+struct move_list {
+    struct move *items;
+    uint64_t count, capacity;
+};
 struct catalog {     // a version
     uint64_t number; // 0: none yet
     struct hash hash;
@@ -338,11 +357,13 @@ struct centre {
     bool recovering;      // and no person has confirmed it
     struct centre_backup *backup;
     struct catalog catalog;
+    struct move_list moves[MAX_PLACES];
     struct uuid device;
     struct sign_key key;
     struct author authors[MAX_PLACES];
     struct noted *noted, **noted_end;
-    bool managers[MAX_PEOPLE]; // the others are cashiers
+    const struct item *judging; // of no folded record
+    bool managers[MAX_PEOPLE];  // the others are cashiers
 };
 
 struct shop { // records that tills share
