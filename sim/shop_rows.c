@@ -35,20 +35,35 @@ const struct row *shop_next_row(const struct shop_end *end, const char *table, s
     return NULL;
 }
 
-static bool has_id(struct str triggers, const struct uuid *id)
+static bool has_id(struct str text, const struct uuid *id)
 {
-    char text[UUID_TEXT_SIZE];
-    uuid_format(id, text);
-    return memmem(triggers.p, triggers.n, text, UUID_TEXT_SIZE - 1) != NULL;
+    char name[UUID_TEXT_SIZE];
+    uuid_format(id, name);
+    return memmem(text.p, text.n, name, UUID_TEXT_SIZE - 1) != NULL;
+}
+
+// Once it is settled, and others of its kind are not, only the answer says so.
+static bool is_answered(const struct shop_end *end, int i)
+{
+    for (int k = 0; k < end->of->count; k++) {
+        const struct shop_item *s = end->of->items[k]->shop;
+        if (end->counted[k] && s->verb == SHOP_ANSWER && shop_set_has(&s->triggers, i))
+            return true;
+    }
+    return false;
+}
+
+static bool names(const struct shop_end *end, const struct row *row, int i)
+{
+    return has_id(shop_value(row, "triggers")->text, &end->of->items[i]->id) ||
+           has_id(shop_value(row, "detail")->text, &end->of->items[i]->id) || is_answered(end, i);
 }
 
 bool shop_is_asked(const struct shop_end *end, const char *kind, int a, int b)
 {
     const struct row *row;
     for (size_t at = 0; (row = shop_next_row(end, "record_reviews", &at)) != NULL;) {
-        struct str triggers = shop_value(row, "triggers")->text;
-        if (shop_text_is(row, "kind", kind) && has_id(triggers, &end->of->items[a]->id) &&
-            has_id(triggers, &end->of->items[b]->id))
+        if (shop_text_is(row, "kind", kind) && names(end, row, a) && names(end, row, b))
             return true;
     }
     return false;

@@ -11,7 +11,9 @@ static const struct column columns[] = {
     {"type", COLUMN_TEXT, "and its type"},
     {"kind", COLUMN_TEXT, "what is asked"},
     {"part", COLUMN_TEXT, "the line, bill or field; null: the whole"},
-    {"triggers", COLUMN_TEXT, "ids of the events that are asked about, in order of id"},
+    {"triggers", COLUMN_TEXT,
+     "ids of the events that are asked about, in order of id: what is settled is not, while the "
+     "question is open"},
     {"open", COLUMN_INTEGER, "0 once all of them are settled"},
     {"detail", COLUMN_TEXT, "JSON: both sides, what both had seen, and what is suggested"},
     {NULL, COLUMN_TEXT, NULL}};
@@ -200,20 +202,25 @@ static enum err_code gather_sides(struct group *g, struct arena *a)
     return ERR_OK;
 }
 
-static enum err_code write_triggers(const struct group *g, struct arena *a, struct row *row)
+// So that an answer to what came later decides nothing anew that was settled.
+static enum err_code write_triggers(const struct group *g, bool open, struct arena *a,
+                                    struct row *row)
 {
+    size_t n = 0;
     struct uuid *ids = arena_alloc(a, g->side_count * sizeof *ids);
     char *text = arena_alloc(a, g->side_count * UUID_TEXT_SIZE);
     if (ids == NULL || text == NULL)
         return ERR_NO_MEMORY;
-    for (size_t i = 0; i < g->side_count; i++)
-        ids[i] = g->sides[i].by->id;
-    qsort(ids, g->side_count, sizeof *ids, by_id);
     for (size_t i = 0; i < g->side_count; i++) {
+        if (!open || !is_settled(g->answers, g->asked[0], g->sides[i].by))
+            ids[n++] = g->sides[i].by->id;
+    }
+    qsort(ids, n, sizeof *ids, by_id);
+    for (size_t i = 0; i < n; i++) {
         uuid_format(&ids[i], text + i * UUID_TEXT_SIZE);
         text[(i + 1) * UUID_TEXT_SIZE - 1] = ' ';
     }
-    row_set_text(row, Q_TRIGGERS, str_make(text, g->side_count * UUID_TEXT_SIZE - 1));
+    row_set_text(row, Q_TRIGGERS, str_make(text, n * UUID_TEXT_SIZE - 1));
     return ERR_OK;
 }
 
@@ -281,7 +288,7 @@ static enum err_code write_group(struct group *g, const struct record_name *reco
     row_set_text(row, Q_PART, part);
     row_set_number(row, Q_OPEN, open);
     if (code == ERR_OK)
-        code = write_triggers(g, to->arena, row);
+        code = write_triggers(g, open, to->arena, row);
     return code ? code : write_detail(g, to->arena, row);
 }
 

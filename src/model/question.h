@@ -7,6 +7,7 @@
 //   1. Which questions there are, and which are open, follows from the record's events alone.
 //   2. A question is known by (record, kind, part). It is open while one of its triggers, the
 //      events it is about, is not named by an answer to it; a trigger that comes later opens it.
+//      Its row names the triggers that are not settled: an answer decides about those alone.
 //   3. Of several answers that name an event, the last in the record's order counts.
 // Ownership: questions live in the arena given; what they point to must live as long.
 // Limits: QUESTION_SIDES sides are told, the newest; triggers are all named.

@@ -179,8 +179,7 @@ static enum err_code write_row(const struct state *s, struct str id, struct row_
 {
     const struct record_entry *requested = s->requested;
     const struct op *op = requested->op;
-    hlc effective = requested->verdict.effective;
-    hlc clock = effective != 0 ? effective : requested->order.hlc;
+    hlc clock = requested->moved ? requested->moved->effective : requested->order.hlc;
     struct row *row = row_list_add(to, &table);
     if (row == NULL)
         return ERR_NO_MEMORY;

@@ -122,6 +122,34 @@ TEST(record__an_effective_clock_moves_an_event_back)
 }
 
 // A forged pair: each names the other as seen.
+static void triggers_are(size_t event)
+{
+    char id[UUID_TEXT_SIZE];
+    struct record *r = history_all(&h);
+    uuid_format(&h.events[event].id, id);
+    assert_string_equal(history_column(r, "record_reviews", "", "triggers"), id);
+    record_free(r);
+}
+
+// Who refuses the later event says nothing of the one that was accepted before.
+TEST(record__a_question_that_opens_again_names_what_is_not_settled)
+{
+    char id[UUID_TEXT_SIZE];
+    begin();
+    open_order(0);
+    size_t first = note(0, "first"), second = note(1, "second");
+    judge(first, "held", 0);
+    triggers_are(first);
+    uuid_format(&h.events[first].id, id);
+    history_write(&h, 0, "review_resolved",
+                  "{\"review\":\"late\",\"decision\":\"accept\",\"triggers\":[{\"event\":\"%s\"}]}",
+                  id);
+    triggers_are(first);
+    judge(second, "held", 0);
+    triggers_are(second);
+    history_fini(&h);
+}
+
 // Said of a held event: what a person answers says nothing of its clock.
 TEST(record__an_answer_leaves_the_effective_clock)
 {

@@ -269,5 +269,11 @@ TEST(reservation__of_a_clock_that_was_off_shows_its_end_by_the_one_that_counts)
     char wanted[32];
     snprintf(wanted, sizeof wanted, "%lld", 0x018b00000000LL + (long long)LIMIT_RESERVATION_MS);
     assert_string_equal(history_column(all, "reservation_heads", "", "until_at"), wanted);
+    history_write(&h, DEVICES_MAX - 1, "event_judged",
+                  "{\"target\":\"%s\",\"outcome\":\"applied\",\"reason\":\"stock\",\"term\":0,"
+                  "\"answer\":\"%s\"}",
+                  id, history_id_text(9)); // says nothing of the clock
+    state_is("confirmed");
+    assert_string_equal(history_column(all, "reservation_heads", "", "until_at"), wanted);
     end();
 }
