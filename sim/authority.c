@@ -4,6 +4,7 @@
 #include "model/batch.h"
 #include "model/judge.h"
 #include "model/order.h"
+#include "model/reservation.h"
 #include "model/role.h"
 #include "sim/centre_private.h"
 #include "sim/oracle.h"
@@ -118,27 +119,39 @@ static bool is_held_for(const struct world *w, const struct shop_record *r)
     return confirmed;
 }
 
-// What is there and kept for nobody, of so much.
-static int64_t free_of(const struct world *w, int place, int sku, int64_t stock)
+static int64_t kept_of(const struct world *w, int place, int sku)
 {
-    int64_t sum = stock;
+    int64_t sum = 0;
     for (uint64_t i = 0; i < w->shop.count; i++) {
         const struct shop_record *r = w->shop.records[i];
-        if (r->kind == SHOP_RESERVATION && r->place == place && is_held_for(w, r)) {
-            const struct shop_item *request = r->items[0]->shop;
-            sum -= request->sku == sku ? request->quantity : 0;
-        }
+        if (r->kind == SHOP_RESERVATION && r->place == place && is_held_for(w, r) &&
+            r->items[0]->shop->sku == sku)
+            sum += r->items[0]->shop->quantity;
     }
     return sum;
 }
 
-// Where the program's own judging of requests comes in.
-static void judge_request(const struct world *w, const struct shop_item *s, struct verdict *verdict)
+static bool is_over(const struct shop_record *r)
 {
-    int64_t stock = w->centre.stock[s->of->place][s->sku];
-    bool there = free_of(w, s->of->place, s->sku, stock) >= s->quantity;
-    verdict->outcome = there ? JUDGED_APPLIED : JUDGED_DENIED;
-    verdict->reason = REASON_STOCK;
+    for (int i = 0; i < r->count; i++) {
+        if (r->items[i]->counted && r->items[i]->shop->verb == SHOP_RELEASE)
+            return true;
+    }
+    return false;
+}
+
+static void judge_request(const struct world *w, const struct event *event, struct shop_item *s,
+                          struct verdict *verdict)
+{
+    struct reservation_claim claim;
+    hlc clock = verdict->effective ? verdict->effective : event->hlc;
+    MUST(reservation_claim_of(event, clock, &claim));
+    s->until_at = claim.until_ms;
+    struct reservation_view view = {.now_ms = centre_wall_ms(w),
+                                    .stock = w->centre.stock[s->of->place][s->sku],
+                                    .kept = kept_of(w, s->of->place, s->sku),
+                                    .over = is_over(s->of)};
+    reservation_judge(&claim, &view, verdict);
 }
 
 // Nothing is promised that is not there, by all that was folded so far.
@@ -146,7 +159,7 @@ static void check_promise(struct world *w, const struct shop_item *s)
 {
     const struct fold_log *log = &w->folded[w->line][s->of->place][s->sku];
     int64_t stock = log->count ? log->sums[log->count] : 0;
-    if (is_held_for(w, s->of) && free_of(w, s->of->place, s->sku, stock) < 0)
+    if (is_held_for(w, s->of) && stock < kept_of(w, s->of->place, s->sku))
         world_fail(w, SIM_DIVERGENT, "%s: more of %s is promised than is there",
                    world_place(s->of->place), world_sku(s->sku));
 }
@@ -189,7 +202,7 @@ static void judge_completions(struct world *w, struct shop_record *of)
 
 static void judge_one(struct world *w, const struct carrier *c)
 {
-    const struct shop_item *s = c->item->shop;
+    struct shop_item *s = c->item->shop;
     struct event event;
     struct judgement judgement = {.from = 0};
     struct verdict *verdict = &judgement.verdict;
@@ -201,8 +214,8 @@ static void judge_one(struct world *w, const struct carrier *c)
                               .skew_limit_ms = LIMIT_CLOCK_SKEW_MS,
                               .without_right = !may(w, &event, s->actor)};
     bool look = judge_arrival(&event, &view, verdict);
-    if (s->verb == SHOP_REQUEST && verdict->outcome != JUDGED_HELD) {
-        judge_request(w, s, verdict);
+    if (s->verb == SHOP_REQUEST && verdict->reason != REASON_UNAUTHORISED) {
+        judge_request(w, &event, s, verdict);
         look = true;
     }
     bool batched = verdict->reason == REASON_LATE || verdict->reason == REASON_CLOCK;

@@ -30,12 +30,14 @@ static const char *state_of(const struct shop_end *end)
 {
     const struct shop_item *judged = end->verdict[0];
     if (judged && judged->verdict.outcome == JUDGED_DENIED)
-        return "denied";
+        return judged->verdict.reason == REASON_DEADLINE ? "expired" : "denied";
     for (int i = 0; i < end->of->count; i++) {
         const struct shop_item *item = shop_end_item(end, i);
         if (item && item->verb == SHOP_RELEASE)
             return "released";
     }
+    if (judged && judged->verdict.outcome == JUDGED_HELD)
+        return "held";
     bool there = judged && judged->verdict.outcome == JUDGED_APPLIED &&
                  judged->verdict.reason == REASON_STOCK;
     return there ? "confirmed" : "pending";
