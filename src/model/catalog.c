@@ -92,6 +92,16 @@ const struct catalog_kind *catalog_kind_find(struct str type)
     return NULL;
 }
 
+int catalog_column(const struct catalog_kind *kind, const char *name)
+{
+    int column = 0;
+    while (kind->table->columns[column].name != NULL &&
+           strcmp(kind->table->columns[column].name, name) != 0)
+        column++;
+    MUST(kind->table->columns[column].name != NULL);
+    return column;
+}
+
 // ---- writing ----------------------------------------------------------------------------------
 
 static enum err_code write_decimal(int64_t number, struct buf *to)

@@ -32,6 +32,7 @@ enum { CATALOG_ITEM, CATALOG_PRICE, CATALOG_PROMOTION, CATALOG_TAX, CATALOG_KIND
 
 // By the type of a feed row; NULL: it is none of the catalog's.
 const struct catalog_kind *catalog_kind_find(struct str type);
+int catalog_column(const struct catalog_kind *kind, const char *name); // must be there
 
 // What a version is known by.
 struct catalog_version {
