@@ -189,11 +189,13 @@ enum err_code journal_judge_claim(struct journal *j, const struct arrival *a,
     struct quantity_view view = {.order = a->order};
     struct judgement judgement = {.target = a->event.id};
     int64_t after = -1;
-    bool sure = true;
+    bool sure = true, behind = false;
     if (!a->claims || uuid_is_zero(&a->event.seen.feed))
         return ERR_OK;
     enum err_code code = store_seen_lsn(j->store, a->event.location, &a->event.seen, &after, e);
-    if (code || after < 0)
+    if (code == ERR_OK && after >= 0)
+        code = store_run_is_behind(j->store, &a->event.origin, &behind, e);
+    if (code || after < 0 || behind)
         return code;
     code = walk_to(j, a->event.location, after, walk, e);
     if (code || !walk->moves.whole)

@@ -214,6 +214,10 @@ struct store_moves {
 // What moved stock at a place behind a row of the journal.
 enum err_code store_moves_after(struct store *s, struct str location, int64_t lsn, struct arena *a,
                                 struct store_moves *ret, struct err *e) MUST_CHECK;
+// Whether urgent events of the runs before this one, as those that followed name them, are not here
+// yet: then nobody can say what the author knew. It looks a few runs back.
+enum err_code store_run_is_behind(struct store *s, const struct uuid *origin, bool *ret,
+                                  struct err *e) MUST_CHECK;
 // What counts, as of the last store_flush; 0 for a SKU without stock.
 enum err_code store_stock_of(struct store *s, struct str location, struct str sku, int64_t *ret,
                              struct err *e) MUST_CHECK;

@@ -212,6 +212,31 @@ enum err_code store_moves_after(struct store *s, struct str location, int64_t ls
     return code;
 }
 
+enum { RUNS_BACK = 16 };
+
+enum err_code store_run_is_behind(struct store *s, const struct uuid *origin, bool *ret,
+                                  struct err *e)
+{
+    struct stream_key key = {*origin, LANE_CRITICAL};
+    enum err_code code = ERR_OK;
+    *ret = false;
+    for (int i = 0; i < RUNS_BACK && code == ERR_OK && !*ret; i++) {
+        struct query q;
+        struct stream_info info;
+        query_begin(&q, &s->db, Q_RUN_BEFORE);
+        query_uuid(&q, &key.origin);
+        bool there = query_row(&q) && query_get_uuid(&q, 0, &key.origin);
+        uint64_t named = there ? query_get_u64(&q, 1) : 0;
+        code = query_end(&q, e);
+        if (code || !there)
+            return code;
+        code = store_stream_find(s, &key, &info);
+        *ret = named > (code == ERR_OK ? info.head.seq : 0);
+        code = code == ERR_NOT_FOUND ? ERR_OK : code;
+    }
+    return code;
+}
+
 enum err_code store_stock_of(struct store *s, struct str location, struct str sku, int64_t *ret,
                              struct err *e)
 {

@@ -382,6 +382,9 @@
     X(RUN_ADD, "INSERT INTO runs (origin, device, location, predecessor, lsn)"                     \
                " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")                                   \
     X(RUN_DROP, "DELETE FROM runs WHERE origin = ? AND lsn = ?")                                   \
+    X(RUN_BEFORE, "SELECT r.predecessor, (SELECT max(h.seq) FROM run_heads AS h"                   \
+                  " WHERE h.origin = r.predecessor AND h.lane = 0) FROM runs AS r"                 \
+                  " WHERE r.origin = ? AND r.predecessor IS NOT NULL")                             \
     X(RUN_TWINS, "SELECT count(*) FROM runs WHERE predecessor = ? AND device = ?"                  \
                  " AND location = ?")                                                              \
     X(HEAD_ADD, "INSERT INTO run_heads (origin, lane, seq, hash, lsn) VALUES (?, ?, ?, ?, ?)"      \

@@ -154,3 +154,40 @@ TEST(runs__many_heads_of_one_run_take_no_time)
     line_fini(&l);
     buf_fini(&body);
 }
+
+static bool behind(struct fixture *f, const struct line *of)
+{
+    bool ret = false;
+    struct err e = {ERR_OK, ""};
+    if (store_begin(f->store, &e) || store_flush(f->store, &e) ||
+        store_run_is_behind(f->store, &of->key.origin, &ret, &e))
+        fail_msg("%s", e.text);
+    store_rollback(f->store);
+    return ret;
+}
+
+TEST(runs__one_is_behind_as_long_as_events_of_those_before_it_are_missing)
+{
+    struct fixture f;
+    struct line lines[3];
+    begin(&lines[0], 1, "BR1", NULL, 0);
+    begin(&lines[1], 2, "BR1", &lines[0], 3);
+    begin(&lines[2], 3, "BR1", &lines[1], 3);
+    fixture_open(&f, ROLE_CENTRAL);
+    assert_false(behind(&f, &lines[2])); // nothing is known of it
+    for (size_t i = 0; i < 3; i++)
+        (void)fixture_append(&f, &lines[2], i, STATUS_SETTLED);
+    assert_true(behind(&f, &lines[2])); // of the one before it nothing came
+    for (size_t i = 0; i < 3; i++)
+        (void)fixture_append(&f, &lines[1], i, STATUS_SETTLED);
+    assert_true(behind(&f, &lines[2])); // nor of the one before that
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(behind(&f, &lines[2]));
+        (void)fixture_append(&f, &lines[0], i, STATUS_SETTLED);
+    }
+    assert_false(behind(&f, &lines[2]));
+    assert_false(behind(&f, &lines[0]));
+    fixture_close(&f);
+    for (size_t i = 0; i < 3; i++)
+        line_fini(&lines[i]);
+}
