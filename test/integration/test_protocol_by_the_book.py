@@ -77,9 +77,14 @@ class Link:
 
     def send_text(self, text):
         mask = os.urandom(4)
-        masked = bytes(byte ^ mask[i % 4] for i, byte in enumerate(text))
-        short = len(text) < 126
-        size = bytes([0x80 + len(text)]) if short else b"\xfe" + len(text).to_bytes(2, "big")
+        key = int.from_bytes((mask * (len(text) // 4 + 1))[: len(text)], "big")
+        masked = (int.from_bytes(text, "big") ^ key).to_bytes(len(text), "big")
+        if len(text) < 126:
+            size = bytes([0x80 + len(text)])
+        elif len(text) < 1 << 16:
+            size = b"\xfe" + len(text).to_bytes(2, "big")
+        else:
+            size = b"\xff" + len(text).to_bytes(8, "big")
         self.socket.sendall(b"\x81" + size + mask + masked)
 
     def send(self, header, records=()):
@@ -192,8 +197,8 @@ class Device:
         answer = {"m": "feed_ack", "location": name, "feed": page["feed"], "k": page["k"]}
         self.link.send(answer | {"position": page["to"], "resend": False})
 
-    def push(self, start):
-        """The mark that answers a push of the events from start on."""
+    def pack(self, start):
+        """The message that pushes the events from start on: its header, and its records."""
         seq, head = len(self.events), self.hashes[-1]
         lane_and_seq = (0).to_bytes(8, "big") + seq.to_bytes(8, "big")
         words = [ids(self.chain, self.origin), lane_and_seq, head]
@@ -201,7 +206,11 @@ class Device:
         push |= {"head": head.hex(), "seal": self.key.sign(b"wasl.v1 seal\n", *words)}
         if start == 1:
             push |= {"device": self.id, "certificate": self.certificate}
-        self.link.send(push | {"n": seq - start + 1}, self.events[start - 1 :])
+        return push | {"n": seq - start + 1}, self.events[start - 1 :]
+
+    def push(self, start):
+        """The mark that answers a push of the events from start on."""
+        self.link.send(*self.pack(start))
         return self.receive("ack")[1][0]
 
     def mark(self, seq):
