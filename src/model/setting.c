@@ -73,7 +73,7 @@ static bool item_fits(const struct setting_row *row, struct str item)
 
 const struct setting_row *setting_find(struct str record_id, struct str *ret_item)
 {
-    struct str rest = record_id, key;
+    struct str rest = record_id, key = STR("");
     (void)str_cut(&rest, '/', &key);
     bool itemized = key.n < record_id.n;
     *ret_item = itemized ? rest : STR("");

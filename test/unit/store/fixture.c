@@ -151,9 +151,8 @@ int64_t fixture_number(const struct fixture *f, const char *sql)
     return number;
 }
 
-char *fixture_text(const struct fixture *f, const char *sql)
+static char *text_of(sqlite3 *db, const char *sql)
 {
-    sqlite3 *db = open_file(f);
     sqlite3_stmt *statement = NULL;
     char *text = NULL;
     size_t n = 0;
@@ -170,6 +169,13 @@ char *fixture_text(const struct fixture *f, const char *sql)
     }
     (void)fclose(to);
     sqlite3_finalize(statement);
+    return text;
+}
+
+char *fixture_text(const struct fixture *f, const char *sql)
+{
+    sqlite3 *db = open_file(f);
+    char *text = text_of(db, sql);
     sqlite3_close(db);
     return text;
 }
@@ -214,11 +220,13 @@ char *fixture_canonical(const struct fixture *f)
     size_t n = 0;
     FILE *to = open_memstream(&text, &n);
     assert_non_null(to);
+    sqlite3 *db = open_file(f); // once: what costs is to read the schema
     for (size_t i = 0; i < COUNT_OF(queries); i++) {
-        char *part = fixture_text(f, queries[i]);
+        char *part = text_of(db, queries[i]);
         (void)fprintf(to, "-- %s\n%s", queries[i], part);
         free(part);
     }
+    sqlite3_close(db);
     (void)fclose(to);
     return text;
 }
