@@ -194,7 +194,7 @@ def test_the_floor_is_the_same_on_every_till(wasl):
         [("T5", 1)],
         [("LAMB", "sold_out", "gone")],
         [("C-17", "gold", "ar-LB")],
-        [("V1", "pending", "LAMB", 20000)],
+        [("V1", "denied", "LAMB", 20000)],
         [("LAMB", 10000)],
     ]
     for node in (place.centre, *place.tills):
