@@ -19,10 +19,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-// Events of about a kilobyte leave up to that much free at the end of each page: the larger the
-// page, the less it matters. A sale writes whole pages to the log, which is why they are no larger.
-enum { PAGE_BYTES = 16384 };
-
 enum {
     FRAME_HEAD_BYTES = 24, // in the log, before each page
     LOG_ROOM = 8,          // it is made longer where this many times that is free
@@ -77,9 +73,7 @@ static enum err_code fill(struct db *db, enum node_role role, struct err *e)
 {
     uint8_t random[HASH_SIZE];
     char text[HASH_TEXT_SIZE];
-    enum err_code code = pragma(db, "page_size", PAGE_BYTES, e);
-    if (code == ERR_OK)
-        code = migrate_run(db, migration_count, e);
+    enum err_code code = migrate_fresh(db, e);
     if (code == ERR_OK)
         code = questions_texts(db, e);
     if (code == ERR_OK)

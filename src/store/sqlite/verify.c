@@ -449,11 +449,11 @@ static enum err_code open_scratch(struct db *scratch, struct err *e)
     enum err_code code = db_open(scratch, "", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e);
     if (code == ERR_OK)
         code = db_exec(scratch,
-                       "PRAGMA page_size = 16384; PRAGMA journal_mode = OFF;"
-                       "PRAGMA synchronous = OFF; PRAGMA cache_size = -65536",
+                       "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+                       "PRAGMA cache_size = -65536",
                        e);
     if (code == ERR_OK)
-        code = migrate_run(scratch, migration_count, e);
+        code = migrate_fresh(scratch, e);
     return code ? code : db_exec(scratch, "BEGIN", e);
 }
 
