@@ -114,6 +114,17 @@ bool uuid_is_zero(const struct uuid *id)
     return uuid_equal(id, &zero);
 }
 
+// The finalizer of splitmix64 (Steele, Lea and Flood 2014) over both halves.
+uint64_t uuid_hash(const struct uuid *id)
+{
+    uint64_t x[2];
+    memcpy(x, id->b, sizeof x);
+    uint64_t hash = x[0] * UINT64_C(0x9e3779b97f4a7c15) + x[1];
+    hash = (hash ^ (hash >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    hash = (hash ^ (hash >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return hash ^ (hash >> 31);
+}
+
 int uuid_version(const struct uuid *id)
 {
     return id->b[6] >> 4;

@@ -32,6 +32,8 @@ enum err_code uuid_parse(struct str text, struct uuid *ret) MUST_CHECK;
 int uuid_compare(const struct uuid *a, const struct uuid *b);
 bool uuid_equal(const struct uuid *a, const struct uuid *b);
 bool uuid_is_zero(const struct uuid *id);
+// For tables in memory: each bit of it depends on all of the id. Another machine may give another.
+uint64_t uuid_hash(const struct uuid *id);
 int uuid_version(const struct uuid *id);
 
 #endif

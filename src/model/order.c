@@ -12,44 +12,18 @@
 // ---- parts, made where first named
 // -----------------------------------------------------------------
 
-static struct order_line **slot_of(struct order_line **slots, size_t count, const struct uuid *id)
-{
-    uint64_t key;
-    memcpy(&key, id->b + 8, sizeof key); // the random half
-    size_t at = (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (count - 1);
-    while (slots[at] != NULL && !uuid_equal(&slots[at]->id, id))
-        at = (at + 1) & (count - 1);
-    return &slots[at];
-}
-
-// Keeps the slots, a power of two, at most half full.
-static enum err_code widen(struct order_state *s, struct arena *a)
-{
-    size_t count = s->slot_count ? s->slot_count * 2 : 16;
-    struct order_line **slots = arena_alloc_zero(a, count * sizeof(struct order_line *));
-    if (slots == NULL)
-        return ERR_NO_MEMORY;
-    for (struct order_line *l = s->lines; l != NULL; l = l->next)
-        *slot_of(slots, count, &l->id) = l;
-    s->slots = slots;
-    s->slot_count = count;
-    return ERR_OK;
-}
-
 static struct order_line *line_of(struct order_state *s, const struct uuid *id, struct arena *a)
 {
-    if ((s->line_count + 1) * 2 > s->slot_count && widen(s, a))
+    struct order_line *line = id_map_find(&s->by_id, id);
+    if (line != NULL)
+        return line;
+    line = arena_alloc_zero(a, sizeof *line);
+    if (line == NULL)
         return NULL;
-    struct order_line **at = slot_of(s->slots, s->slot_count, id);
-    if (*at == NULL) {
-        *at = arena_alloc_zero(a, sizeof **at);
-        if (*at != NULL) {
-            **at = (struct order_line){.id = *id, .next = s->lines};
-            s->lines = *at;
-            s->line_count++;
-        }
-    }
-    return *at;
+    *line = (struct order_line){.id = *id, .next = s->lines};
+    if (id_map_put(&s->by_id, line, a))
+        return NULL;
+    return s->lines = line;
 }
 
 static struct order_bill *bill_of(struct order_state *s, const struct uuid *id, struct arena *a)

@@ -16,6 +16,7 @@
 #ifndef WASL_MODEL_ORDER_H
 #define WASL_MODEL_ORDER_H
 
+#include "model/id_map.h"
 #include "model/question.h"
 
 // ---- what the events say
@@ -188,8 +189,7 @@ struct order_state {
     const struct record_entry *merged;
     struct str merged_into;
     struct order_line *lines;
-    struct order_line **slots; // the same, by id
-    size_t slot_count, line_count;
+    struct id_map by_id; // the same
     struct order_bill *bills;
     bool split; // some units were moved
     struct order_money *payments, *refunds;

@@ -5,8 +5,8 @@
 //                                               └──► begin again: sort all, place each
 #include "model/record.h"
 
+#include "model/id_map.h"
 #include "model/mutant.h"
-
 #include "model/quantity.h"
 
 #include <stdlib.h>
@@ -21,12 +21,6 @@ struct record_stream {
     uint64_t covered;          // the highest seq that another placed event had seen
 };
 
-// Open addressing; a power of two of slots, at most half full.
-struct id_map {
-    struct record_entry **slots;
-    size_t capacity;
-};
-
 struct record {
     const struct reducer *reducer;
     struct str id;
@@ -38,8 +32,7 @@ struct record {
     size_t placed;
     const struct record_entry *greatest; // of the placed, by its own order
     struct id_map ids;
-    struct uuid *missing; // named by a 'base', and not here
-    size_t missing_count, missing_capacity;
+    struct id_map awaited; // ids that a 'base' or a judgement named before they were here
     struct record_stream *streams;
     int stream_count, stream_capacity;
     void *state;
@@ -51,31 +44,20 @@ struct record {
 
 // ---- small tables ------------------------------------------------------------------------------
 
-static size_t slot_of(const struct id_map *map, const struct uuid *id)
-{
-    uint64_t key;
-    memcpy(&key, id->b + 8, sizeof key); // the random half
-    size_t at = (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (map->capacity - 1);
-    while (map->slots[at] != NULL && !uuid_equal(&map->slots[at]->id, id))
-        at = (at + 1) & (map->capacity - 1);
-    return at;
-}
-
 static struct record_entry *find_entry(const struct record *r, const struct uuid *id)
 {
-    return r->ids.capacity ? r->ids.slots[slot_of(&r->ids, id)] : NULL;
+    return id_map_find(&r->ids, id);
 }
 
-static enum err_code rebuild_map(struct record *r, size_t capacity)
+static enum err_code await(struct record *r, const struct uuid *id)
 {
-    struct record_entry **slots = calloc(capacity, sizeof(struct record_entry *));
-    if (slots == NULL)
+    if (id_map_find(&r->awaited, id) != NULL)
+        return ERR_OK;
+    struct uuid *copy = arena_alloc(&r->kept, sizeof *copy);
+    if (copy == NULL)
         return ERR_NO_MEMORY;
-    free(r->ids.slots);
-    r->ids = (struct id_map){slots, capacity};
-    for (size_t i = 0; i < r->count; i++)
-        slots[slot_of(&r->ids, &r->entries[i]->id)] = r->entries[i];
-    return ERR_OK;
+    *copy = *id;
+    return id_map_put(&r->awaited, copy, &r->kept);
 }
 
 // Doubles a heap array of 'size' bytes an item.
@@ -92,46 +74,16 @@ static enum err_code grow(void **array, size_t *capacity, size_t size)
 
 static enum err_code make_room(struct record *r)
 {
-    if (r->count == r->capacity) {
-        size_t capacity = r->capacity;
-        void *entries = r->entries, *order = r->order;
-        enum err_code code = grow(&entries, &r->capacity, sizeof(struct record_entry *));
-        r->entries = entries;
-        if (code == ERR_OK)
-            code = grow(&order, &capacity, sizeof(struct record_entry *));
-        r->order = order;
-        if (code)
-            return code;
-    }
-    return (r->count + 1) * 2 <= r->ids.capacity
-               ? ERR_OK
-               : rebuild_map(r, r->ids.capacity ? r->ids.capacity * 2 : 16);
-}
-
-static bool is_missing(const struct record *r, const struct uuid *id)
-{
-    for (size_t i = 0; i < r->missing_count; i++) {
-        if (uuid_equal(&r->missing[i], id))
-            return true;
-    }
-    return false;
-}
-
-static enum err_code note_missing(struct record *r, const struct record_entry *entry)
-{
-    for (int i = 0; i < entry->base_count; i++) {
-        if (find_entry(r, &entry->base[i]) != NULL || is_missing(r, &entry->base[i]))
-            continue;
-        if (r->missing_count == r->missing_capacity) {
-            void *missing = r->missing;
-            enum err_code code = grow(&missing, &r->missing_capacity, sizeof(struct uuid));
-            r->missing = missing;
-            if (code)
-                return code;
-        }
-        r->missing[r->missing_count++] = entry->base[i];
-    }
-    return ERR_OK;
+    if (r->count < r->capacity)
+        return ERR_OK;
+    size_t capacity = r->capacity;
+    void *entries = r->entries, *order = r->order;
+    enum err_code code = grow(&entries, &r->capacity, sizeof(struct record_entry *));
+    r->entries = entries;
+    if (code == ERR_OK)
+        code = grow(&order, &capacity, sizeof(struct record_entry *));
+    r->order = order;
+    return code;
 }
 
 // The record's number for a stream; -1 when out of memory.
@@ -184,8 +136,6 @@ void record_free(struct record *r)
     arena_fini(&r->folded);
     free(r->entries);
     free(r->order);
-    free(r->ids.slots);
-    free(r->missing);
     free(r->streams);
     free(r->state);
     free(r);
@@ -194,11 +144,12 @@ void record_free(struct record *r)
 static enum err_code fill_entry(struct record *r, const struct event *event,
                                 struct record_entry *entry)
 {
-    size_t base_bytes = (size_t)event->base_count * sizeof(struct uuid);
+    size_t count = (size_t)event->base_count, base_bytes = count * sizeof(struct uuid);
     struct uuid *base = arena_alloc(&r->kept, base_bytes + 1);
+    entry->bases = arena_alloc_zero(&r->kept, count * sizeof(struct record_entry *) + 1);
     struct str actor = arena_copy(&r->kept, event->actor);
     int stream =
-        base && actor.p
+        base && entry->bases && actor.p
             ? stream_number(r, &(struct event_order){event->hlc, event->origin, event->lane, 0})
             : -1;
     if (stream < 0)
@@ -216,20 +167,41 @@ static enum err_code fill_entry(struct record *r, const struct event *event,
     return ERR_OK;
 }
 
-// The verdict of a judgement reaches its target, whichever of them came first.
-static void spread_verdicts(struct record *r)
+// Finds what its base names. ERR_NO_MEMORY.
+static enum err_code find_bases(struct record *r, struct record_entry *entry)
 {
-    for (size_t i = 0; i < r->count; i++) {
-        const struct judgement *judges = r->entries[i]->judges;
-        struct record_entry *target = judges ? find_entry(r, &judges->target) : NULL;
-        if (target == NULL)
-            continue;
-        if (verdict_supersedes(&judges->verdict, &target->verdict))
-            target->verdict = judges->verdict;
-        if (judges->verdict.effective != 0 &&
-            (target->moved == NULL || verdict_supersedes(&judges->verdict, target->moved)))
-            target->moved = &judges->verdict;
+    enum err_code code = ERR_OK;
+    for (int i = 0; i < entry->base_count && code == ERR_OK; i++) {
+        if (entry->bases[i] == NULL)
+            entry->bases[i] = find_entry(r, &entry->base[i]);
+        if (entry->bases[i] == NULL)
+            code = await(r, &entry->base[i]);
     }
+    return code;
+}
+
+// True when it changes what is known of the target.
+static bool judge_target(const struct judgement *judges, struct record_entry *target)
+{
+    bool supersedes = verdict_supersedes(&judges->verdict, &target->verdict);
+    bool moves = judges->verdict.effective != 0 &&
+                 (target->moved == NULL || verdict_supersedes(&judges->verdict, target->moved));
+    if (supersedes)
+        target->verdict = judges->verdict;
+    if (moves)
+        target->moved = &judges->verdict;
+    return supersedes || moves;
+}
+
+// The verdict of a judgement reaches its target, whichever of them came first.
+static enum err_code spread_verdict(struct record *r, const struct judgement *judges)
+{
+    struct record_entry *target = find_entry(r, &judges->target);
+    if (target == NULL)
+        return await(r, &judges->target);
+    if (judge_target(judges, target) && target->placed)
+        r->stale = true;
+    return ERR_OK;
 }
 
 static enum err_code decode_answer(const struct reducer *reducer, const struct event *event,
@@ -288,43 +260,55 @@ enum err_code record_add(struct record *r, const struct event *event, struct err
     if (entry == NULL || make_room(r) || fill_entry(r, event, entry))
         return err_set(e, ERR_NO_MEMORY, "out of memory for a record");
     enum err_code code = decode(r->reducer, event, &r->kept, entry, e);
+    if (code == ERR_OK)
+        code = id_map_put(&r->ids, entry, &r->kept);
     if (code)
         return code;
-    r->judgements += entry->judges != NULL;
-    r->stale = r->stale || entry->judges != NULL;
     r->order[r->count] = entry; // waits behind what is placed
     r->entries[r->count++] = entry;
-    r->ids.slots[slot_of(&r->ids, &entry->id)] = entry;
-    return ERR_OK;
+    r->judgements += entry->judges != NULL;
+    r->stale = r->stale || id_map_find(&r->awaited, &entry->id) != NULL;
+    code = find_bases(r, entry);
+    if (code == ERR_OK && entry->judges != NULL)
+        code = spread_verdict(r, entry->judges);
+    return code;
 }
 
+// All that was concluded from an event is concluded anew, without it.
 enum err_code record_remove(struct record *r, const struct uuid *id)
 {
-    size_t i = 0;
-    while (i < r->count && !uuid_equal(&r->entries[i]->id, id))
-        i++;
-    if (i == r->count)
+    size_t gone = 0;
+    while (gone < r->count && !uuid_equal(&r->entries[gone]->id, id))
+        gone++;
+    if (gone == r->count)
         return ERR_NOT_FOUND;
-    for (size_t k = 0; r->entries[i]->judges != NULL && k < r->count; k++) { // to be said again
-        r->entries[k]->verdict = (struct verdict){.outcome = JUDGED_NOT};
-        r->entries[k]->moved = NULL;
-    }
-    r->judgements -= r->entries[i]->judges != NULL;
-    r->entries[i] = r->entries[--r->count];
+    r->judgements -= r->entries[gone]->judges != NULL;
+    r->entries[gone] = r->entries[--r->count];
     r->stale = true;
-    return rebuild_map(r, r->ids.capacity);
+    id_map_clear(&r->ids);
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < r->count && code == ERR_OK; i++) {
+        struct record_entry *entry = r->entries[i];
+        entry->verdict = (struct verdict){.outcome = JUDGED_NOT};
+        entry->moved = NULL;
+        for (int b = 0; b < entry->base_count; b++)
+            entry->bases[b] = NULL;
+        code = id_map_put(&r->ids, entry, &r->kept);
+    }
+    return code;
 }
 
 // ---- order ------------------------------------------------------------------------------------
 
 static int compare_order(const struct record_entry *a, const struct record_entry *b)
 {
-    struct event_order x = a->order, y = b->order;
-    if (a->moved != NULL)
-        x.hlc = a->moved->effective;
-    if (b->moved != NULL)
-        y.hlc = b->moved->effective;
-    int order = event_order_compare(&x, &y);
+    hlc x = a->moved ? a->moved->effective : a->order.hlc;
+    hlc y = b->moved ? b->moved->effective : b->order.hlc;
+    if (x != y)
+        return x < y ? -1 : 1;
+    struct event_order p = a->order, q = b->order;
+    p.hlc = q.hlc = x;
+    int order = event_order_compare(&p, &q);
     return order ? order : uuid_compare(&a->id, &b->id);
 }
 
@@ -333,20 +317,17 @@ static int by_order(const void *a, const void *b)
     return compare_order(*(struct record_entry *const *)a, *(struct record_entry *const *)b);
 }
 
-// Entries by their stream, and there by seq: who came before whom in its own stream.
-static int by_stream(const void *a, const void *b)
+static int by_seq(const void *a, const void *b)
 {
     const struct record_entry *x = *(struct record_entry *const *)a;
     const struct record_entry *y = *(struct record_entry *const *)b;
-    if (x->stream != y->stream)
-        return x->stream < y->stream ? -1 : 1;
     if (x->order.seq != y->order.seq)
         return x->order.seq < y->order.seq ? -1 : 1;
-    return by_order(a, b);
+    return compare_order(x, y);
 }
 
-// A topological sort under way. Entries are known by their rank in by_order, so that a heap of
-// numbers is a heap of entries.
+// A topological sort under way. Entries are known by their rank in by_order, which is their place
+// until they have one, so that a heap of numbers is a heap of entries.
 struct sort {
     struct record_entry **ranked; // all, by order
     size_t count;
@@ -358,14 +339,6 @@ struct sort {
     size_t heap_count;
     size_t least; // none below is unplaced
 };
-
-static size_t rank_of(const struct sort *s, const struct record_entry *entry)
-{
-    struct record_entry **at =
-        bsearch(&entry, s->ranked, s->count, sizeof(struct record_entry *), by_order);
-    MUST(at != NULL);
-    return (size_t)(at - s->ranked);
-}
 
 static void heap_push(struct sort *s, uint32_t rank)
 {
@@ -397,25 +370,50 @@ struct edge {
     uint32_t from, to;
 };
 
-// Every "from is before to": by base and by stream. Room for all must be there.
-static size_t list_edges(const struct record *r, const struct sort *s, struct edge *edges,
-                         struct record_entry **scratch)
+static struct edge edge_of(const struct record_entry *from, const struct record_entry *to)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < s->count; i++) {
+    return (struct edge){(uint32_t)from->place, (uint32_t)to->place};
+}
+
+// Who comes before whom in its own stream, there by seq: as honest clocks have it already.
+static size_t list_streams(const struct record *r, const struct sort *s, struct edge *edges,
+                           struct arena *a)
+{
+    size_t streams = (size_t)r->stream_count, n = 0;
+    struct record_entry **sorted = arena_alloc(a, (s->count + 1) * sizeof(struct record_entry *));
+    size_t *end = arena_alloc_zero(a, (streams + 1) * sizeof *end);
+    if (sorted == NULL || end == NULL)
+        return SIZE_MAX;
+    for (size_t i = 0; i < s->count; i++)
+        end[s->ranked[i]->stream + 1]++;
+    for (size_t i = 1; i < streams; i++)
+        end[i] += end[i - 1];
+    for (size_t i = 0; i < s->count; i++)
+        sorted[end[s->ranked[i]->stream]++] = s->ranked[i];
+    for (size_t i = 0, from = 0; i < streams; from = end[i++]) {
+        bool straight = true;
+        for (size_t k = from + 1; k < end[i] && straight; k++)
+            straight = sorted[k - 1]->order.seq <= sorted[k]->order.seq;
+        if (!straight)
+            qsort(sorted + from, end[i] - from, sizeof(struct record_entry *), by_seq);
+        for (size_t k = from + 1; k < end[i]; k++)
+            edges[n++] = edge_of(sorted[k - 1], sorted[k]);
+    }
+    return n;
+}
+
+// Every "from is before to": by base and by stream. Room for all must be there. SIZE_MAX: out of
+// memory.
+static size_t list_edges(const struct record *r, const struct sort *s, struct edge *edges,
+                         struct arena *a)
+{
+    size_t n = list_streams(r, s, edges, a);
+    for (size_t i = 0; i < s->count && n != SIZE_MAX; i++) {
         const struct record_entry *entry = s->ranked[i];
         for (int b = 0; b < entry->base_count; b++) {
-            const struct record_entry *base = find_entry(r, &entry->base[b]);
-            if (base != NULL && base != entry)
-                edges[n++] = (struct edge){(uint32_t)rank_of(s, base), (uint32_t)i};
+            if (entry->bases[b] != NULL && entry->bases[b] != entry)
+                edges[n++] = edge_of(entry->bases[b], entry);
         }
-    }
-    memcpy(scratch, s->ranked, s->count * sizeof(struct record_entry *));
-    qsort(scratch, s->count, sizeof(struct record_entry *), by_stream);
-    for (size_t i = 1; i < s->count; i++) {
-        if (scratch[i - 1]->stream == scratch[i]->stream)
-            edges[n++] = (struct edge){(uint32_t)rank_of(s, scratch[i - 1]),
-                                       (uint32_t)rank_of(s, scratch[i])};
     }
     return n;
 }
@@ -440,7 +438,6 @@ static enum err_code prepare_sort(const struct record *r, struct sort *s, struct
     for (size_t i = 0; i < n; i++)
         edges_max += (size_t)r->entries[i]->base_count;
     struct edge *edges = arena_alloc(a, (edges_max + 1) * sizeof *edges);
-    struct record_entry **scratch = arena_alloc(a, (n + 1) * sizeof(struct record_entry *));
     *s = (struct sort){.ranked = arena_alloc(a, (n + 1) * sizeof(struct record_entry *)),
                        .count = n,
                        .first = arena_alloc_zero(a, (n + 2) * sizeof(uint32_t)),
@@ -448,12 +445,16 @@ static enum err_code prepare_sort(const struct record *r, struct sort *s, struct
                        .wait = arena_alloc_zero(a, (n + 1) * sizeof(uint32_t)),
                        .done = arena_alloc_zero(a, n + 1),
                        .heap = arena_alloc(a, (n + 1) * sizeof(uint32_t))};
-    if (!edges || !scratch || !s->ranked || !s->first || !s->next || !s->wait || !s->done ||
-        !s->heap)
+    if (!edges || !s->ranked || !s->first || !s->next || !s->wait || !s->done || !s->heap)
         return ERR_NO_MEMORY;
     memcpy(s->ranked, r->entries, n * sizeof(struct record_entry *));
     qsort(s->ranked, n, sizeof(struct record_entry *), by_order);
-    index_edges(s, edges, list_edges(r, s, edges, scratch));
+    for (size_t i = 0; i < n; i++)
+        s->ranked[i]->place = i;
+    size_t edge_count = list_edges(r, s, edges, a);
+    if (edge_count == SIZE_MAX)
+        return ERR_NO_MEMORY;
+    index_edges(s, edges, edge_count);
     for (size_t i = 0; i < n; i++) {
         if (s->wait[i] == 0)
             heap_push(s, (uint32_t)i);
@@ -502,7 +503,7 @@ static enum err_code place(struct record *r, struct record_entry *entry)
     enum err_code code = ERR_OK;
     entry->seen = (struct vector){.root = NULL};
     for (int i = 0; i < entry->base_count && code == ERR_OK; i++) {
-        const struct record_entry *base = find_entry(r, &entry->base[i]);
+        const struct record_entry *base = entry->bases[i];
         if (base != NULL && base != entry && base->placed)
             code = join(r, entry, base);
     }
@@ -521,6 +522,21 @@ static enum err_code place(struct record *r, struct record_entry *entry)
     return judges_another ? ERR_OK : r->reducer->apply(r->state, entry, &r->folded);
 }
 
+// What could not be found when it was named may have come since.
+static enum err_code find_all(struct record *r)
+{
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < r->count && code == ERR_OK; i++) {
+        r->entries[i]->placed = false;
+        code = find_bases(r, r->entries[i]);
+    }
+    for (size_t i = 0; i < r->count && code == ERR_OK; i++) {
+        if (r->entries[i]->judges != NULL)
+            code = spread_verdict(r, r->entries[i]->judges);
+    }
+    return code;
+}
+
 static enum err_code refold(struct record *r)
 {
     struct sort sort;
@@ -528,23 +544,18 @@ static enum err_code refold(struct record *r)
     r->refolds++;
     r->placed = 0;
     r->greatest = NULL;
-    r->missing_count = 0;
     r->circular = false;
     r->stale = true; // until it is done
-    spread_verdicts(r);
     arena_reset(&r->folded);
     memset(r->state, 0, r->reducer->state_bytes);
     for (int i = 0; i < r->stream_count; i++)
         r->streams[i] = (struct record_stream){.id = r->streams[i].id};
-    for (size_t i = 0; i < r->count; i++)
-        r->entries[i]->placed = false;
     arena_init(&scratch, r->kept.max);
-    enum err_code code = prepare_sort(r, &sort, &scratch);
+    enum err_code code = find_all(r);
+    if (code == ERR_OK)
+        code = prepare_sort(r, &sort, &scratch);
     for (size_t i = 0; i < r->count && code == ERR_OK; i++) {
-        struct record_entry *entry = sort_next(&sort, &r->circular);
-        code = note_missing(r, entry);
-        if (code == ERR_OK)
-            code = place(r, entry);
+        code = place(r, sort_next(&sort, &r->circular));
     }
     arena_fini(&scratch);
     r->stale = code != ERR_OK;
@@ -557,10 +568,10 @@ static bool comes_last(const struct record *r, const struct record_entry *entry)
     const struct record_entry *last = r->streams[entry->stream].last;
     if (r->greatest != NULL && compare_order(entry, r->greatest) < 0)
         return false;
-    if (is_missing(r, &entry->id) || (last != NULL && last->order.seq >= entry->order.seq))
+    if (last != NULL && last->order.seq >= entry->order.seq)
         return false;
     for (int i = 0; i < entry->base_count; i++) {
-        const struct record_entry *base = find_entry(r, &entry->base[i]);
+        const struct record_entry *base = entry->bases[i];
         if (base != NULL && !base->placed)
             return false; // waits itself: a circle, or to be placed later
     }
@@ -570,8 +581,7 @@ static bool comes_last(const struct record *r, const struct record_entry *entry)
 enum err_code record_fold(struct record *r)
 {
     size_t waiting = r->count - r->placed;
-    // One that waits may be the target of a judgement that came before it.
-    if (r->stale || (r->judgements > 0 && waiting > 0) || (r->circular && waiting > 0))
+    if (r->stale || (r->circular && waiting > 0))
         return refold(r);
     if (waiting > 1)
         qsort(r->order + r->placed, waiting, sizeof(struct record_entry *), by_order);
@@ -579,9 +589,7 @@ enum err_code record_fold(struct record *r)
         struct record_entry *entry = r->order[r->placed];
         if (!MUTANT(arrival_wins) && !comes_last(r, entry))
             return refold(r);
-        enum err_code code = note_missing(r, entry);
-        if (code == ERR_OK)
-            code = place(r, entry);
+        enum err_code code = place(r, entry);
         if (code) {
             r->stale = true;
             return code;

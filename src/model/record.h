@@ -50,10 +50,11 @@ struct record_entry {
     const struct answer_op *answers; // NULL: it is no answer of a person
     const struct uuid *base;         // frontier that its author saw
     int base_count;
-    size_t place;       // in the record's order, from 0
-    int stream;         // which of the record's streams it is from
-    bool placed;        // it has its place, and what its author saw
-    struct vector seen; // per stream of the record
+    struct record_entry **bases; // the same, as far as they are here; NULL: is not
+    size_t place;                // in the record's order, from 0
+    int stream;                  // which of the record's streams it is from
+    bool placed;                 // it has its place, and what its author saw
+    struct vector seen;          // per stream of the record
 };
 
 struct reducer {

@@ -152,3 +152,21 @@ TEST(uuid__orders_by_its_bytes)
     assert_true(uuid_is_zero(&zero));
     assert_false(uuid_is_zero(&a));
 }
+
+// Ids that count up in one of their bytes, as tests and imports make them, spread over a table.
+TEST(uuid__hashes_spread_whatever_part_of_the_id_differs)
+{
+    enum { SLOTS = 256 };
+    for (int byte = 0; byte < 16; byte++) {
+        bool used[SLOTS] = {false};
+        int count = 0;
+        for (int i = 0; i < SLOTS; i++) {
+            struct uuid id = {{1, 2, 3}};
+            id.b[byte] = (uint8_t)i;
+            size_t slot = (size_t)uuid_hash(&id) & (SLOTS - 1);
+            count += !used[slot];
+            used[slot] = true;
+        }
+        assert_true(count > SLOTS / 2); // of random ones 63 % are
+    }
+}

@@ -273,6 +273,31 @@ TEST(record__a_judgement_waits_for_its_target)
     history_fini(&h);
 }
 
+// What is judged elsewhere, or waits still, makes nothing fold again that stands.
+TEST(record__a_judgement_of_what_is_not_placed_makes_nothing_fold_anew)
+{
+    begin();
+    open_order(0);
+    history_write(&h, 0, "event_judged",
+                  "{\"target\":\"%s\",\"outcome\":\"denied\",\"reason\":\"stock\",\"term\":1}",
+                  history_id_text(5)); // of another record, or yet to come
+    for (int i = 0; i < 20; i++)
+        note(0, "on it goes");
+    assert_int_equal(record_refolds(h.devices[0].record), 0);
+    struct record *r = history_fold(&h, (const size_t[]){0, 1, 2}, 3, 0, 1);
+    assert_int_equal(record_refolds(r), 0);
+    record_free(r);
+    judge(3, "held", 0);
+    r = history_fold(&h, (const size_t[]){0, 2, 3, 22}, 4, 0, 1);
+    assert_int_equal(record_refolds(r), 0);
+    record_free(r);
+    size_t turn[] = {0, 2, 3, 22};
+    r = history_fold(&h, turn, 4, 1, 1); // it stands already
+    assert_int_equal(record_refolds(r), 1);
+    record_free(r);
+    history_fini(&h);
+}
+
 TEST(record__a_judgement_that_makes_no_sense_is_refused)
 {
     static const struct {
