@@ -146,7 +146,7 @@ static void on_timer(void *context)
     if (k->checking)
         post(k, (struct job){.reads = true, .run = run_check, .done = done});
     else
-        post(k, (struct job){.idle = true, .run = run_sweep, .done = done});
+        post(k, (struct job){.idle = true, .passing = true, .run = run_sweep, .done = done});
 }
 
 // ---- opening ----------------------------------------------------------------------------------

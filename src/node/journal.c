@@ -147,7 +147,7 @@ void journal_close(struct journal *j)
 
 // ---- transactions -----------------------------------------------------------------------------
 
-enum err_code journal_begin(struct journal *j, struct err *e)
+static enum err_code begin(struct journal *j, bool passing, struct err *e)
 {
     MUST(!j->open);
     if (j->overlay_stale) {
@@ -156,7 +156,7 @@ enum err_code journal_begin(struct journal *j, struct err *e)
             return code;
         j->overlay_stale = false;
     }
-    enum err_code code = store_begin(j->store, e);
+    enum err_code code = passing ? store_begin_passing(j->store, e) : store_begin(j->store, e);
     if (code)
         return code;
     follow_clock(j);
@@ -169,6 +169,16 @@ enum err_code journal_begin(struct journal *j, struct err *e)
     j->overlay_touched = false;
     j->open = true;
     return ERR_OK;
+}
+
+enum err_code journal_begin(struct journal *j, struct err *e)
+{
+    return begin(j, false, e);
+}
+
+enum err_code journal_begin_passing(struct journal *j, struct err *e)
+{
+    return begin(j, true, e);
 }
 
 static void forget_transaction(struct journal *j)

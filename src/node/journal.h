@@ -39,6 +39,8 @@ int64_t journal_clock(const struct journal *j);        // this machine's with it
 // ---- transactions ---------------------------------------------------------------------------
 
 enum err_code journal_begin(struct journal *j, struct err *e) MUST_CHECK;
+// As store_begin_passing: its commit does not wait for the disk. Only for what may be lost.
+enum err_code journal_begin_passing(struct journal *j, struct err *e) MUST_CHECK;
 enum err_code journal_commit(struct journal *j,
                              struct err *e) MUST_CHECK; // on failure: rolled back
 void journal_rollback(struct journal *j);
@@ -128,6 +130,9 @@ struct journal_fed {
 };
 enum err_code journal_apply_feed(struct journal *j, const struct message_feed *page,
                                  struct journal_fed *fed, struct err *e) MUST_CHECK;
+// Whether the next call may be made in a passing transaction: it shows nothing, and what it brings
+// is asked for again where it is lost.
+bool journal_feed_passes(const struct message_feed *page, size_t next);
 // At the centre: publishes the drafts as a new version. Where questions are open, or nothing has
 // changed, there is none. ERR_CONFLICT: nothing was ever drafted.
 struct journal_publish {

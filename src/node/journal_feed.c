@@ -198,14 +198,25 @@ static enum err_code apply(struct journal *j, const struct feed_apply *page, str
     return code;
 }
 
+// Where the piece from there ends.
+static size_t end_of_piece(const struct message_feed *feed, size_t from)
+{
+    bool parted = str_is(feed->location, FEED_CHAIN) && feed->count - from > FEED_ROWS;
+    return parted ? from + FEED_ROWS : feed->count;
+}
+
+bool journal_feed_passes(const struct message_feed *feed, size_t next)
+{
+    return str_is(feed->location, FEED_CHAIN) &&
+           (!feed->complete || end_of_piece(feed, next) < feed->count);
+}
+
 enum err_code journal_apply_feed(struct journal *j, const struct message_feed *feed,
                                  struct journal_fed *fed, struct err *e)
 {
     MUST(j->open);
     struct feed_include includes[MESSAGE_MAX_INCLUDES];
-    size_t include_count = 0, from = fed->next, end = feed->count;
-    if (str_is(feed->location, "*") && end - from > FEED_ROWS)
-        end = from + FEED_ROWS;
+    size_t include_count = 0, from = fed->next, end = end_of_piece(feed, from);
     enum err_code code = check_follows(j, feed, e);
     if (code)
         return code;

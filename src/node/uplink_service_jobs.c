@@ -432,6 +432,7 @@ static void tell_catalog(struct uplink_service *s, struct feed_job *feed)
 
 static bool post_feed(struct uplink_service *s, struct feed_job *feed)
 {
+    feed->job.passing = journal_feed_passes(&feed->feed, feed->from);
     if (writer_post(s->options.writer, &feed->job) == ERR_OK)
         return true;
     uplink_feed_failed(&s->uplink, &feed->feed, uplink_service_now(), &s->steps);

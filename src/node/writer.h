@@ -25,6 +25,7 @@ struct job {
     struct job *next; // the writer's
     size_t bulk;      // bytes, 0: none: gives way to others, WRITER_BATCH_BULK bytes in one batch
     bool idle;        // runs when nothing else waits, in a transaction of its own
+    bool passing;     // may be lost to a power cut: where all of a batch may, it is not synced
     bool reads;       // runs after its batch's commit, outside any transaction
     // May be called again after a rollback: it must begin afresh. An error return fails the job.
     enum err_code (*run)(struct job *job, struct journal *j, struct err *e);

@@ -11,8 +11,8 @@
 //      the journal as 'duplicate' (same content) or 'conflict' (other content, with a review).
 //   4. A record that one event may hold (ticket, location, device) is held by the event that
 //      effect_owner_rule names, whatever the order of arrival.
-//   5. After store_commit returned ERR_OK everything in it survives a power cut (WAL,
-//      synchronous=FULL).
+//   5. After store_commit returned ERR_OK everything in it, and before it, survives a power cut
+//      (WAL, synchronous=FULL); but for transactions of store_begin_passing.
 // Ownership: results live in the arena given, or are copied into the caller's structs.
 // Threads: a struct store is used by one thread at a time. One writing process per folder (a lock
 //   file); any number of read-only stores beside it.
@@ -79,6 +79,11 @@ enum err_code store_meta_set(struct store *s, const char *name, struct str value
 // ---- transactions -------------------------------------------------------------------------
 
 enum err_code store_begin(struct store *s, struct err *e) MUST_CHECK;
+// For what may be lost to a power cut, since whoever sent it sends it again, and nobody is shown
+// it: pieces of a page of the chain's feed that do not complete it, and sweeping. Its commit does
+// not wait for the disk. What is lost is always an end of the store's history, so what a later
+// commit of store_begin confirmed is never there without it. Appending in it is a bug (MUST).
+enum err_code store_begin_passing(struct store *s, struct err *e) MUST_CHECK;
 enum err_code store_commit(struct store *s, struct err *e) MUST_CHECK; // on failure: rolled back
 void store_rollback(struct store *s);
 

@@ -139,7 +139,7 @@ struct message_feed {
 struct message_feed_ack {
     struct str location;
     struct uuid feed;
-    uint64_t number; // of the last page that is durable
+    uint64_t number; // of the last page that is stored
     uint64_t position;
     bool resend; // a page is missing: go on from position
 };

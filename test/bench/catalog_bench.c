@@ -178,7 +178,12 @@ static void apply_page(const struct feed_page *page, bool reset, struct came *to
         if (!page->reached_head && end != NULL)
             some.to = (struct feed_cursor){page->head.feed, end->position, end->hash};
         int64_t at = clock_mono_us();
+        if (some.complete)
+            MUST(store_begin(c.till.store, &e) == ERR_OK);
+        else
+            MUST(store_begin_passing(c.till.store, &e) == ERR_OK);
         MUST(store_feed_apply(c.till.store, &some, &e) == ERR_OK);
+        MUST(store_commit(c.till.store, &e) == ERR_OK);
         double ms = ms_since(at);
         to->busy_ms += ms;
         to->rows += n;

@@ -151,6 +151,7 @@ enum err_code store_append(struct store *s, struct store_entry *entries, size_t 
     enum err_code code = scope_enter(&scope, s, e);
     if (code)
         return code;
+    MUST(!s->passing); // it is told that they are there
     for (size_t i = 0; i < count && code == ERR_OK; i++)
         code = append_one(s, &entries[i], e);
     return scope_leave(&scope, code, e);

@@ -408,6 +408,7 @@ enum err_code store_feed_apply(struct store *s, const struct feed_apply *frame, 
     enum err_code code = scope_enter(&scope, s, e);
     if (code)
         return code;
+    MUST(!s->passing || (!frame->complete && is_chain_wide(&f))); // else it is shown
     arena_init(&f.arena, FOLLOW_MAX_BYTES);
     arena_init(&f.lists, FOLLOW_MAX_BYTES);
     code = fold_flush(&s->fold, e); // own events before the page are in its sums already

@@ -24,6 +24,7 @@ struct beside {
     char *waiting;
     int n;
     sqlite3_int64 at; // where it belongs
+    bool passing;     // of a database: nothing waits in its log
 };
 
 struct methods {
@@ -65,7 +66,7 @@ static int log_write(sqlite3_file *file, const void *bytes, int n, sqlite3_int64
         if (result != SQLITE_OK)
             return result;
     }
-    if (n > LOG_FILE_WAITING_BYTES)
+    if (n > LOG_FILE_WAITING_BYTES || beside(b->database)->passing)
         return logs.base->xWrite(file, bytes, n, at);
     if (b->n == 0)
         b->at = at;
@@ -161,6 +162,14 @@ static int database_shm_lock(sqlite3_file *file, int first, int n, int flags)
 static void change_database(sqlite3_io_methods *m)
 {
     m->xShmLock = database_shm_lock;
+}
+
+void log_file_pass(sqlite3 *db, bool passing)
+{
+    sqlite3_file *file = NULL;
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK &&
+        file != NULL && file->pMethods == &databases.ours)
+        beside(file)->passing = passing;
 }
 
 // ---- opening -----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@
 // Invariants:
 //   1. Nothing waits beyond a sync. With synchronous=FULL each commit syncs the log before it shows
 //      its frames to readers, so no other connection ever looks for a frame that is not written.
+//      A commit that does not sync must be one of log_file_pass: then nothing waits at all.
 //   2. Nothing waits beyond the lock on writing. What still does when it is given back was rolled
 //      back, and another writer may put its own frames there: it is dropped, never written.
 //   3. Reading, measuring or cutting the file writes first; the file is as SQLite believes it is.
@@ -19,6 +20,7 @@
 #define WASL_STORE_SQLITE_LOG_FILE_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { LOG_FILE_WAITING_BYTES = 120 * 1024 }; // SQLite's own write takes less than 128 KiB
@@ -27,6 +29,10 @@ enum { LOG_FILE_WAITING_BYTES = 120 * 1024 }; // SQLite's own write takes less t
 // SQLite's default when it is first asked for. NULL, which is the default itself, where there is no
 // memory for it.
 const char *log_file_system(void);
+
+// Between transactions of a database that was opened by that name: whether those that follow are
+// written as they come, since they commit without a sync.
+void log_file_pass(sqlite3 *db, bool passing);
 
 // Makes the log of a database that was opened by that name and used as long as 'bytes', unless it
 // is, and syncs it. The caller has begun to write (BEGIN IMMEDIATE), so that nobody else does, and

@@ -16,6 +16,8 @@ struct store {
     bool whole; // it was opened to the end
     int lock_fd;
     bool in_transaction;
+    bool passing;         // the commits of this moment do not sync
+    int64_t passed_pages; // written to the log since the last one that did
     struct room room;
     struct sign_public key; // this node's own
     bool key_known;

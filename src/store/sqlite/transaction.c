@@ -1,5 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// A passing transaction commits with synchronous = NORMAL, any other with FULL. Both go into one
+// log, in order, and an intact beginning of it is what SQLite finds after a power cut. So
+//   1. a FULL commit syncs the log's file, and with its own frames all that stand before them;
+//   2. a checkpoint syncs the log before it writes a page home, and the database before the log
+//      begins anew (with NORMAL as with FULL; with OFF it would not): what is home was synced;
+//   3. what a cut takes is therefore an end of the history that holds passing transactions alone.
+#include "store/sqlite/log_file.h"
 #include "store/sqlite/state.h"
+
+enum {
+    PASSING_PAGES = 64
+}; // after so many unsynced ones the next commit syncs: a sale that comes
+   // waits for them too
 
 static enum err_code run(struct store *s, enum db_statement statement, struct err *e)
 {
@@ -8,7 +21,29 @@ static enum err_code run(struct store *s, enum db_statement statement, struct er
     return query_run(&q, e);
 }
 
-enum err_code store_begin(struct store *s, struct err *e)
+// Cannot be changed inside of a transaction.
+static enum err_code set_passing(struct store *s, bool passing, struct err *e)
+{
+    if (s->passing == passing)
+        return ERR_OK;
+    log_file_pass(s->db.handle, true);
+    enum err_code code =
+        db_exec(&s->db, passing ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL", e);
+    if (code == ERR_OK)
+        s->passing = passing;
+    log_file_pass(s->db.handle, s->passing);
+    return code;
+}
+
+// How many pages the log got since the last call.
+static int64_t pages_written(struct store *s)
+{
+    int count = 0, highest = 0;
+    (void)sqlite3_db_status(s->db.handle, SQLITE_DBSTATUS_CACHE_WRITE, &count, &highest, 1);
+    return count;
+}
+
+static enum err_code begin(struct store *s, struct err *e)
 {
     MUST(!s->in_transaction);
     if (s->read_only)
@@ -25,6 +60,37 @@ enum err_code store_begin(struct store *s, struct err *e)
     if (code)
         store_rollback(s);
     return code;
+}
+
+enum err_code store_begin(struct store *s, struct err *e)
+{
+    enum err_code code = s->read_only ? ERR_OK : set_passing(s, false, e);
+    return code ? code : begin(s, e);
+}
+
+enum err_code store_begin_passing(struct store *s, struct err *e)
+{
+    if (s->read_only || s->passed_pages >= PASSING_PAGES)
+        return store_begin(s, e);
+    enum err_code code = set_passing(s, true, e);
+    if (code == ERR_OK)
+        code = begin(s, e);
+    return code;
+}
+
+// Nothing that follows by itself may pass: statements outside of a transaction, or the close.
+static void end_passing(struct store *s)
+{
+    (void)!set_passing(s, false, NULL); // else store_begin tries again, and says so
+}
+
+static void count_passed(struct store *s)
+{
+    int64_t pages = pages_written(s);
+    if (s->passing)
+        s->passed_pages += pages;
+    else if (pages > 0) // one that wrote nothing synced nothing
+        s->passed_pages = 0;
 }
 
 // A full disk rolls back inside SQLite; whatever came after would be a half transaction.
@@ -48,11 +114,14 @@ enum err_code store_commit(struct store *s, struct err *e)
         code = ids_settle(&s->fold.ids, s->last_lsn, e);
     if (code == ERR_OK)
         code = run(s, Q_COMMIT, e);
-    if (code)
+    if (code) {
         store_rollback(s);
-    else
-        s->in_transaction = false;
-    return code;
+        return code;
+    }
+    s->in_transaction = false;
+    count_passed(s);
+    end_passing(s);
+    return ERR_OK;
 }
 
 void store_rollback(struct store *s)
@@ -61,6 +130,7 @@ void store_rollback(struct store *s)
         return;
     db_undo(&s->db);
     s->in_transaction = false;
+    end_passing(s);
     fold_forget(&s->fold);
     revoke_forget(&s->fold);
     ids_forget(&s->fold.ids);

@@ -11,9 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CUTS_PER_WORLD = 10, ACTS_MAX = 400 };
+enum { CUTS_PER_WORLD = 10, ACTS_MAX = 400, CUT_WRITES = 400 };
 
 static size_t events_pruned;
+static uint64_t versions, pieces, passed, cut_short;
 
 struct options {
     uint64_t seed;
@@ -49,9 +50,14 @@ static bool read_options(int argc, char **argv, struct options *ret)
 static bool one_cut(struct power_world *w)
 {
     struct power_node *victim = rng_chance(&w->rng, 3, 5) ? &w->till : &w->centre;
-    power_cut_after(victim->config.dir, 1 + (unsigned)rng_below(&w->rng, 150));
-    for (int i = 0; i < ACTS_MAX && !power_is_off() && w->problem[0] == '\0'; i++)
+    power_cut_after(victim->config.dir, 1 + (unsigned)rng_below(&w->rng, CUT_WRITES));
+    for (int i = 0; i < ACTS_MAX && !power_is_off() && w->problem[0] == '\0'; i++) {
+        uint64_t shown = w->catalog.shown;
         power_world_act(w);
+        bool shows = w->catalog.shown != shown && victim == &w->till && !power_is_off();
+        if (shows && rng_chance(&w->rng, 1, 2)) // before a sale has synced it too
+            power_cut_after(victim->config.dir, 1 + (unsigned)rng_below(&w->rng, 4));
+    }
     if (!power_is_off()) {
         power_leave_on();
         return false;
@@ -74,6 +80,10 @@ static unsigned one_world(uint64_t seed, unsigned cuts, bool no_sync, char probl
     power_world_drain(&w);
     memcpy(problem, w.problem, sizeof w.problem);
     events_pruned += w.pruned;
+    versions += w.catalog.count;
+    pieces += w.catalog.pieces;
+    passed += w.catalog.passed;
+    cut_short += w.catalog.cut_short;
     power_world_remove(&w);
     return done;
 }
@@ -97,12 +107,15 @@ int main(int argc, char **argv)
             memcpy(problem, "the power was never cut", sizeof "the power was never cut");
     }
     struct power_counts counts = power_count();
-    (void)printf("%u cuts in %u worlds: %llu writes, %llu syncs; of what was not synced %llu lost, "
-                 "%llu kept, %llu torn; %llu files gone, %llu back; %zu events pruned\n",
-                 done, worlds, (unsigned long long)counts.writes, (unsigned long long)counts.syncs,
-                 (unsigned long long)counts.lost, (unsigned long long)counts.kept,
-                 (unsigned long long)counts.torn, (unsigned long long)counts.files_gone,
-                 (unsigned long long)counts.files_back, events_pruned);
+    (void)printf(
+        "%u cuts in %u worlds: %llu writes, %llu syncs; of what was not synced %llu lost, "
+        "%llu kept, %llu torn; %llu files gone, %llu back; %zu events pruned; %llu versions "
+        "in %llu pieces, %llu of them not synced, %llu cut short\n",
+        done, worlds, (unsigned long long)counts.writes, (unsigned long long)counts.syncs,
+        (unsigned long long)counts.lost, (unsigned long long)counts.kept,
+        (unsigned long long)counts.torn, (unsigned long long)counts.files_gone,
+        (unsigned long long)counts.files_back, events_pruned, (unsigned long long)versions,
+        (unsigned long long)pieces, (unsigned long long)passed, (unsigned long long)cut_short);
     if (problem[0])
         (void)printf("seed %llu: %s\n", (unsigned long long)(options.seed + worlds - 1), problem);
     return problem[0] ? 1 : 0;

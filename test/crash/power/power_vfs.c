@@ -51,6 +51,7 @@ static struct {
     bool off;
     bool ignore_syncs;
     struct power_counts counts;
+    sqlite3 *opened; // the last one
 } power;
 
 static bool is_under(const struct file *f)
@@ -360,6 +361,15 @@ static int vfs_full_path(sqlite3_vfs *vfs, const char *path, int n, char *ret)
     return power.real->xFullPathname(power.real, path, n, ret);
 }
 
+// Called by SQLite with each connection that is opened.
+static int note_opened(sqlite3 *db, char **ret_error, const struct sqlite3_api_routines *api)
+{
+    (void)ret_error;
+    (void)api;
+    power.opened = db;
+    return SQLITE_OK;
+}
+
 void power_install(void)
 {
     power.real = sqlite3_vfs_find(NULL);
@@ -373,6 +383,12 @@ void power_install(void)
     power.vfs.xAccess = vfs_access;
     power.vfs.xFullPathname = vfs_full_path;
     MUST(sqlite3_vfs_register(&power.vfs, 1) == SQLITE_OK);
+    MUST(sqlite3_auto_extension((void (*)(void))note_opened) == SQLITE_OK);
+}
+
+void power_checkpoint_after(int pages)
+{
+    MUST(power.opened && sqlite3_wal_autocheckpoint(power.opened, pages) == SQLITE_OK);
 }
 
 void power_cut_after(const char *dir, unsigned n)

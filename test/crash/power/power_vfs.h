@@ -19,6 +19,9 @@
 
 void power_install(void); // becomes SQLite's default; before that nothing is noted
 
+// The database that was opened last writes its log home after so many pages.
+void power_checkpoint_after(int pages);
+
 // The power of the files under dir goes at the n-th write, sync, truncation or deletion from now
 // (1 is the next one), which does not happen any more.
 void power_cut_after(const char *dir, unsigned n);

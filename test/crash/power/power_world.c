@@ -11,18 +11,17 @@
 #define PLACE "BR01"
 enum { ARENA_BYTES = 64 * 1024 * 1024, PUSH_EVENTS = 60, PAGE_BYTES = 32 * 1024, SKUS = 7 };
 
-static void problem(struct power_world *w, const char *what, const struct err *e)
+void power_problem(struct power_world *w, const char *what, const struct err *e)
 {
     if (w->problem[0] == '\0')
         (void)snprintf(w->problem, sizeof w->problem, "%s%s%s", what, e ? ": " : "",
                        e ? err_message(e) : "");
 }
 
-// An error that no power cut explains is one that a shop would meet.
-static void explain(struct power_world *w, const char *what, const struct err *e)
+void power_explain(struct power_world *w, const char *what, const struct err *e)
 {
     if (!power_is_off())
-        problem(w, what, e);
+        power_problem(w, what, e);
 }
 
 // ---- making -----------------------------------------------------------------------------------
@@ -44,9 +43,11 @@ static void open_node(struct power_world *w, struct power_node *node)
 {
     struct err e = {ERR_OK, ""};
     if (journal_open(&node->config, &node->journal, &e))
-        explain(w, "it does not start", &e);
+        power_explain(w, "it does not start", &e);
     else if (node->config.role == ROLE_TERMINAL && journal_set_clock(node->journal, 0, &e))
-        explain(w, "the clock cannot be stored", &e);       // it is told at each hello
+        power_explain(w, "the clock cannot be stored", &e); // it is told at each hello
+    if (node->journal != NULL && rng_chance(&w->rng, 3, 4))
+        power_checkpoint_after(1 + (int)rng_below(&w->rng, 12));
     if (node->journal != NULL && rng_chance(&w->rng, 1, 8)) // a cut may come in between
         store_lengthen_log(journal_store(node->journal));
 }
@@ -85,9 +86,9 @@ static void enrol(struct power_world *w)
         json_parse_in(&w->arena, str_of(json), LIMIT_EVENT_DEPTH, &draft, &e) ||
         event_parse_draft(draft.root, &w->arena, &event, &e) ||
         journal_add(j, &event, &added, &e) || journal_commit(j, &e))
-        problem(w, "the till cannot be enrolled", &e);
+        power_problem(w, "the till cannot be enrolled", &e);
     if (added.verdict != VERDICT_ACCEPTED)
-        problem(w, added.reason, NULL);
+        power_problem(w, added.reason, NULL);
 }
 
 void power_world_make(struct power_world *w, uint64_t seed)
@@ -96,6 +97,7 @@ void power_world_make(struct power_world *w, uint64_t seed)
     *w = (struct power_world){.problem = ""};
     rng_init(&w->rng, seed);
     arena_init(&w->arena, ARENA_BYTES);
+    power_catalog_init(&w->catalog);
     w->sales = calloc(POWER_SALES, sizeof *w->sales);
     MUST(w->sales != NULL);
     make_node(&w->centre, ROLE_CENTRAL, STR("hq"));
@@ -107,12 +109,13 @@ void power_world_make(struct power_world *w, uint64_t seed)
     const struct identity *centre = journal_identity(w->centre.journal);
     if (identity_join(&w->till.config, journal_store(w->till.journal), &centre->chain, read_ca(w),
                       &e))
-        problem(w, "the till cannot join", &e);
+        power_problem(w, "the till cannot join", &e);
     journal_close(w->till.journal); // it reads who it is as it starts
     w->till.journal = NULL;
     open_node(w, &w->till);
     MUST(w->till.journal);
     enrol(w);
+    power_catalog_publish(w);
 }
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
@@ -130,6 +133,7 @@ void power_world_remove(struct power_world *w)
     (void)nftw(w->till.config.dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     (void)nftw(w->centre.config.dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     arena_fini(&w->arena);
+    power_catalog_fini(&w->catalog);
     free(w->sales);
 }
 
@@ -141,7 +145,7 @@ static void remember(struct power_world *w, struct power_marks *marks, const str
     while (at < marks->items + marks->count && !stream_key_equal(&at->key, &m->key))
         at++;
     if (at == marks->items + POWER_MARKS) {
-        problem(w, "more streams than this test has room for", NULL);
+        power_problem(w, "more streams than this test has room for", NULL);
         return;
     }
     if (at == marks->items + marks->count) {
@@ -231,9 +235,9 @@ static enum err_code add_sale(struct power_world *w, struct journal *j, struct p
     struct journal_added added = {.verdict = VERDICT_ACCEPTED};
     enum err_code code = read_and_add(w, j, sale, &added, e);
     if (code == ERR_OK && added.verdict == VERDICT_REJECTED)
-        problem(w, added.reason, NULL);
+        power_problem(w, added.reason, NULL);
     if (code == ERR_OK && added.verdict == VERDICT_ACCEPTED && sale->confirmed)
-        problem(w, "what was confirmed was taken once more", NULL);
+        power_problem(w, "what was confirmed was taken once more", NULL);
     return code;
 }
 
@@ -251,9 +255,9 @@ static void repeat(struct power_world *w)
         journal_rollback(w->till.journal);
     }
     if (code)
-        explain(w, "a repeat is not answered", &e);
+        power_explain(w, "a repeat is not answered", &e);
     else if (added.verdict != VERDICT_DUPLICATE)
-        problem(w, "a repeat is taken for something new", NULL);
+        power_problem(w, "a repeat is taken for something new", NULL);
 }
 
 // One to four events in one transaction; confirmed once its commit is.
@@ -265,7 +269,7 @@ static void append(struct power_world *w, struct power_node *node, bool delivery
     for (size_t i = 0; i < count; i++)
         sales[i] = i ? new_sale(w, delivery) : next_sale(w, delivery);
     if (journal_begin(node->journal, &e)) {
-        explain(w, "a transaction cannot begin", &e);
+        power_explain(w, "a transaction cannot begin", &e);
         return;
     }
     enum err_code code = ERR_OK;
@@ -276,7 +280,7 @@ static void append(struct power_world *w, struct power_node *node, bool delivery
     else
         code = journal_commit(node->journal, &e);
     if (code)
-        explain(w, "a sale is not taken", &e);
+        power_explain(w, "a sale is not taken", &e);
     for (size_t i = 0; code == ERR_OK && i < count; i++)
         sales[i]->confirmed = true;
 }
@@ -328,11 +332,12 @@ static bool receive(struct power_world *w, struct str text, struct message_mark 
             code = journal_commit(j, &e);
     }
     if (code) {
-        explain(w, "a push cannot be stored", &e);
+        power_explain(w, "a push cannot be stored", &e);
         return false;
     }
     if (stored.denied || stored.mark.fork || stored.mark.want)
-        problem(w, stored.reason && stored.reason[0] ? stored.reason : "a push was refused", NULL);
+        power_problem(w, stored.reason && stored.reason[0] ? stored.reason : "a push was refused",
+                      NULL);
     remember(w, &w->stored, &stored.mark);
     *ret = stored.mark;
     return true;
@@ -350,7 +355,7 @@ static void take_ack(struct power_world *w, const struct message_mark *mark)
             code = journal_commit(w->till.journal, &e);
     }
     if (code)
-        explain(w, "an ack cannot be stored", &e);
+        power_explain(w, "an ack cannot be stored", &e);
     else
         remember(w, &w->acknowledged, mark);
 }
@@ -365,19 +370,19 @@ static bool push(struct power_world *w, bool lossless)
     struct buf text;
     struct message_mark mark;
     if (store_streams_unsettled(journal_store(w->till.journal), streams, MANY, &count, &e))
-        explain(w, "the outbox cannot be read", &e);
+        power_explain(w, "the outbox cannot be read", &e);
     if (count == 0)
         return false;
     const struct stream_info *info = &streams[lossless ? 0 : rng_below(&w->rng, count)];
     struct mark base = {.seq = 0};
     uint64_t after = info->held.seq;
     if (store_base(journal_store(w->till.journal), &info->key, &base, &e))
-        explain(w, "a base cannot be read", &e);
+        power_explain(w, "a base cannot be read", &e);
     if (after && !lossless && rng_chance(&w->rng, 1, 5))
         after -= rng_below(&w->rng, after - base.seq + 1); // again from further back
     buf_init(&text, MESSAGE_MAX_BYTES);
     if (!encode_push(w, info, after, &text))
-        explain(w, "events of an unsettled stream cannot be read", NULL);
+        power_explain(w, "events of an unsettled stream cannot be read", NULL);
     else if (receive(w, buf_str(&text), &mark) && (lossless || rng_chance(&w->rng, 7, 10)))
         take_ack(w, &mark);
     buf_fini(&text);
@@ -448,7 +453,7 @@ static bool feed(struct power_world *w)
     struct downlink_page page;
     struct err e = {ERR_OK, ""};
     if (read_page(w, &page, &message, &e)) {
-        explain(w, "a feed page cannot be read", &e);
+        power_explain(w, "a feed page cannot be read", &e);
         return false;
     }
     enum err_code code = journal_begin(w->till.journal, &e);
@@ -460,7 +465,7 @@ static bool feed(struct power_world *w)
             code = journal_commit(w->till.journal, &e);
     }
     if (code) {
-        explain(w, "a feed page cannot be applied", &e);
+        power_explain(w, "a feed page cannot be applied", &e);
         return false;
     }
     w->cursor = (struct feed_cursor){message.feed, message.to, message.hash};
@@ -483,7 +488,7 @@ static void prune(struct power_world *w)
             code = journal_commit(w->till.journal, &e);
     }
     if (code)
-        explain(w, "old events cannot be dropped", &e);
+        power_explain(w, "old events cannot be dropped", &e);
     else
         w->pruned += pruned;
 }
@@ -494,6 +499,8 @@ static void restart_cleanly(struct power_world *w, struct power_node *node)
 {
     journal_close(node->journal); // also writes the log home, which a cut may interrupt
     node->journal = NULL;
+    if (node == &w->till)
+        power_catalog_restart(w);
     if (!power_is_off())
         open_node(w, node);
 }
@@ -502,18 +509,24 @@ void power_world_act(struct power_world *w)
 {
     uint64_t what = rng_below(&w->rng, 100);
     arena_reset(&w->arena);
-    if (what < 40)
+    if (what < 26)
         append(w, &w->till, false);
-    else if (what < 60)
+    else if (what < 38)
         (void)push(w, false);
-    else if (what < 75)
+    else if (what < 48)
         (void)feed(w);
-    else if (what < 86)
+    else if (what < 56)
         prune(w);
-    else if (what < 89)
+    else if (what < 59)
         repeat(w);
-    else if (what < 95)
+    else if (what < 64)
         append(w, &w->centre, true);
+    else if (what < 68)
+        power_catalog_publish(w);
+    else if (what < 92)
+        (void)power_catalog_piece(w);
+    else if (what < 95)
+        power_catalog_sweep(w);
     else
         restart_cleanly(w, what < 98 ? &w->till : &w->centre);
 }
@@ -522,6 +535,8 @@ void power_world_restart(struct power_world *w, struct power_node *node)
 {
     journal_close(node->journal);
     node->journal = NULL;
+    if (node == &w->till)
+        power_catalog_restart(w);
     power_restore(&w->rng);
     open_node(w, node);
 }
@@ -535,14 +550,14 @@ static void check_journal(struct power_world *w, struct power_node *node, const 
     char text[256];
     arena_reset(&w->arena);
     if (store_verify(journal_store(node->journal), &w->arena, NULL, NULL, &v, &e)) {
-        problem(w, who, &e);
+        power_problem(w, who, &e);
     } else if (v.gaps || v.chain_errors || v.duplicates || !v.refold_equal) {
         (void)snprintf(text, sizeof text,
                        "%s: gaps %llu, chain errors %llu, twice %llu, refold %s, %.100s", who,
                        (unsigned long long)v.gaps, (unsigned long long)v.chain_errors,
                        (unsigned long long)v.duplicates, v.refold_equal ? "equal" : "differs",
                        v.first_problem.n ? v.first_problem.p : "");
-        problem(w, text, NULL);
+        power_problem(w, text, NULL);
     }
 }
 
@@ -562,9 +577,9 @@ static bool is_pruned(struct power_world *w, struct power_node *node, const stru
     struct err e = {ERR_OK, ""};
     if (read_sale(w, sale, &event, &e) ||
         store_past_find(journal_store(node->journal), &event, &w->arena, &past, &e))
-        problem(w, "what was pruned cannot be read", &e);
+        power_problem(w, "what was pruned cannot be read", &e);
     if (past == PAST_OTHER)
-        problem(w, "a pruned event is remembered wrongly", NULL);
+        power_problem(w, "a pruned event is remembered wrongly", NULL);
     return past != PAST_NONE;
 }
 
@@ -578,12 +593,12 @@ static void check_sales(struct power_world *w, struct power_node *node, bool del
         bool pruned = is_pruned(w, node, sale);
         size_t count = count_carriers(w, node, sale);
         if (pruned && count_carriers(w, &w->centre, sale) != 1)
-            problem(w, "what the till dropped is not at the centre", NULL);
+            power_problem(w, "what the till dropped is not at the centre", NULL);
         if (count + pruned != 1) {
             char text[96];
             (void)snprintf(text, sizeof text, "confirmed event %zu is there %zu times%s", i, count,
                            pruned ? " and pruned" : "");
-            problem(w, text, NULL);
+            power_problem(w, text, NULL);
         }
     }
 }
@@ -601,9 +616,9 @@ static void check_stored(struct power_world *w)
         if (store_stream_find(s, &mark->key, &info) || info.head.seq < mark->held.seq ||
             store_chain_at(s, &mark->key, mark->held.seq, &there, NULL) ||
             !hash_equal(&there, &mark->held.hash))
-            problem(w, "the centre lost what it had acknowledged", NULL);
+            power_problem(w, "the centre lost what it had acknowledged", NULL);
         else if (info.settled.seq < mark->settled)
-            problem(w, "the centre's settled mark moved down", NULL);
+            power_problem(w, "the centre's settled mark moved down", NULL);
     }
 }
 
@@ -615,13 +630,13 @@ static void check_acknowledged(struct power_world *w)
         struct stream_info info;
         if (store_stream_find(s, &mark->key, &info) || info.held.seq < mark->held.seq ||
             info.settled.seq < mark->settled)
-            problem(w, "the till forgot an ack it had stored", NULL);
+            power_problem(w, "the till forgot an ack it had stored", NULL);
     }
     struct feed_cursor at;
     if (w->has_cursor &&
         (store_feed_cursor(s, STR(PLACE), &at) || at.position < w->cursor.position ||
          !uuid_equal(&at.feed, &w->cursor.feed)))
-        problem(w, "the till forgot a feed page it had stored", NULL);
+        power_problem(w, "the till forgot a feed page it had stored", NULL);
 }
 
 void power_world_check(struct power_world *w)
@@ -632,6 +647,7 @@ void power_world_check(struct power_world *w)
     check_sales(w, &w->centre, true);
     check_stored(w);
     check_acknowledged(w);
+    power_catalog_check(w);
     check_journal(w, &w->till, "till");
     check_journal(w, &w->centre, "centre");
 }
@@ -655,13 +671,13 @@ static void check_agreement(struct power_world *w)
     struct str all = str_of("");
     if (store_stock_each(journal_store(w->till.journal), STR(PLACE), all, add_stock, &till, &e) ||
         store_stock_each(journal_store(w->centre.journal), STR(PLACE), all, add_stock, &centre, &e))
-        problem(w, "stock cannot be read", &e);
+        power_problem(w, "stock cannot be read", &e);
     for (int i = 0; i < SKUS; i++) {
         if (till.quantity[i] != centre.quantity[i]) {
             char text[96];
             (void)snprintf(text, sizeof text, "S%d: the till sees %lld, the centre %lld", i,
                            (long long)till.quantity[i], (long long)centre.quantity[i]);
-            problem(w, text, NULL);
+            power_problem(w, text, NULL);
         }
     }
 }
@@ -679,8 +695,9 @@ void power_world_drain(struct power_world *w)
         arena_reset(&w->arena);
     while (!feed(w) && w->problem[0] == '\0' && ++turns < TURNS);
     if (turns >= TURNS)
-        problem(w, "it does not come to rest", NULL);
+        power_problem(w, "it does not come to rest", NULL);
     check_sales(w, &w->centre, false);
+    power_catalog_drain(w);
     power_world_check(w);
     if (w->problem[0] == '\0')
         check_agreement(w);

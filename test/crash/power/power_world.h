@@ -8,6 +8,7 @@
 #define WASL_CRASH_POWER_POWER_WORLD_H
 
 #include "node/journal.h"
+#include "test/crash/power/power_catalog.h"
 #include "test/crash/power/power_vfs.h"
 
 enum { POWER_SALES = 4096, POWER_MARKS = 1024 };
@@ -46,9 +47,14 @@ struct power_world {
     uint64_t page_number;
     int64_t prune_from; // where dropping old events goes on
     size_t pruned;      // so many were
+    struct power_catalog catalog;
     struct arena arena; // of one act
     char problem[512];  // the first one; empty: none
 };
+
+void power_problem(struct power_world *w, const char *what, const struct err *e); // e may be NULL
+// An error that no power cut explains is one that a shop would meet.
+void power_explain(struct power_world *w, const char *what, const struct err *e);
 
 void power_world_make(struct power_world *w, uint64_t seed);
 void power_world_remove(struct power_world *w);
