@@ -19,12 +19,11 @@ static bool is_late(const struct event *event, const struct judge_view *view)
 
 bool judge_arrival(const struct event *event, const struct judge_view *view, struct verdict *ret)
 {
-    bool history = uuid_version(&event->id) == 8;
     bool fact = event->type->nature == NATURE_FACT;
     *ret = (struct verdict){.outcome = JUDGED_APPLIED, .term = view->term};
-    if (!history && clamp(event, view, &ret->effective))
+    if (clamp(event, view, &ret->effective))
         ret->reason = REASON_CLOCK;
-    if (!history && is_late(event, view))
+    if (is_late(event, view))
         ret->reason = REASON_LATE;
     if (view->outranked)
         ret->reason = REASON_OUTRANKED;

@@ -12,7 +12,9 @@
 //   The first that holds is the reason; the clamped clock counts whatever the reason. A clock that
 //   is behind cannot be told from lateness: a device that has ever heard its upstream corrects its
 //   own (ADR 0014).
-//   What was imported (ids of version 8) is history: it is never late, and has no clock.
+//   Only the hybrid clock is looked at, which the node gave that took the event. What its client
+//   chose (`at`, the version of its id, the time in it) moves nothing. An import is stamped when it
+//   is imported, however old its tickets are.
 #ifndef WASL_MODEL_JUDGE_H
 #define WASL_MODEL_JUDGE_H
 

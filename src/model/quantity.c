@@ -27,10 +27,8 @@ bool quantity_may_claim(const struct event_type *type)
 bool quantity_claim_of(const struct event *event, struct quantity_claim *ret)
 {
     bool counted = is_count(event->type);
-    bool answer = !uuid_is_zero(&event->cause); // made up for something, nobody counted
     const char *shown = counted ? "system" : "seen_quantity";
-    if (!quantity_may_claim(event->type) || body_find(event->body, shown) == NULL ||
-        (counted && answer))
+    if (!quantity_may_claim(event->type) || body_find(event->body, shown) == NULL)
         return false;
     *ret = (struct quantity_claim){.sku = body_text(event->body, "sku"),
                                    .shown = body_decimal(event->body, shown),

@@ -98,7 +98,8 @@ struct journal {
         struct uuid origin; // of the run that took it
         uint64_t written;   // by that run
     } rehomed;
-    uint64_t outbox; // own events that the centre has not settled
+    struct uuid answered; // whose adjustment is being written: nobody counted for that
+    uint64_t outbox;      // own events that the centre has not settled
     uint64_t outbox_saved;
     struct restored restored, restored_saved; // the centre's
     int64_t received_before;                  // when the last event came before this start

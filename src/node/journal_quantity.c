@@ -13,8 +13,7 @@
 
 enum err_code journal_fill_seen(struct journal *j, struct event *draft, struct err *e)
 {
-    bool history = uuid_version(&draft->id) == 8;
-    if (history || !quantity_may_claim(draft->type) || !uuid_is_zero(&draft->seen.feed))
+    if (!quantity_may_claim(draft->type) || !uuid_is_zero(&draft->seen.feed))
         return ERR_OK;
     return store_feed_seen(j->store, draft->location, &draft->seen, e);
 }
@@ -135,8 +134,8 @@ enum err_code journal_note_quantity(struct journal *j, struct arrival *a, struct
     bool again = journal_came_before(j, &a->event); // who counted may have known of it
     if (code == ERR_OK && a->order.hlc <= newest && !again)
         code = note_overlaps(j, a, e);
-    bool history = uuid_version(&a->event.id) == 8;
-    a->claims = !history && quantity_claim_of(&a->event, &a->claim);
+    bool answer = a->own && !uuid_is_zero(&j->answered);
+    a->claims = !answer && quantity_claim_of(&a->event, &a->claim);
     return code == ERR_OK && a->claims && a->claim.counted ? note_count(j, a, e) : code;
 }
 

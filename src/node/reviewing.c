@@ -280,8 +280,10 @@ static enum err_code adjust(struct journal *j, const struct asked *asked,
     json_writer_begin(&w);
     write_adjustment(&w, adjustment);
     enum err_code code = journal_read_back(j, &w, &draft.body, e);
+    j->answered = *answer;
     if (code == ERR_OK)
         code = journal_add(j, &draft, &added, e);
+    j->answered = (struct uuid){{0}};
     if (code == ERR_OK && added.verdict != VERDICT_ACCEPTED)
         code = err_set(e, ERR_INVALID, "the adjustment was refused: %s", added.reason);
     return code;

@@ -5,6 +5,7 @@ import json
 import signal
 import sqlite3
 import time
+import uuid
 
 import pytest
 from conftest import wait_for
@@ -85,6 +86,19 @@ def test_a_count_and_a_sale_that_it_could_not_know_of(wasl, first, what):
     shelf.apart((1, sold("5")), (0, counted("100", "95", what, **more)))
     shelf.arrive(first)
     shelf.arrive(1 - first)
+    assert query(shelf.centre, SAID) == [("overlap", "100", "100", "5")]
+    shelf.end("90")
+
+
+def test_no_id_and_no_cause_keeps_a_count_from_being_looked_at(wasl):
+    shelf = Shelf(wasl, "100")
+    count = counted("100", "95") | {
+        "id": "017f22e2-79b0-8cc3-98c4-dc0c0c07398f",  # of version 8, as of an import
+        "cause": str(uuid.uuid4()),
+    }
+    shelf.apart((1, sold("5")), (0, count))
+    shelf.arrive(1)
+    shelf.arrive(0)
     assert query(shelf.centre, SAID) == [("overlap", "100", "100", "5")]
     shelf.end("90")
 

@@ -94,8 +94,14 @@ TEST(judge__holds_a_price_that_is_the_head_offices)
     }
 }
 
-TEST(judge__finds_history_neither_late_nor_early)
+TEST(judge__looks_at_no_id)
 {
-    assert_false(judged("ticket_recorded", 1000 * HOUR, false, 8));
-    assert_false(judged("ticket_recorded", -1000 * HOUR, false, 8));
+    static const int versions[] = {4, 7, 8};
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        assert_true(judged("order_set", 72 * HOUR + 1, false, versions[i]));
+        is(JUDGED_HELD, REASON_LATE, 0);
+        assert_true(judged("order_set", -LIMIT_CLOCK_SKEW_MS - 1, false, versions[i]));
+        is(JUDGED_APPLIED, REASON_CLOCK, NOW);
+        assert_false(judged("order_set", 72 * HOUR, false, versions[i]));
+    }
 }
