@@ -10,7 +10,7 @@ import uuid
 import chain
 import pytest
 from conftest import wait_for
-from shop import event, post, query, sell, token_of, verify_clean
+from shop import event, post, query, sale, sell, token_of, verify_clean
 
 PLACE = "BR01"
 KILL_AT = chain.BUILD / "test" / "chaos" / "libkill_at.so"
@@ -139,6 +139,38 @@ def test_s4(wasl):
     assert reviews[0][4] == 0
     assert query(place.centre, "SELECT count(*) FROM order_lines WHERE flagged") == [(0,)]
     assert query(place.centre, "SELECT open FROM reviews") == [(0,)]
+
+
+def test_whose_id_another_till_used_first_is_told_so(wasl):
+    """One id, two contents: a line of an order, and a ticket. The later one counts nowhere."""
+    place = Place(wasl, 2)
+    place.write(0, opened("O1"))
+    place.agree()
+    place.centre.stop(signal.SIGKILL)
+    lines = [added("O1", str(uuid.uuid4()), quantity) for quantity in ("4", "7")]
+    tickets = [sale(PLACE, ticket) for ticket in ("T1", "T2")]
+    for event_of in (lines, tickets):
+        event_of[1]["id"] = event_of[0]["id"]
+    for till in range(2):
+        place.write(till, lines[till], tickets[till])
+        time.sleep(1)  # more than what tills' clocks differ by
+    place.centre.serve()
+    kept, orders, *_ = place.agree(40)
+    assert [row[3] for row in kept] == [40000] and orders[0][5] == 1000
+    status = "SELECT type, status FROM journal WHERE type IN ('line_added', 'ticket_recorded')"
+    both = ["line_added", "ticket_recorded"]
+    wait_for(
+        lambda: sorted(query(place.tills[1], status)) == [(kind, "conflict") for kind in both],
+        "the loser to be told",
+    )
+    assert sorted(query(place.tills[0], status)) == [(kind, "settled") for kind in both]
+    tickets = "SELECT id, sync_status FROM tickets"
+    assert query(place.tills[1], tickets) == [("T2", "conflict")]
+    assert query(place.centre, tickets) == [("T1", "settled")]
+    assert query(place.centre, "SELECT kind FROM reviews") == [("id_conflict",)] * 2
+    stock = "SELECT quantity FROM stock WHERE sku = 'TEA'"
+    for node in (place.centre, *place.tills):
+        assert query(node, stock) == [(-10000,)]
 
 
 def test_a_void_beside_a_payment_loses(wasl):

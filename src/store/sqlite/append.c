@@ -135,6 +135,8 @@ static enum err_code append_one(struct store *s, struct store_entry *entry, stru
     entry->ret_status = state_status(row.ret_state);
     if (row.ret_state == ROW_CONFLICT)
         code = fold_notify(&s->fold, entry->event, row.ret_state, STR(""), e);
+    if (row.ret_state == ROW_ID_CONFLICT)
+        code = fold_notify_carrier(&s->fold, entry->event, true, e);
     if (code == ERR_OK)
         code = fold_settled(&s->fold, &row, e);
     if (code == ERR_OK && row.ret_state == ROW_DEAD)
@@ -200,6 +202,8 @@ static enum err_code write_retried(struct store *s, const struct fold_row *row, 
     }
     if (code == ERR_OK)
         code = fold_notify(&s->fold, row->event, row->ret_state, STR(""), e);
+    if (code == ERR_OK && row->ret_state == ROW_ID_CONFLICT)
+        code = fold_notify_carrier(&s->fold, row->event, true, e);
     return code ? code : fold_settled(&s->fold, row, e);
 }
 

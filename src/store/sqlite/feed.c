@@ -9,6 +9,7 @@
 #include "store/sqlite/state.h"
 #include "store/sqlite/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define QUEUE_MAX_BYTES ((size_t)256 * 1024 * 1024)
@@ -68,6 +69,32 @@ enum err_code feed_row_notice(struct arena *a, struct str status, struct str rea
         code = add_member(&b, ",\"reason\":", reason);
     if (code == ERR_OK)
         code = buf_append(&b, "}", 1);
+    return take_buf(a, &b, code, ret);
+}
+
+void feed_carrier_id(const struct stream_key *key, uint64_t seq, char to[FEED_CARRIER_SIZE])
+{
+    char origin[UUID_TEXT_SIZE];
+    uuid_format(&key->origin, origin);
+    (void)snprintf(to, FEED_CARRIER_SIZE, "%s/%s/%llu", origin, lane_name(key->lane),
+                   (unsigned long long)seq);
+}
+
+bool feed_carrier_parse(struct str text, struct stream_key *ret, uint64_t *ret_seq)
+{
+    struct str origin, lane;
+    return str_cut(&text, '/', &origin) && str_cut(&text, '/', &lane) &&
+           uuid_parse(origin, &ret->origin) == ERR_OK && lane_parse(lane, &ret->lane) == ERR_OK &&
+           str_to_u64(text, ret_seq) == ERR_OK && *ret_seq > 0;
+}
+
+enum err_code feed_row_carrier(struct arena *a, const struct uuid *event, struct str *ret)
+{
+    char text[UUID_TEXT_SIZE];
+    struct buf b;
+    buf_init(&b, ROW_MAX_BYTES);
+    uuid_format(event, text);
+    enum err_code code = buf_append_format(&b, "{\"status\":\"conflict\",\"event\":\"%s\"}", text);
     return take_buf(a, &b, code, ret);
 }
 
@@ -389,6 +416,29 @@ static enum err_code fill_notices(struct feed_writer *w, struct str location, st
     return code ? code : end;
 }
 
+static enum err_code fill_carriers(struct feed_writer *w, struct str location, struct arena *a,
+                                   struct err *e)
+{
+    struct query q;
+    enum err_code code = ERR_OK;
+    query_begin(&q, w->db, Q_FEED_CARRIERS);
+    query_text(&q, location);
+    while (code == ERR_OK && query_row(&q)) {
+        struct uuid event;
+        struct stream_key key;
+        char id[FEED_CARRIER_SIZE];
+        (void)query_get_uuid(&q, 0, &event);
+        (void)query_get_uuid(&q, 1, &key.origin);
+        key.lane = (enum lane)query_get_int(&q, 2);
+        feed_carrier_id(&key, query_get_u64(&q, 3), id);
+        struct feed_change change = {location, STR(FEED_CARRIER), str_of(id), STR("")};
+        enum err_code made = feed_row_carrier(a, &event, &change.row);
+        code = put_row(w, &change, a, made, e);
+    }
+    enum err_code end = query_end(&q, code ? NULL : e);
+    return code ? code : end;
+}
+
 // Events of records that are still open; of the whole chain's, of all.
 static enum err_code fill_events(struct feed_writer *w, struct str location, struct arena *a,
                                  struct err *e)
@@ -434,6 +484,8 @@ static enum err_code fill(struct db *db, struct str location, struct err *e)
             code = fill_devices(&w, location, &a, e);
         if (code == ERR_OK)
             code = fill_notices(&w, location, &a, e);
+        if (code == ERR_OK)
+            code = fill_carriers(&w, location, &a, e);
     }
     if (code == ERR_OK)
         code = fill_events(&w, location, &a, e);

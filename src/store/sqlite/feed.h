@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "model/stream.h"
 #include "store/sqlite/db.h"
 
 enum { FEED_MEMORY = 10000 };
@@ -67,6 +68,13 @@ enum err_code feed_row_device(struct arena *a, struct str location, struct str r
 enum err_code feed_row_notice(struct arena *a, struct str status, struct str reason,
                               struct str *ret) MUST_CHECK;
 
+// A carrier that lost its id to another one: the row is named by its place in its stream.
+#define FEED_CARRIER "carrier"
+enum { FEED_CARRIER_SIZE = UUID_TEXT_SIZE + 32 };
+void feed_carrier_id(const struct stream_key *key, uint64_t seq, char to[FEED_CARRIER_SIZE]);
+bool feed_carrier_parse(struct str text, struct stream_key *ret, uint64_t *ret_seq);
+enum err_code feed_row_carrier(struct arena *a, const struct uuid *event,
+                               struct str *ret) MUST_CHECK;
 enum err_code feed_row_event(struct arena *a, struct str bytes, struct str *ret) MUST_CHECK;
 
 // Makes the feed of a location with all that is known of it, unless it is there.

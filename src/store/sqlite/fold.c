@@ -132,7 +132,8 @@ enum err_code fold_notify(struct fold *f, const struct event *event, enum row_st
     char text[UUID_TEXT_SIZE];
     if (f->store == NULL || f->confirms)
         return ERR_OK;
-    // Not where another carrier has the id: the rows contain it, by that one, at both devices.
+    // Not where another carrier has the id: the rows contain it, by that one, at both devices; the
+    // device of the other is told of its carrier.
     bool apart = state == ROW_CONFLICT || state == ROW_DEAD;
     uuid_format(&event->id, text);
     struct feed_change change = {event->location, STR("notice"), str_of(text), STR("")};
@@ -140,6 +141,21 @@ enum err_code fold_notify(struct fold *f, const struct event *event, enum row_st
     if (apart)
         code = feed_row_notice(&f->effects, str_of(event_status_name(state_status(state))), reason,
                                &change.row);
+    if (code == ERR_OK)
+        code = feed_queue_add(&f->changes, &change);
+    return code ? err_set(e, code, "out of memory for feeds") : ERR_OK;
+}
+
+enum err_code fold_notify_carrier(struct fold *f, const struct event *event, bool lost,
+                                  struct err *e)
+{
+    char id[FEED_CARRIER_SIZE];
+    struct stream_key key = {event->origin, event->lane};
+    if (f->store == NULL || f->confirms)
+        return ERR_OK;
+    feed_carrier_id(&key, event->seq, id);
+    struct feed_change change = {event->location, STR(FEED_CARRIER), str_of(id), STR("")};
+    enum err_code code = lost ? feed_row_carrier(&f->effects, &event->id, &change.row) : ERR_OK;
     if (code == ERR_OK)
         code = feed_queue_add(&f->changes, &change);
     return code ? err_set(e, code, "out of memory for feeds") : ERR_OK;
@@ -167,6 +183,9 @@ enum err_code fold_set_state(struct fold *f, int64_t lsn, const struct event *ev
         query_int(&q, lsn);
         code = query_run(&q, e);
     }
+    bool lost = state == ROW_ID_CONFLICT;
+    if (code == ERR_OK && (lost || before == ROW_ID_CONFLICT))
+        code = fold_notify_carrier(f, event, lost, e);
     return code ? code : fold_notify(f, event, state, STR(""), e);
 }
 
@@ -445,8 +464,9 @@ static enum err_code read_withdrawn(struct fold *f, int64_t lsn, struct fold_wit
         return code;
     query_begin(&q, f->tables, Q_NOTICE_FIND);
     query_int(&q, lsn);
-    ret->apart = query_row(&q);
-    if (ret->apart)
+    bool said = query_row(&q);
+    ret->apart = said && query_get_int(&q, 0) != ROW_ID_CONFLICT;
+    if (said)
         own = (enum row_state)query_get_int(&q, 1);
     ret->counted = own <= ROW_PENDING;
     ret->folded = ret->counted || own == ROW_CONFLICT; // one that waits for a record is in claims

@@ -99,6 +99,10 @@ void fold_forget(struct fold *f); // after a rollback
 // Queues word to the event's place that it became a dead letter or conflict (or no longer is).
 enum err_code fold_notify(struct fold *f, const struct event *event, enum row_state state,
                           struct str reason, struct err *e) MUST_CHECK;
+// Queues word to the event's place that this very carrier lost its id to another one (or no
+// longer).
+enum err_code fold_notify_carrier(struct fold *f, const struct event *event, bool lost,
+                                  struct err *e) MUST_CHECK;
 // Reads the event of a row into f->others.
 enum err_code fold_load(struct fold *f, int64_t lsn, struct event *ret, struct err *e) MUST_CHECK;
 

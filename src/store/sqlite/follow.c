@@ -150,8 +150,11 @@ static enum err_code apply_row(struct follower *f, struct str bytes, struct err 
     yyjson_val *row = json_find(json.root, "row");
     if (yyjson_is_null(row))
         row = NULL;
-    if (str_is(type, "notice") != f->only_notices)
+    bool carrier = str_is(type, FEED_CARRIER);
+    if ((carrier || str_is(type, "notice")) != f->only_notices)
         return ERR_OK;
+    if (carrier)
+        return notices_apply_carrier(&f->notices, id, row != NULL, e);
     if (f->only_notices)
         return notices_apply(&f->notices, id, row, &f->arena, e);
     if (str_is(type, "stock"))

@@ -8,9 +8,17 @@
 
 struct notice { // of one row
     int64_t lsn;
+    bool there;
+    enum row_state said;
     enum row_state own; // by this node's own fold
     struct feed_told told;
 };
+
+// In the view beside what the feed says, whatever that includes.
+static bool is_apart(enum row_state said)
+{
+    return said != ROW_ID_CONFLICT;
+}
 
 void notices_fini(struct notices *n)
 {
@@ -35,9 +43,12 @@ static enum err_code read_notice(struct notices *n, int64_t lsn, struct notice *
         return code;
     query_begin(&q, &n->s->db, Q_NOTICE_FIND);
     query_int(&q, lsn);
-    ret->told.apart_before = query_row(&q);
-    if (ret->told.apart_before)
+    ret->there = query_row(&q);
+    if (ret->there) {
+        ret->said = (enum row_state)query_get_int(&q, 0);
         ret->own = (enum row_state)query_get_int(&q, 1);
+    }
+    ret->told.apart_before = ret->there && is_apart(ret->said);
     ret->told.counts = ret->own <= ROW_PENDING;
     return query_end(&q, e);
 }
@@ -62,6 +73,12 @@ static enum err_code write_state(struct notices *n, int64_t lsn, enum row_state 
 {
     struct query q;
     query_begin(&q, &n->s->db, Q_EVENT_STATE_SET);
+    query_int(&q, state);
+    query_int(&q, lsn);
+    enum err_code code = query_run(&q, e);
+    if (code)
+        return code;
+    query_begin(&q, &n->s->db, Q_TICKET_STATE_SET);
     query_int(&q, state);
     query_int(&q, lsn);
     return query_run(&q, e);
@@ -112,7 +129,7 @@ static enum err_code say(struct notices *n, const struct notice *notice, enum ro
         code = write_reason(n, notice->lsn, row, e);
     else if (code == ERR_OK)
         code = remove_reason(n, notice->lsn, e);
-    return code ? code : note(n, notice, true, e);
+    return code ? code : note(n, notice, is_apart(state), e);
 }
 
 static enum err_code take_back(struct notices *n, const struct notice *notice, struct err *e)
@@ -120,7 +137,7 @@ static enum err_code take_back(struct notices *n, const struct notice *notice, s
     struct query q;
     enum row_state state = notice->own;
     enum err_code code = ERR_OK;
-    if (!notice->told.apart_before)
+    if (!notice->there)
         return ERR_OK;
     if (notice->told.counts)
         code = fold_base(&n->s->fold, notice->lsn, &state, e);
@@ -163,9 +180,40 @@ enum err_code notices_apply(struct notices *n, struct str id_text, yyjson_val *r
         code = read_notice(n, carriers.lsns[i], &notice, e);
         if (code || notice.own == ROW_DUPLICATE) // its event was appended again
             continue;
+        if (notice.there && !is_apart(notice.said)) // another carrier is meant
+            continue;
         code = row == NULL ? take_back(n, &notice, e) : say(n, &notice, state, row, e);
     }
     return code;
+}
+
+enum err_code notices_apply_carrier(struct notices *n, struct str place, bool lost, struct err *e)
+{
+    struct stream_slot *slot;
+    struct stream_piece piece;
+    struct stream_key key;
+    struct notice notice;
+    uint64_t seq = 0;
+    if (!feed_carrier_parse(place, &key, &seq))
+        return err_set(e, ERR_INVALID, "feed: a carrier's id is no place in a stream");
+    enum err_code code = stream_cache_find(&n->s->streams, &key, &slot, NULL);
+    if (code == ERR_NOT_FOUND)
+        return ERR_OK; // of another device
+    if (code == ERR_OK && slot->info.own && seq <= slot->info.head.seq)
+        code = stream_slot_piece(&n->s->streams, slot, seq, seq, &piece, NULL);
+    else if (code == ERR_OK)
+        return ERR_OK;
+    if (code == ERR_NOT_FOUND) // it was pruned
+        return ERR_OK;
+    if (code == ERR_OK)
+        code = read_notice(n, piece.first_lsn, &notice, e);
+    if (code)
+        return err_set(e, code, "feed: the event that a carrier names");
+    if (notice.told.seq == 0 || notice.own == ROW_DUPLICATE || notice.own == ROW_ID_CONFLICT)
+        return ERR_OK;
+    if (lost)
+        return say(n, &notice, ROW_ID_CONFLICT, NULL, e);
+    return notice.there && !is_apart(notice.said) ? take_back(n, &notice, e) : ERR_OK;
 }
 
 enum err_code notices_drop_stale(struct notices *n, struct arena *a, struct err *e)

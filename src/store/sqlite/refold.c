@@ -348,7 +348,7 @@ static enum err_code notice_of(struct refold *r, int64_t lsn, bool *ret_apart, s
     struct query q;
     query_begin(&q, &r->s->db, Q_NOTICE_FIND);
     query_int(&q, lsn);
-    *ret_apart = query_row(&q);
+    *ret_apart = query_row(&q) && query_get_int(&q, 0) != ROW_ID_CONFLICT;
     return query_end(&q, e);
 }
 

@@ -263,6 +263,7 @@
     X(NOTICE_SET,                                                                                  \
       "INSERT INTO notices (lsn, state, own, generation) VALUES (?, ?, ?, ?) ON CONFLICT DO "      \
       "UPDATE SET state = excluded.state, generation = excluded.generation")                       \
+    X(TICKET_STATE_SET, "UPDATE tickets SET state = ? WHERE lsn = ?")                              \
     X(NOTICE_DROP, "DELETE FROM notices WHERE lsn = ?")                                            \
     X(NOTICE_FIND, "SELECT state, own FROM notices WHERE lsn = ?")                                 \
     X(NOTICES_STALE, "SELECT lsn FROM notices WHERE generation < ?")                               \
@@ -501,6 +502,9 @@
                     " JOIN streams AS s ON s.number = e.stream LEFT JOIN dead AS d"                \
                     " ON d.lsn = e.lsn WHERE e.state > 2 AND e.state IN (3, 5)"                    \
                     " AND s.location = ? AND e.id IS NOT NULL ORDER BY e.lsn")                     \
+    X(FEED_CARRIERS, "SELECT e.id, s.origin, s.lane, e.seq FROM events AS e INDEXED BY"            \
+                     " events_apart JOIN streams AS s ON s.number = e.stream WHERE e.state > 2"    \
+                     " AND e.state = 7 AND s.location = ? AND e.id IS NOT NULL ORDER BY e.lsn")    \
     /* feeds, downstream side */                                                                   \
     X(CURSOR_FIND, "SELECT feed, position, hash, generation, fresh FROM feed_cursors"              \
                    " WHERE location = ?")                                                          \

@@ -255,6 +255,49 @@ TEST(journal__an_event_that_the_upstream_did_not_fold_counts_beside_the_feed_unt
     chain_close(&c);
 }
 
+// The row that says of the till's event at 'seq' that another one has its id, or no longer.
+static struct str carrier_of(char to[NOTICE_MAX], uint64_t seq, const char *row)
+{
+    char origin[UUID_TEXT_SIZE];
+    uuid_format(&c.till->runs[0].origin, origin);
+    (void)snprintf(to, NOTICE_MAX, "{\"type\":\"carrier\",\"id\":\"%s/critical/%d\",\"row\":%s}",
+                   origin, (int)seq, row);
+    return str_of(to);
+}
+
+TEST(journal__an_event_that_lost_its_id_is_in_conflict_and_counts_nowhere)
+{
+    static const char status[] = "SELECT group_concat(status) FROM (SELECT status FROM journal"
+                                 " WHERE seq IN (2, 3) ORDER BY seq)";
+    static const char lost[] = "{\"status\":\"conflict\",\"event\":\"x\"}";
+    char carrier[NOTICE_MAX], stock[NOTICE_MAX], beyond[NOTICE_MAX];
+    chain_open(&c);
+    chain_waste(c.till, "milk", 1); // seq 2, 3
+    chain_waste(c.till, "milk", 2);
+    (void)carrier_of(beyond, 9, lost); // what it never wrote
+    take_page(0, (struct str[]){carrier_of(carrier, 3, lost), str_of(beyond), milk_of(stock, -1)},
+              3, 3);
+    assert_string_equal(chain_sql(&c.till_config, status), "pending,conflict");
+    assert_milk(-1);
+    chain_close(&c);
+}
+
+TEST(journal__an_event_that_has_its_id_again_is_in_conflict_no_more)
+{
+    char carrier[NOTICE_MAX], stock[NOTICE_MAX];
+    chain_open(&c);
+    chain_waste(c.till, "milk", 2); // seq 2
+    take_page(
+        0, (struct str[]){carrier_of(carrier, 2, "{\"status\":\"conflict\"}"), milk_of(stock, -5)},
+        2, 2);
+    assert_int_equal(chain_stock(c.till, "milk"), -5);
+    take_page(1, (struct str[]){carrier_of(carrier, 2, "null"), milk_of(stock, -2)}, 2, 2);
+    assert_string_equal(chain_sql(&c.till_config, "SELECT status FROM journal WHERE seq = 2"),
+                        "pending");
+    assert_milk(-2);
+    chain_close(&c);
+}
+
 TEST(journal__an_event_that_the_upstream_took_back_counts_beside_the_feed_again)
 {
     char notice[NOTICE_MAX], stock[NOTICE_MAX];
