@@ -281,6 +281,19 @@ static void need_fresh_run(struct world *w, struct till *t)
 }
 
 // What is not as it was written is kept as evidence, never sent on: it is lost, and a person knows.
+static void rehome_one(struct world *w, struct till *t, const struct till_stream *d,
+                       const struct carrier *c)
+{
+    struct event event;
+    MUST(event_parse(c->bytes, &w->scratch, &event, NULL) == ERR_OK);
+    if (c->seq == d->rotten || str_is(event.type_name, "run_started"))
+        c->item->excused = true;
+    else
+        write_again(w, t, &event, c);
+}
+
+// As the daemon's transaction does, which sees what is in it already: with what was written to the
+// stream and is not durable yet.
 static void rehome(struct world *w, struct till *t, const struct step *step)
 {
     struct till_stream *d = till_find_stream(t, &step->key);
@@ -289,17 +302,15 @@ static void rehome(struct world *w, struct till *t, const struct step *step)
         till_add(w, t, 0, HAPPENS_RESTART);
         return;
     }
+    const struct pending *waiting = t->first;
     need_fresh_run(w, t);
     world_trace(w, "till %d appends its events after %llu again", t->index,
                 (unsigned long long)step->after);
-    for (uint64_t seq = step->after + 1; seq <= d->count; seq++) {
-        const struct carrier *c = d->stream->carriers[seq - 1];
-        struct event event;
-        MUST(event_parse(c->bytes, &w->scratch, &event, NULL) == ERR_OK);
-        if (seq == d->rotten || str_is(event.type_name, "run_started"))
-            c->item->excused = true;
-        else
-            write_again(w, t, &event, c);
+    for (uint64_t seq = step->after + 1; seq <= d->count; seq++)
+        rehome_one(w, t, d, d->stream->carriers[seq - 1]);
+    for (const struct pending *p = waiting; p; p = p->next) {
+        if (p->kind == PENDING_EVENT && p->stream == d->stream)
+            rehome_one(w, t, d, p->carrier);
     }
     struct pending *p = till_pend(w, t, PENDING_REHOMED);
     p->key = step->key;
