@@ -423,6 +423,16 @@ static void apply(struct world *w, struct till *t, const struct pending *p)
     }
 }
 
+static void tell_rehomed(struct till *t, const struct pending *p, struct moment now)
+{
+    const struct till_stream *d = till_find_stream(t, &p->key);
+    MUST(d != NULL);
+    struct mark end = {.seq = p->after};
+    if (end.seq)
+        end.hash = d->stream->carriers[end.seq - 1]->chain;
+    uplink_rehomed(&t->uplink, &p->key, &end, now, &t->steps);
+}
+
 static void tell_uplink(struct world *w, struct till *t, const struct pending *p)
 {
     struct moment now = till_moment(w, t);
@@ -432,7 +442,7 @@ static void tell_uplink(struct world *w, struct till *t, const struct pending *p
     else if (p->kind == PENDING_FEED)
         uplink_feed_stored(&t->uplink, p->feed, now, &t->steps);
     else if (p->kind == PENDING_REHOMED)
-        uplink_rehomed(&t->uplink, &p->key, now, &t->steps);
+        tell_rehomed(t, p, now);
 }
 
 // The disk refuses: nothing of this transaction happened. Frames must come again, so the session

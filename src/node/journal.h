@@ -152,6 +152,9 @@ enum err_code journal_catalog(struct journal *j, struct message_catalog *ret_sho
 #define REHOME_DONE UINT64_MAX
 enum err_code journal_rehome(struct journal *j, const struct stream_key *key, uint64_t from,
                              uint64_t *after, struct err *e) MUST_CHECK;
+// Where a stream that was appended again ends; {0}: nothing of it is kept.
+enum err_code journal_stream_end(struct journal *j, const struct stream_key *key, struct mark *ret,
+                                 struct err *e) MUST_CHECK;
 
 // ---- the server's end ---------------------------------------------------------------------------
 

@@ -115,6 +115,19 @@ static bool is_kept(struct journal *j, const struct outbox_stream *s)
            base.seq < s->head.seq;
 }
 
+enum err_code journal_stream_end(struct journal *j, const struct stream_key *key, struct mark *ret,
+                                 struct err *e)
+{
+    struct stream_info info;
+    struct outbox_stream stream = {.settled = 0};
+    enum err_code code = store_stream_find(j->store, key, &info);
+    if (code)
+        return err_set(e, code, "a stream that was appended again is not here");
+    code = read_stream(j, &info, &stream, e);
+    *ret = code == ERR_OK && is_kept(j, &stream) ? stream.head : (struct mark){0};
+    return code;
+}
+
 enum err_code journal_kept(struct journal *j, uint64_t after, struct arena *a,
                            struct uplink_kept *ret, struct err *e)
 {

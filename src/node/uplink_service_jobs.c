@@ -118,13 +118,17 @@ struct rehome_job {
     uint64_t from; // where the appending again began
     uint64_t after;
     uint64_t next; // after this transaction
+    struct mark end;
 };
 
 static enum err_code run_rehome(struct job *job, struct journal *j, struct err *e)
 {
     struct rehome_job *rehome = (struct rehome_job *)job;
     rehome->next = rehome->after;
-    return journal_rehome(j, &rehome->key, rehome->from, &rehome->next, e);
+    enum err_code code = journal_rehome(j, &rehome->key, rehome->from, &rehome->next, e);
+    if (code || rehome->next != REHOME_DONE)
+        return code;
+    return journal_stream_end(j, &rehome->key, &rehome->end, e);
 }
 
 static void done_rehome(struct job *job)
@@ -140,7 +144,7 @@ static void done_rehome(struct job *job)
                              uplink_service_now()); // the writer is behind
     } else if (!s->closing && job->code == ERR_OK) {
         log_line(LOG_WARN, "uplink", "a disputed run's events were appended again");
-        uplink_rehomed(&s->uplink, &rehome->key, uplink_service_now(), &s->steps);
+        uplink_rehomed(&s->uplink, &rehome->key, &rehome->end, uplink_service_now(), &s->steps);
         uplink_service_perform(s);
     } else if (job->code) {
         log_line(LOG_ERROR, "uplink", "a disputed run's events could not be appended again: %s",

@@ -26,6 +26,7 @@ struct outbox_stream {
     bool checked;           // the upstream's held hash was found equal to ours
     bool unreadable;        // its next event could not be read: passed over until outbox_reread
     bool forked;            // waits for its events to be appended under a new run
+    bool rehomed;           // they were: what stays of it is said in the next hello
     bool offered;           // stays until a welcome says what the upstream has of it
 };
 

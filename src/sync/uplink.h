@@ -214,9 +214,9 @@ void uplink_feed_afresh(struct uplink *u, struct str location, struct moment now
 void uplink_set_catalog(struct uplink *u, const struct message_catalog *catalog,
                         const struct message_catalog *refused, struct moment now,
                         struct steps *out);
-// A forked or damaged stream's events were appended again under a new run.
-void uplink_rehomed(struct uplink *u, const struct stream_key *key, struct moment now,
-                    struct steps *out);
+// A forked or damaged stream's events behind 'end' were appended again under a new run.
+void uplink_rehomed(struct uplink *u, const struct stream_key *key, const struct mark *end,
+                    struct moment now, struct steps *out);
 // They could not be: it is asked for again after a while.
 void uplink_rehome_failed(struct uplink *u, const struct stream_key *key, struct moment now);
 

@@ -14,8 +14,12 @@ static bool list_streams(struct uplink *u, struct message_hello *hello, struct s
     hello->streams = arena_alloc(&out->arena, (u->outbox.count + 1) * sizeof(*hello->streams));
     if (hello->streams == NULL)
         return false;
-    for (size_t i = 0; i < u->outbox.count; i++)
-        hello->streams[hello->count++] = line_of(&u->outbox.streams[i]);
+    for (size_t i = 0; i < u->outbox.count; i++) {
+        struct outbox_stream *s = &u->outbox.streams[i];
+        if (s->rehomed)
+            s->forked = s->rehomed = false;
+        hello->streams[hello->count++] = line_of(s);
+    }
     if (witness->claimed && hello->count < LIMIT_STREAMS_HELLO &&
         outbox_find(&u->outbox, &witness->key) == NULL)
         hello->streams[hello->count++] = line_of(witness);

@@ -236,17 +236,19 @@ void uplink_rehome_failed(struct uplink *u, const struct stream_key *key, struct
     uplink_wake_at(u, u->reread_ms);
 }
 
-void uplink_rehomed(struct uplink *u, const struct stream_key *key, struct moment now,
-                    struct steps *out)
+// Nothing more comes from here, but the feed may not include it all yet, or an upstream that was
+// restored may lack it. What is still said in this session was asked before: marks count again from
+// the next hello on, which says where the stream ends now.
+void uplink_rehomed(struct uplink *u, const struct stream_key *key, const struct mark *end,
+                    struct moment now, struct steps *out)
 {
     struct outbox_stream *s = outbox_find(&u->outbox, key);
-    if (s && s->forked) { // nothing more comes from here, but the feed may not include it all yet
-        uint64_t after = rehome_after(s);
-        struct hash hash = after == s->held.seq ? s->held.hash : (struct hash){0};
-        s->head = s->held = s->sent = (struct mark){after, hash};
-        s->settled = after;
+    if (s && s->forked) {
+        s->head = s->held = s->sent = *end;
+        s->settled = end->seq;
         s->claimed = 0; // of what goes on elsewhere nothing is claimed
         s->held_since_ms = 0;
+        s->rehomed = true;
     }
     outbox_compact(&u->outbox, &u->config.origin);
     uplink_pump(u, now, out);

@@ -600,6 +600,40 @@ TEST(journal__what_is_appended_again_stands_behind_nothing_that_was_written_afte
     chain_close(&c);
 }
 
+TEST(journal__what_is_not_committed_yet_is_appended_again_too)
+{
+    uint64_t after = 0;
+    chain_open(&c);
+    chain_waste(c.till, "milk", 3);
+    struct stream_key old = {c.till->runs[0].origin, LANE_CRITICAL};
+    assert_int_equal(journal_begin(c.till, &e), ERR_OK);
+    chain_add(c.till, "inventory_wasted", "milk",
+              "{\"sku\":\"milk\",\"quantity\":\"4\",\"reason\":\"spilt\"}");
+    assert_int_equal(journal_rehome(c.till, &old, 0, &after, &e), ERR_OK);
+    assert_int_equal(journal_commit(c.till, &e), ERR_OK);
+    assert_int_equal(after, REHOME_DONE);
+    assert_false(uuid_equal(&c.till->runs[0].origin, &old.origin));
+    assert_int_equal(c.till->runs[0].heads[LANE_CRITICAL].seq, 1 + 2);
+    assert_int_equal(chain_stock(c.till, "milk"), -7);
+    chain_close(&c);
+}
+
+TEST(journal__says_where_a_stream_ends_that_was_appended_again)
+{
+    struct mark end;
+    struct hash hash;
+    chain_open(&c);
+    for (int i = 0; i < 3; i++)
+        chain_waste(c.till, "milk", 1);
+    struct stream_key old = {c.till->runs[0].origin, LANE_CRITICAL};
+    rehome(&old, 2);
+    assert_int_equal(journal_stream_end(c.till, &old, &end, &e), ERR_OK);
+    assert_int_equal(end.seq, 2);
+    assert_int_equal(store_chain_at(c.till->store, &old, 2, &hash, &e), ERR_OK);
+    assert_true(hash_equal(&end.hash, &hash));
+    chain_close(&c);
+}
+
 TEST(journal__two_streams_appended_again_do_not_share_a_run)
 {
     chain_open(&c);

@@ -210,7 +210,8 @@ static void rehome(struct pair *p, const struct step *step)
         }
     }
     p->rehomed++;
-    uplink_rehomed(&p->up, &key, p->now, &p->up_steps);
+    uplink_rehomed(&p->up, &key, &(struct mark){after, p->own[run_of(p, &key)].chain[after]},
+                   p->now, &p->up_steps);
 }
 
 static void take_feed(struct pair *p, const struct message_feed *page)

@@ -214,7 +214,7 @@ static void give(int input)
         u.storing = 1; // it was handed on before
         uplink_feed_stored(&u, &m.feed, now, &out);
     } else if (input == IN_REHOMED) {
-        uplink_rehomed(&u, &key, now, &out);
+        uplink_rehomed(&u, &key, &(struct mark){0}, now, &out);
     } else {
         pass(input == IN_LATE ? 30000 : 0);
         uplink_tick(&u, now, &out);
@@ -419,6 +419,42 @@ TEST(uplink__rehomes_where_an_ack_says_fork)
     steps_reset(&out);
     hear(&m); // once
     assert_string_equal(effects(), "");
+}
+
+// The feed does not include it yet, so it is still here; then the upstream becomes its own backup.
+TEST(uplink__sends_what_stays_of_a_rehomed_stream_to_an_upstream_that_lost_it)
+{
+    struct stream_key key = stream();
+    struct message m = ack_of(2);
+    bring_to(LIVE);
+    commit(3);
+    load(1, 2);
+    hear(&m);
+    m.ack.marks[0].fork = true;
+    hear(&m);
+    uplink_rehomed(&u, &key, &sample()->marks[1], now, &out);
+    steps_reset(&out);
+    hear(&m); // an answer from before: its fork was dealt with
+    assert_string_equal(effects(), "");
+    uplink_disconnected(&u, now, &out);
+    pass(60000);
+    uplink_tick(&u, now, &out);
+    uplink_connected(&u, now, &out);
+    steps_reset(&out);
+    hear(&sample()->messages[MESSAGE_CHALLENGE]);
+    assert_string_equal(effects(), ">hello");
+    assert_int_equal(message_decode(out.items[0].text, &arena, &m, NULL), ERR_OK);
+    assert_int_equal(m.hello.count, 1);
+    assert_int_equal(m.hello.streams[0].head.seq, 2);
+    assert_true(hash_equal(&m.hello.streams[0].head.hash, &sample()->marks[1].hash));
+    steps_reset(&out);
+    m = welcome();
+    struct message_mark mark = {.key = key};
+    m.welcome.marks = &mark;
+    m.welcome.count = 1;
+    hear(&m);
+    assert_string_equal(effects(), "clock lost load");
+    assert_int_equal(out.items[2].after, 0);
 }
 
 TEST(uplink__ignores_marks_of_streams_it_does_not_have)
