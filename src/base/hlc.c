@@ -19,15 +19,6 @@ hlc hlc_next(hlc last, int64_t corrected_ms)
     return latest == UINT64_MAX ? latest : latest + 1; // the end of time does not wrap
 }
 
-hlc hlc_merge(hlc last, hlc remote, int64_t corrected_ms, int64_t skew_limit_ms)
-{
-    int64_t now = clamp_ms(corrected_ms);
-    if (hlc_ms(remote) - now > skew_limit_ms) {
-        return last;
-    }
-    return remote > last ? remote : last;
-}
-
 int64_t hlc_ms(hlc value)
 {
     return (int64_t)(value >> COUNTER_BITS);

@@ -14,10 +14,6 @@ enum { HLC_TEXT_SIZE = 17 }; // 16 hex digits and a NUL
 // max(last, corrected clock) + 1 tick; corrected_ms is clamped to 0 .. 2^48 - 1.
 hlc hlc_next(hlc last, int64_t corrected_ms);
 
-// Takes a remote value in: max(last, remote), but never one further than skew_limit_ms ahead of
-// the corrected clock: such a value leaves last as it is.
-hlc hlc_merge(hlc last, hlc remote, int64_t corrected_ms, int64_t skew_limit_ms);
-
 int64_t hlc_ms(hlc value);
 void hlc_format(hlc value, char to[HLC_TEXT_SIZE]);
 enum err_code hlc_parse(struct str text, hlc *ret) MUST_CHECK; // exactly 16 lower-case hex digits

@@ -47,29 +47,6 @@ TEST(hlc__next_does_not_wrap_at_the_end_of_time)
     assert_true(hlc_next(UINT64_MAX - 1, NOW) == UINT64_MAX);
 }
 
-TEST(hlc__merge_takes_the_later_of_the_two)
-{
-    assert_true(hlc_merge(AT(NOW, 1), AT(NOW, 9), NOW, SKEW_MS) == AT(NOW, 9));
-    assert_true(hlc_merge(AT(NOW, 9), AT(NOW, 1), NOW, SKEW_MS) == AT(NOW, 9));
-    assert_true(hlc_merge(AT(NOW, 9), 0, NOW, SKEW_MS) == AT(NOW, 9));
-}
-
-TEST(hlc__merge_takes_a_value_at_the_skew_limit_and_none_beyond)
-{
-    hlc last = AT(NOW, 1);
-    hlc at_limit = AT(NOW + SKEW_MS, 0xFFFF);
-    assert_true(hlc_merge(last, at_limit, NOW, SKEW_MS) == at_limit);
-    assert_true(hlc_merge(last, AT(NOW + SKEW_MS + 1, 0), NOW, SKEW_MS) == last);
-    assert_true(hlc_merge(last, UINT64_MAX, NOW, SKEW_MS) == last);
-}
-
-TEST(hlc__merge_does_not_overflow_with_a_clock_out_of_range)
-{
-    assert_true(hlc_merge(1, UINT64_MAX, INT64_MAX, INT64_MAX) == UINT64_MAX);
-    assert_true(hlc_merge(1, AT(NOW, 0), INT64_MIN, SKEW_MS) == 1);
-    assert_true(hlc_merge(1, AT(0, 5), INT64_MIN, 0) == AT(0, 5));
-}
-
 TEST(hlc__formats_as_16_hex_digits_that_sort_as_the_values_do)
 {
     char text[HLC_TEXT_SIZE];

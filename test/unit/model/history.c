@@ -83,11 +83,6 @@ static void write_base(const struct record *r, char *to, size_t size)
 static hlc next_hlc(struct history *h, struct device *d)
 {
     h->now_ms += 1000;
-    for (size_t i = 0; i < h->count; i++) {
-        if (d->known[i])
-            d->hlc = hlc_merge(d->hlc, h->events[i].hlc, h->now_ms + d->clock_off_ms,
-                               LIMIT_CLOCK_SKEW_MS);
-    }
     return d->hlc = hlc_next(d->hlc, h->now_ms + d->clock_off_ms);
 }
 
