@@ -698,8 +698,3 @@ bool conn_tls_resumed(const struct conn *c)
 {
     return c->tls != NULL && tls_filter_resumed(c->tls);
 }
-
-enum err_code conn_peer_ca(const struct conn *c, struct buf *to_pem)
-{
-    return c->tls == NULL ? ERR_NOT_FOUND : tls_filter_peer_ca(c->tls, to_pem);
-}

@@ -91,9 +91,6 @@ void conn_peer(const struct conn *c, char to[CONN_ADDRESS_TEXT_SIZE]); // "addre
 int64_t conn_last_heard_ms(const struct conn *c);
 bool conn_is_tls(const struct conn *c);
 bool conn_tls_resumed(const struct conn *c); // the handshake was a short one
-// Appends the PEM of the CA at the end of the peer's verified chain (for a client, after `opened`).
-// ERR_NOT_FOUND without TLS or after a resumed handshake.
-enum err_code conn_peer_ca(const struct conn *c, struct buf *to_pem) MUST_CHECK;
 
 struct listener_callbacks {
     // c is open (with TLS: after its handshake). Call conn_set_owner here, or conn_close.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Questions about a request: headers, cookies, query, percent-encoding.
+// Questions about a request: headers, query, percent-encoding.
 
 #include "net/http.h"
 
@@ -27,21 +27,6 @@ struct str http_bearer(const struct http_request *request)
         return (struct str){0};
     }
     return str_trim(str_make(value.p + SCHEME_SIZE, value.n - SCHEME_SIZE));
-}
-
-struct str http_find_cookie(const struct http_request *request, const char *name)
-{
-    struct str rest = http_find_header(request, "cookie");
-    struct str pair;
-    while (rest.p != NULL && str_cut(&rest, ';', &pair)) {
-        struct str value = str_trim(pair);
-        struct str key;
-        if (value.n > 0 && memchr(value.p, '=', value.n) != NULL && str_cut(&value, '=', &key) &&
-            str_is(key, name)) {
-            return value;
-        }
-    }
-    return (struct str){0};
 }
 
 static int hex_digit(char c)

@@ -2,9 +2,9 @@
 //
 // One turn of the loop: timers, what sockets have ready, closures posted by other threads (one
 // uv_async wakes for any number of them), close callbacks; then on_prepare, the last thing before
-// the thread blocks: hooks first (group commit lets answers go), then deferred tasks (flushing what
-// everybody queued during the turn). A task put off while tasks run waits for the next turn, which
-// then does not block: that is what the idle handle is for.
+// the thread blocks: deferred tasks (flushing what everybody queued during the turn). A task put
+// off while tasks run waits for the next turn, which then does not block: that is what the idle
+// handle is for.
 
 #include "net/loop_internal.h"
 
@@ -25,11 +25,6 @@ struct post_queue {
     size_t room;
 };
 
-struct hook {
-    loop_fn fn;
-    void *context;
-};
-
 struct loop_signal {
     uv_signal_t handle;
     loop_signal_fn fn;
@@ -47,8 +42,6 @@ struct loop {
     struct post_queue posts;
     struct post_queue running; // the array being run; kept to be used again
     struct loop_task tasks;    // head of a ring
-    struct hook hooks[LOOP_HOOK_MAX];
-    size_t hook_count;
     struct loop_signal signals[LOOP_SIGNAL_MAX];
     size_t signal_count;
     struct loop_slot framer;
@@ -130,9 +123,6 @@ static void run_tasks(struct loop *l)
 static void on_prepare(uv_prepare_t *handle)
 {
     struct loop *l = handle->data;
-    for (size_t i = 0; i < l->hook_count; i++) {
-        l->hooks[i].fn(l->hooks[i].context);
-    }
     run_tasks(l);
     if (l->tasks.next != &l->tasks) {
         uv_idle_start(&l->idle, on_idle);
@@ -357,15 +347,6 @@ enum err_code loop_on_signal(struct loop *l, int signal_number, loop_signal_fn f
         return loop_uv_error(e, r, "a signal");
     }
     uv_unref((uv_handle_t *)&s->handle);
-    return ERR_OK;
-}
-
-enum err_code loop_before_sleep(struct loop *l, loop_fn fn, void *context)
-{
-    if (l->hook_count == LOOP_HOOK_MAX) {
-        return ERR_LIMIT;
-    }
-    l->hooks[l->hook_count++] = (struct hook){fn, context};
     return ERR_OK;
 }
 

@@ -14,7 +14,7 @@
 //   by their owners first; loop_free waits for their close callbacks, and a handle still open then
 //   is a bug of ours (MUST).
 // Threads: see 1 and 2. The thread that runs a loop has SIGPIPE blocked from then on.
-// Limits: LOOP_POST_MAX closures wait at once, LOOP_HOOK_MAX hooks, LOOP_SIGNAL_MAX signals.
+// Limits: LOOP_POST_MAX closures wait at once, LOOP_SIGNAL_MAX signals.
 #ifndef WASL_NET_LOOP_H
 #define WASL_NET_LOOP_H
 
@@ -22,7 +22,7 @@
 
 #include <stdint.h>
 
-enum { LOOP_POST_MAX = 65536, LOOP_HOOK_MAX = 8, LOOP_SIGNAL_MAX = 8 };
+enum { LOOP_POST_MAX = 65536, LOOP_SIGNAL_MAX = 8 };
 
 struct loop;
 struct loop_timer;
@@ -59,9 +59,6 @@ void loop_timer_free(struct loop_timer *t); // accepts NULL; fine inside its own
 // Calls fn on the loop's thread for each signal_number received, until loop_free.
 enum err_code loop_on_signal(struct loop *l, int signal_number, loop_signal_fn fn, void *context,
                              struct err *e) MUST_CHECK;
-
-// Calls fn once per turn, before the thread blocks. It must not block itself. ERR_LIMIT.
-enum err_code loop_before_sleep(struct loop *l, loop_fn fn, void *context) MUST_CHECK;
 
 // For what this header does not offer (child processes): the libuv loop inside.
 struct uv_loop_s *loop_uv(struct loop *l);

@@ -203,44 +203,6 @@ bool tls_fingerprint_of(const X509 *certificate, struct tls_fingerprint *ret)
     return X509_digest(certificate, EVP_sha256(), ret->b, &n) == 1 && n == sizeof(ret->b);
 }
 
-// Trusts, for this one verification, the CA in the server's chain that has the pinned fingerprint;
-// then everything is checked as always, signatures, dates and name included.
-static int verify_pinned(X509_STORE_CTX *store, void *context)
-{
-    struct tls_context *t = context;
-    STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(store);
-    STACK_OF(X509) *trusted = sk_X509_new_null();
-    if (trusted == NULL) {
-        return 0;
-    }
-    for (int i = 0; i < sk_X509_num(sent); i++) {
-        X509 *certificate = sk_X509_value(sent, i);
-        struct tls_fingerprint f;
-        if (tls_fingerprint_of(certificate, &f) && memcmp(f.b, t->pin.b, sizeof(f.b)) == 0 &&
-            X509_check_ca(certificate) > 0) {
-            sk_X509_push(trusted, certificate);
-        }
-    }
-    X509_STORE_CTX_set0_trusted_stack(store, trusted);
-    int fine = X509_verify_cert(store);
-    sk_X509_free(trusted);
-    return fine;
-}
-
-enum err_code tls_client_new_pinned(const struct tls_fingerprint *ca, struct tls_context **ret,
-                                    struct err *e)
-{
-    struct tls_context *t;
-    enum err_code code = client_new(&t, e);
-    if (code == ERR_OK) {
-        t->pinned = true;
-        t->pin = *ca;
-        SSL_CTX_set_cert_verify_callback(t->ssl, verify_pinned, t);
-        *ret = t;
-    }
-    return code;
-}
-
 struct tls_context *tls_context_keep(struct tls_context *t)
 {
     atomic_fetch_add(&t->count, 1);
@@ -334,9 +296,4 @@ enum err_code tls_fingerprint_of_pem(struct str pem, struct tls_fingerprint *ret
 void tls_fingerprint_format(const struct tls_fingerprint *f, char to[TLS_FINGERPRINT_TEXT_SIZE])
 {
     str_to_hex(to, f->b, sizeof(f->b));
-}
-
-enum err_code tls_fingerprint_parse(struct str text, struct tls_fingerprint *ret)
-{
-    return str_from_hex(text, ret->b, sizeof(ret->b));
 }

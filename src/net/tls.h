@@ -37,11 +37,6 @@ enum err_code tls_server_new(const char *chain_path, const char *key_path, struc
 enum err_code tls_client_new(const char *ca_path, struct tls_context **ret,
                              struct err *e) MUST_CHECK;
 
-// A client's context for enrolment: trusts the one CA with this fingerprint, which the server must
-// send in its chain. Everything else is checked as always. conn_peer_ca then gives the CA to keep.
-enum err_code tls_client_new_pinned(const struct tls_fingerprint *ca, struct tls_context **ret,
-                                    struct err *e) MUST_CHECK;
-
 struct tls_context *tls_context_keep(struct tls_context *t);
 void tls_context_drop(struct tls_context *t); // accepts NULL
 
@@ -78,6 +73,5 @@ enum err_code tls_fingerprint_of_file(const char *path, struct tls_fingerprint *
 enum err_code tls_fingerprint_of_pem(struct str pem, struct tls_fingerprint *ret,
                                      struct err *e) MUST_CHECK;
 void tls_fingerprint_format(const struct tls_fingerprint *f, char to[TLS_FINGERPRINT_TEXT_SIZE]);
-enum err_code tls_fingerprint_parse(struct str text, struct tls_fingerprint *ret) MUST_CHECK;
 
 #endif

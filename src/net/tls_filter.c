@@ -204,8 +204,7 @@ static enum err_code explain_verify(const struct tls_filter *f, long result, str
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-        why = f->context->pinned ? "its chain does not end in the CA with the expected fingerprint"
-                                 : "its certificate is not signed by the CA that is trusted here";
+        why = "its certificate is not signed by the CA that is trusted here";
         break;
     default:
         why = X509_verify_cert_error_string(result);
@@ -288,24 +287,4 @@ void tls_filter_goodbye(struct tls_filter *f)
 bool tls_filter_resumed(const struct tls_filter *f)
 {
     return SSL_session_reused(f->ssl) == 1;
-}
-
-enum err_code tls_filter_peer_ca(const struct tls_filter *f, struct buf *to_pem)
-{
-    STACK_OF(X509) *chain = SSL_get0_verified_chain(f->ssl);
-    int count = chain == NULL ? 0 : sk_X509_num(chain);
-    if (count <= 0) {
-        return ERR_NOT_FOUND;
-    }
-    BIO *bio = BIO_new(BIO_s_mem());
-    if (bio == NULL || PEM_write_bio_X509(bio, sk_X509_value(chain, count - 1)) != 1) {
-        BIO_free(bio);
-        ERR_clear_error();
-        return ERR_NO_MEMORY;
-    }
-    char *text;
-    long n = BIO_get_mem_data(bio, &text);
-    enum err_code code = buf_append(to_pem, text, n > 0 ? (size_t)n : 0);
-    BIO_free(bio);
-    return code;
 }

@@ -33,6 +33,5 @@ enum err_code tls_filter_write(struct tls_filter *f, struct str plain, struct er
 void tls_filter_goodbye(struct tls_filter *f);
 
 bool tls_filter_resumed(const struct tls_filter *f);
-enum err_code tls_filter_peer_ca(const struct tls_filter *f, struct buf *to_pem) MUST_CHECK;
 
 #endif

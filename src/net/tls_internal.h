@@ -20,8 +20,6 @@ struct tls_context {
     SSL_CTX *ssl;
     atomic_uint count;
     bool is_client;
-    bool pinned;
-    struct tls_fingerprint pin;
     pthread_mutex_t lock; // guards what follows
     struct tls_session sessions[TLS_SESSIONS_MAX];
     size_t next_place;

@@ -254,9 +254,6 @@ void ws_close(struct ws *w, int code, const char *reason)
         ws_abort(w);
     } else if (w->sm.state == WS_OPEN && send_close(w, code, str_of(reason)) == ERR_OK) {
         sm_move(&w->sm, WS_CLOSE_SENT);
-        w->paused = false;
-        conn_read_resume(w->conn);
-        loop_defer(w->loop, &w->task);
         conn_set_deadline(w->conn, loop_now_ms(w->loop) + w->close_timeout_ms);
     }
 }
@@ -283,7 +280,7 @@ static ssize_t on_recv(wslay_event_context_ptr framing, uint8_t *to, size_t size
 {
     (void)flags;
     struct ws *w = context;
-    if (w->input.n == 0 || w->paused || w->sm.state == WS_DONE) {
+    if (w->input.n == 0 || w->sm.state == WS_DONE) {
         wslay_event_set_error(framing, WSLAY_ERR_WOULDBLOCK);
         return -1;
     }
@@ -467,20 +464,12 @@ static void after_receiving(struct ws *w, int result)
         on_violation(w);
     } else if (wslay_event_send(w->framing) != 0) {
         give_up(w, ERR_LIMIT, "the peer asks for more pongs than it takes");
-    } else if (w->input.n > 0 && buf_append_str(&w->unread, w->input) != ERR_OK) {
-        give_up(w, ERR_NO_MEMORY, "received bytes could not be kept");
     }
 }
 
 void ws_pump(struct ws *w, struct str bytes)
 {
     if (w->sm.state == WS_DONE) {
-        return;
-    }
-    if (w->paused) {
-        if (buf_append_str(&w->unread, bytes) != ERR_OK) {
-            give_up(w, ERR_NO_MEMORY, "received bytes could not be kept");
-        }
         return;
     }
     if (!open_framing(w)) {
@@ -493,26 +482,10 @@ void ws_pump(struct ws *w, struct str bytes)
     release_framing(w);
 }
 
-void ws_read_pause(struct ws *w)
-{
-    if (w->sm.state == WS_OPEN) {
-        w->paused = true;
-        conn_read_pause(w->conn);
-    }
-}
-
-void ws_read_resume(struct ws *w)
-{
-    if (w->sm.state == WS_OPEN && w->paused) {
-        w->paused = false;
-        loop_defer(w->loop, &w->task);
-    }
-}
-
 static void on_task(struct loop_task *task)
 {
     struct ws *w = CONTAINER_OF(task, struct ws, task);
-    if (w->sm.state == WS_DONE || w->paused) {
+    if (w->sm.state == WS_DONE) {
         return;
     }
     if (w->unread.len > 0) {
@@ -521,7 +494,7 @@ static void on_task(struct loop_task *task)
         ws_pump(w, buf_str(&unread));
         buf_fini(&unread);
     }
-    if (w->sm.state != WS_DONE && !w->paused) {
+    if (w->sm.state != WS_DONE) {
         conn_read_resume(w->conn);
     }
 }
@@ -532,7 +505,7 @@ static void tick(struct ws *w)
 {
     int64_t now = loop_now_ms(w->loop);
     int64_t silent = now - conn_last_heard_ms(w->conn);
-    if (!w->paused && silent >= w->silence_ms) {
+    if (silent >= w->silence_ms) {
         struct err why;
         err_set(&why, ERR_TIMEOUT, "the peer has been silent for %lld ms", (long long)silent);
         ws_give_up(w, &why);

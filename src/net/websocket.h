@@ -94,11 +94,6 @@ void ws_set_owner(struct ws *w, const struct ws_callbacks *callbacks, void *cont
 enum err_code ws_send(struct ws *w, enum ws_type type, struct str bytes) MUST_CHECK;
 size_t ws_queued(const struct ws *w); // bytes that the system has not taken yet
 
-// Holds the peer back (its bytes stay with TCP). Small messages that had arrived together with the
-// current one (4 KiB) may still come. A paused ws is not closed for silence.
-void ws_read_pause(struct ws *w);
-void ws_read_resume(struct ws *w);
-
 // Sends a close frame behind what is queued and waits for the peer's. code: 1000 .. 1014 or
 // 3000 .. 4999; reason is cut to WS_REASON_MAX, may be NULL. Again, or too late: does nothing.
 void ws_close(struct ws *w, int code, const char *reason);

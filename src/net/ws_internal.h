@@ -24,11 +24,11 @@ struct ws {
     const struct ws_callbacks *callbacks;
     void *context;
     struct sm sm;
-    struct loop_task task; // goes on with `unread` after a pause
+    struct loop_task task; // goes on with `unread`
     struct ws_opening *opening;
     struct wslay_event_context *framing; // only between the first byte of a message and its last
     struct str input;                    // borrowed bytes that framing has not taken
-    struct buf unread;                   // bytes that came before a pause
+    struct buf unread;                   // what came right behind the request
     struct buf message;                  // of several frames or pieces
     struct str whole;                    // a message that lies in one piece: no copy
     uint64_t fed_bytes;                  // given to framing, and accounted for by frames:
@@ -47,7 +47,6 @@ struct ws {
     bool frame_is_whole; // a whole message, if its bytes come in one piece
     enum err_code fault; // ERR_LIMIT or ERR_NO_MEMORY while receiving
     bool close_sent;
-    bool paused;
     struct err why;
 };
 

@@ -108,31 +108,6 @@ TEST(loop__timer_fires_once_or_repeats_and_not_after_it_is_freed)
     loop_free(l);
 }
 
-struct order {
-    int posted;
-    int hooked_after;
-};
-
-static void hook(void *context)
-{
-    struct order *o = context;
-    o->hooked_after = o->posted;
-}
-
-TEST(loop__calls_hooks_after_the_turns_work_and_before_it_sleeps)
-{
-    struct loop *l = fixture_loop();
-    struct order o = {0};
-    assert_int_equal(loop_before_sleep(l, hook, &o), ERR_OK);
-    assert_int_equal(loop_post(l, count_up, &o.posted), ERR_OK);
-    WAIT_FOR(l, o.hooked_after == 1);
-    for (int i = 1; i < LOOP_HOOK_MAX; i++) {
-        assert_int_equal(loop_before_sleep(l, hook, &o), ERR_OK);
-    }
-    assert_int_equal(loop_before_sleep(l, hook, &o), ERR_LIMIT);
-    loop_free(l);
-}
-
 static void on_signal(int number, void *context)
 {
     *(int *)context = number;

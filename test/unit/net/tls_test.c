@@ -97,63 +97,6 @@ TEST(tls__resumes_a_session_with_the_same_server)
     tls_context_drop(client);
 }
 
-TEST(tls__enrols_by_the_cas_fingerprint_and_gives_the_ca)
-{
-    const struct fixture_pki *p = fixture_pki();
-    struct tls_fingerprint pin;
-    assert_int_equal(tls_fingerprint_of_file(p->ca, &pin, NULL), ERR_OK);
-    struct tls_context *server = fixture_server_tls(p->good, p->good_key);
-    struct tls_context *client = NULL;
-    assert_int_equal(tls_client_new_pinned(&pin, &client, NULL), ERR_OK);
-    struct loop *l = fixture_loop();
-    struct canned s = {0};
-    struct listener_options options = {.conn = {.tls = server}};
-    canned_open(&s, l, &options, 1);
-    struct raw r;
-    raw_connect(&r, l, listener_port(s.listener), client);
-    WAIT_FOR(l, r.opened == 1);
-    struct buf pem;
-    struct tls_fingerprint got;
-    buf_init(&pem, 10000);
-    assert_int_equal(conn_peer_ca(r.conn, &pem), ERR_OK);
-    assert_int_equal(tls_fingerprint_of_pem(buf_str(&pem), &got, NULL), ERR_OK);
-    assert_memory_equal(got.b, pin.b, sizeof pin.b);
-    buf_fini(&pem);
-    raw_end(&r, l);
-    canned_close(&s, l);
-    loop_free(l);
-    tls_context_drop(server);
-    tls_context_drop(client);
-}
-
-static struct err shake_pinned(const char *ca, const char *chain, const char *key)
-{
-    struct tls_fingerprint pin;
-    assert_int_equal(tls_fingerprint_of_file(ca, &pin, NULL), ERR_OK);
-    struct tls_context *server = fixture_server_tls(chain, key);
-    struct tls_context *client = NULL;
-    assert_int_equal(tls_client_new_pinned(&pin, &client, NULL), ERR_OK);
-    struct err why;
-    bool resumed = false;
-    shake(server, client, &why, &resumed);
-    tls_context_drop(server);
-    tls_context_drop(client);
-    return why;
-}
-
-TEST(tls__a_pinned_client_still_checks_ca_dates_and_host)
-{
-    const struct fixture_pki *p = fixture_pki();
-    assert_int_equal(shake_pinned(p->ca, p->good, p->good_key).code, ERR_OK);
-    struct err why = shake_pinned(p->other_ca, p->good, p->good_key);
-    assert_int_equal(why.code, ERR_TLS);
-    assert_non_null(strstr(why.text, "fingerprint"));
-    assert_non_null(strstr(shake_pinned(p->ca, p->expired, p->expired_key).text, "expired"));
-    assert_non_null(strstr(shake_pinned(p->ca, p->foreign, p->foreign_key).text, "another host"));
-    // The fingerprint of a leaf is not that of a CA, however well it matches.
-    assert_int_equal(shake_pinned(p->good, p->good, p->good_key).code, ERR_TLS);
-}
-
 TEST(tls__a_server_turns_away_what_is_not_tls)
 {
     const struct fixture_pki *p = fixture_pki();
@@ -266,5 +209,4 @@ TEST(tls__refuses_a_bad_subject_and_files_that_do_not_fit)
     assert_int_equal(tls_make_certificate(&s, &mixed, &to, &e), ERR_INVALID);
     struct tls_fingerprint f;
     assert_int_equal(tls_fingerprint_of_pem(STR("nothing"), &f, &e), ERR_PARSE);
-    assert_int_equal(tls_fingerprint_parse(STR("12"), &f), ERR_PARSE);
 }
