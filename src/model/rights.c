@@ -75,24 +75,17 @@ enum rights_answer rights_check(const struct event *event, const struct rights_a
     return rights_have(actor->rights, rights_needed(event)) ? RIGHTS_ALLOWED : RIGHTS_NO_RIGHT;
 }
 
-static const struct {
-    const char *name, *sentence;
-} answers[] = {
-    [RIGHTS_ALLOWED] = {"allowed", "may do this"},
-    [RIGHTS_UNKNOWN_ACTOR] = {"unknown_actor", "is not known"},
-    [RIGHTS_NOT_ACTIVE] = {"not_active", "does not work here any more"},
-    [RIGHTS_NOT_HERE] = {"not_here", "does not work at this place"},
-    [RIGHTS_NO_RIGHT] = {"no_right", "lacks the right"},
+static const char *const sentences[] = {
+    [RIGHTS_ALLOWED] = "may do this",
+    [RIGHTS_UNKNOWN_ACTOR] = "is not known",
+    [RIGHTS_NOT_ACTIVE] = "does not work here any more",
+    [RIGHTS_NOT_HERE] = "does not work at this place",
+    [RIGHTS_NO_RIGHT] = "lacks the right",
 };
-
-const char *rights_answer_name(enum rights_answer answer)
-{
-    return answers[answer].name;
-}
 
 void rights_explain(const struct event *event, enum rights_answer answer, char *to)
 {
     const char *right = answer == RIGHTS_NO_RIGHT ? right_table[rights_needed(event)].name : "";
     (void)snprintf(to, ERR_TEXT_MAX, "event: actor: %.*s %s%s%s%s", STR_ARG(event->actor),
-                   answers[answer].sentence, right[0] ? " '" : "", right, right[0] ? "'" : "");
+                   sentences[answer], right[0] ? " '" : "", right, right[0] ? "'" : "");
 }

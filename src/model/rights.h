@@ -65,8 +65,6 @@ enum rights_answer {
     RIGHTS_NO_RIGHT,
 };
 enum rights_answer rights_check(const struct event *event, const struct rights_actor *actor);
-// A reason as judgements and refusals give it: "unknown_actor", ...
-const char *rights_answer_name(enum rights_answer answer);
 // One sentence of why the event is refused, for people. to: ERR_TEXT_MAX bytes.
 void rights_explain(const struct event *event, enum rights_answer answer, char *to);
 

@@ -10,7 +10,7 @@
 //            it, in a section of its own, with the date at which it happened
 //   waiting  no later Z froze it so far: it goes into the next one
 // Invariants: each fact is in exactly one section; once it is in a Z's own section it stays there,
-//   whatever comes. The view 'shift_sections' of the store says the same (a test compares them).
+//   whatever comes. The store's view 'shift_sections' follows these rules.
 #ifndef WASL_MODEL_SHIFT_MONEY_H
 #define WASL_MODEL_SHIFT_MONEY_H
 
@@ -42,34 +42,10 @@ extern const struct row_table shift_money_table;
 enum err_code shift_money_write(struct row_list *to, const struct record_name *record,
                                 const struct shift_money *money) MUST_CHECK;
 
-// ---- sections ---------------------------------------------------------------------------------
-
 struct shift_mark { // a Z counted a stream's events up to here
     struct uuid origin;
     enum lane lane;
     uint64_t upto;
 };
-struct shift_z {
-    struct str shift, till;
-    bool closed;
-    int64_t z; // number of the report
-    const struct shift_mark *marks;
-    size_t mark_count;
-    const struct uuid *events; // counted one by one
-    size_t event_count;
-};
-struct shift_event {
-    struct str shift; // that it names
-    struct uuid id;
-    struct uuid origin;
-    enum lane lane;
-    uint64_t seq;
-};
-enum shift_section { SHIFT_OWN, SHIFT_LATE, SHIFT_WAITING };
-
-bool shift_z_froze(const struct shift_z *z, const struct shift_event *event);
-// The section of an event, and in *ret_shift the shift whose Z counts it; empty while it waits.
-enum shift_section shift_section_of(const struct shift_event *event, const struct shift_z *all,
-                                    size_t count, struct str *ret_shift);
 
 #endif

@@ -60,8 +60,7 @@ static void assert_same(const struct record *a, const struct record *b, uint64_t
     buf_fini(&y);
 }
 
-// ---- any order, any number of times, by any way
-// ----------------------------------------------------------------------------
+// ---- any order, any number of times, by any way -----------------------------------------------
 
 static void same_however_it_comes(struct rng *rng, uint64_t seed)
 {
@@ -120,8 +119,7 @@ TEST(merge__nodes_that_were_told_everything_agree)
     }
 }
 
-// ---- the generators are worth something
-// ----------------------------------------------------------------------------
+// ---- the generators are worth something -------------------------------------------------------
 
 TEST(merge__each_reducer_has_a_generator)
 {

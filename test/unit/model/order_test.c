@@ -633,8 +633,7 @@ TEST(order__money_and_sales_say_in_which_shift_they_happened)
     end();
 }
 
-// ---- bad bodies
-// -----------------------------------------------------------------------------------
+// ---- bad bodies -------------------------------------------------------------------------------
 
 TEST(order__refuses_bodies_that_say_nothing_sensible)
 {

@@ -3,8 +3,8 @@
 #include "model/shift.h"
 
 #include "base/rng.h"
-#include "model/shift_money.h"
 #include "test/unit/model/history.h"
+#include "test/unit/model/shift_sections.h"
 #include "test/unit/unit.h"
 
 #include <stdio.h>

@@ -59,7 +59,7 @@ static void is_now(const char *type, const char *actor, enum rights_answer answe
     struct uuid wanted = grant ? fixture_uuid(3, grant) : none;
     if (store_rights_now(f.store, &event, &rights, &e))
         fail_msg("%s", e.text);
-    assert_string_equal(rights_answer_name(rights.answer), rights_answer_name(answer));
+    assert_int_equal(rights.answer, answer);
     assert_true(uuid_equal(&rights.grant, &wanted));
 }
 
@@ -69,7 +69,7 @@ static void was(const struct event *event, enum rights_answer answer)
     struct err e = {ERR_OK, ""};
     if (store_rights_then(f.store, event, &is, &e))
         fail_msg("%s", e.text);
-    assert_string_equal(rights_answer_name(is), rights_answer_name(answer));
+    assert_int_equal(is, answer);
 }
 
 #define CASHIER "{\"role\":\"cashier\",\"places\":[{\"location\":\"BR1\"}]}"
@@ -163,7 +163,7 @@ TEST(people__rights_then_are_what_the_device_could_know)
         enum rights_answer is;
         assert_int_equal(store_rights_then(f.store, &event, &is, NULL), ERR_OK);
         if (is != cases[i].answer)
-            fail_msg("case %zu: %s", i, rights_answer_name(is));
+            fail_msg("case %zu: answer %d", i, (int)is);
     }
     end();
 }

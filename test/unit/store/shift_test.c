@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shifts in the store: what SQL says of them is what the model says.
-#include "model/shift_money.h"
+#include "test/unit/model/shift_sections.h"
 
 #include "base/rng.h"
 #include "test/unit/store/fixture.h"
