@@ -76,8 +76,7 @@ static void post_job(struct enroll_job *job,
     free_job(job);
 }
 
-// ---- what a request says
-// -------------------------------------------------------------------------
+// ---- what a request says ----------------------------------------------------------------------
 
 // Each of these answers 400 itself.
 static bool bad(struct enroll_job *job, const char *key, const char *what)
@@ -118,8 +117,7 @@ static bool take_role(struct enroll_job *job, yyjson_val *body, enum node_role *
            bad(job, "role", "must be terminal or branch");
 }
 
-// ---- POST /api/v1/enroll/codes
-// -------------------------------------------------------------------
+// ---- POST /api/v1/enroll/codes ----------------------------------------------------------------
 
 static enum err_code run_code(struct job *base, struct journal *j, struct err *e)
 {
@@ -163,8 +161,7 @@ void api_enroll_code_post(struct server *s, const struct http_request *request)
         free_job(job);
 }
 
-// ---- POST /api/v1/enroll
-// -------------------------------------------------------------------------
+// ---- POST /api/v1/enroll ----------------------------------------------------------------------
 
 static enum err_code run_enroll(struct job *base, struct journal *j, struct err *e)
 {
@@ -269,8 +266,7 @@ void api_enroll_post(struct server *s, const struct http_request *request)
         free_job(job);
 }
 
-// ---- POST /api/v1/enroll/revoke
-// ------------------------------------------------------------------
+// ---- POST /api/v1/enroll/revoke ---------------------------------------------------------------
 
 static enum err_code run_revoke(struct job *base, struct journal *j, struct err *e)
 {
@@ -337,8 +333,7 @@ void api_ca_get(struct server *s, const struct http_request *request)
     buf_fini(&ca);
 }
 
-// ---- POST /api/v1/tokens
-// -------------------------------------------------------------------------
+// ---- POST /api/v1/tokens ----------------------------------------------------------------------
 
 static enum err_code run_token(struct job *base, struct journal *j, struct err *e)
 {

@@ -8,8 +8,7 @@
 
 enum { EVENTS_ARENA = 64 * 1024 * 1024, PAGE_EVENTS = 500, PAGE_BYTES = 4 * 1024 * 1024 };
 
-// ---- POST: one request, one job
-// ------------------------------------------------------------------
+// ---- POST: one request, one job ---------------------------------------------------------------
 
 struct events_job {
     struct job job;
@@ -174,8 +173,7 @@ void api_events_post(struct server *s, const struct http_request *request)
     free(events);
 }
 
-// ---- GET: pages of the journal
-// -------------------------------------------------------------------
+// ---- GET: pages of the journal ----------------------------------------------------------------
 
 static bool query_number(struct server *s, const struct http_request *request, const char *key,
                          uint64_t preset, uint64_t *ret)

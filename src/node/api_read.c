@@ -35,8 +35,7 @@ void api_health_get(struct server *s, const struct http_request *request)
     server_answer(s, request->id, 200, doc);
 }
 
-// ---- status
-// --------------------------------------------------------------------------------------
+// ---- status -----------------------------------------------------------------------------------
 
 static void add_lanes(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct store_counts *counts)
 {
@@ -136,8 +135,7 @@ void api_status_get(struct server *s, const struct http_request *request)
         server_answer(s, request->id, 200, status_doc(s, &counts, &room, &catalog, &restored));
 }
 
-// ---- branches
-// ------------------------------------------------------------------------------------
+// ---- branches ---------------------------------------------------------------------------------
 
 static void add_branch(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct branch_row *row,
                        int64_t offline_ms)
@@ -196,8 +194,7 @@ void api_branches_get(struct server *s, const struct http_request *request)
     arena_fini(&arena);
 }
 
-// ---- stock
-// ---------------------------------------------------------------------------------------
+// ---- stock ------------------------------------------------------------------------------------
 
 // What is looked up for a row is of the same moment as the row: its query is open meanwhile.
 struct stock_list {
@@ -279,8 +276,7 @@ void api_stock_get(struct server *s, const struct http_request *request)
     server_problem_of(s, request->id, code, &e);
 }
 
-// ---- questions
-// -----------------------------------------------------------------------------------
+// ---- questions --------------------------------------------------------------------------------
 
 void api_add_review(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct review *review,
                     struct arena *arena)

@@ -525,7 +525,8 @@ uint64_t journal_outbox(const struct journal *j)
     return j->outbox;
 }
 
-const char *journal_reserve(const struct journal *j)
+// Why only what finishes sales is taken, as a sentence; NULL when everything is.
+static const char *only_sales(const struct journal *j)
 {
     unsigned used_up = store_reserve(j->store);
     if (used_up & RESERVE_DISK)
@@ -596,9 +597,9 @@ enum err_code journal_add(struct journal *j, struct event *draft, struct journal
     code = check_actor(j, draft, ret, e);
     if (code || ret->verdict == VERDICT_REJECTED)
         return code;
-    const char *reserve = draft->type->in_reserve ? NULL : journal_reserve(j);
-    if (reserve)
-        return err_set(e, ERR_DISK_FULL, "%s", reserve);
+    const char *full = draft->type->in_reserve ? NULL : only_sales(j);
+    if (full)
+        return err_set(e, ERR_DISK_FULL, "%s", full);
     return str_is(draft->type_name, "device_revoked") ? journal_add_revocation(j, draft, ret, e)
                                                       : journal_write(j, draft, ret, e);
 }

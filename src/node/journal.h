@@ -78,8 +78,6 @@ struct journal_added {
 enum err_code journal_add(struct journal *j, struct event *draft, struct journal_added *ret,
                           struct err *e) MUST_CHECK;
 
-// Why only what finishes sales is taken, as a sentence; NULL when everything is.
-const char *journal_reserve(const struct journal *j);
 uint64_t journal_outbox(const struct journal *j); // own events that the centre has not settled
 
 // Streams whose head moved in the last committed transaction; for uplink_committed. Emptied by it.

@@ -169,7 +169,7 @@ enum err_code journal_judge_claim(struct journal *j, const struct arrival *arriv
 enum err_code journal_judge_overlaps(struct journal *j, const struct overlap *overlaps,
                                      struct err *e) MUST_CHECK;
 
-// journal_reserve.c: reservations
+// journal_reservation.c: reservations
 // Says whether they are kept; 'effective' is the clock that counts instead of its own, or 0.
 enum err_code journal_judge_reservation(struct journal *j, const struct arrival *arrival,
                                         hlc effective, struct err *e) MUST_CHECK;
