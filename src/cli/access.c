@@ -9,8 +9,7 @@
 
 enum { RUN_FILE_MAX = 1024, REQUEST_MAX = 64 * 1024, ANSWER_DEPTH = 8 };
 
-// ---- the running node
-// -----------------------------------------------------------------------------
+// ---- the running node -------------------------------------------------------------------------
 
 // The first line of DIR/run/NAME.
 static enum err_code read_run(const struct access *a, const char *name, char *to, size_t size,
@@ -117,8 +116,7 @@ enum err_code access_ask(struct access *a, const char *path, struct json_out *re
     return code == ERR_OK ? ERR_OK : access_senseless(e);
 }
 
-// ---- choosing
-// -------------------------------------------------------------------------------------
+// ---- choosing ---------------------------------------------------------------------------------
 
 static enum err_code open_journal(struct access *a, struct err *e)
 {

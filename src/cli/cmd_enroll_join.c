@@ -38,8 +38,7 @@ struct joining {
     struct err *e;
 };
 
-// ---- talking
-// --------------------------------------------------------------------------------------
+// ---- talking ----------------------------------------------------------------------------------
 
 static enum err_code set_base(struct joining *j, const char *upstream)
 {
@@ -171,8 +170,7 @@ static enum err_code ask(struct joining *j)
     return code;
 }
 
-// ---- keeping
-// --------------------------------------------------------------------------------------
+// ---- keeping ----------------------------------------------------------------------------------
 
 static enum err_code choose_upstream(struct config *config, const char *given, struct err *e)
 {

@@ -86,8 +86,7 @@ static void end_list(const struct listing *l, const char *none)
     }
 }
 
-// ---- reviews
-// --------------------------------------------------------------------------------------
+// ---- reviews ----------------------------------------------------------------------------------
 
 static void write_review(const struct review *r, struct json_out *to)
 {
@@ -204,8 +203,7 @@ static enum err_code run_review(int argc, char **argv, struct err *e)
     return code;
 }
 
-// ---- dead letters
-// ---------------------------------------------------------------------------------
+// ---- dead letters -----------------------------------------------------------------------------
 
 static enum err_code print_letter(struct listing *l, const struct dead_letter *d, struct err *e)
 {

@@ -54,8 +54,7 @@ enum err_code event_sink_add(struct event_sink *s, struct str draft, struct err 
     return ERR_OK;
 }
 
-// ---- into the journal
-// -----------------------------------------------------------------------------
+// ---- into the journal -------------------------------------------------------------------------
 
 // A draft that is not an event is a rejected one; only what the store cannot do is an error.
 static enum err_code add_one(struct event_sink *s, size_t i, struct err *e)
@@ -93,8 +92,7 @@ static enum err_code write_journal(struct event_sink *s, struct err *e)
     return journal_commit(s->access->journal, e);
 }
 
-// ---- to the running node
-// --------------------------------------------------------------------------
+// ---- to the running node ----------------------------------------------------------------------
 
 static enum err_code read_result(yyjson_val *row, struct journal_added *ret)
 {

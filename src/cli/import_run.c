@@ -40,8 +40,7 @@ struct import {
     int64_t began_ms;
 };
 
-// ---- totals
-// ---------------------------------------------------------------------------------------
+// ---- totals -----------------------------------------------------------------------------------
 
 static enum err_code add_value(struct import_totals *t, const struct import_value *v)
 {
@@ -107,8 +106,7 @@ static void on_progress(void *context, int64_t done, int64_t total)
     progress_update(&m->progress, (uint64_t)done, (uint64_t)total);
 }
 
-// ---- one ticket
-// -----------------------------------------------------------------------------------
+// ---- one ticket -------------------------------------------------------------------------------
 
 static enum err_code append_text(struct buf *to, const char *before, struct str text)
 {
@@ -242,8 +240,7 @@ static enum err_code take_ticket(struct import *m, const struct ticket *t, struc
     return event_sink_add(&m->sink, buf_str(&m->draft), e);
 }
 
-// ---- files
-// ----------------------------------------------------------------------------------------
+// ---- files ------------------------------------------------------------------------------------
 
 static enum err_code read_all(struct import *m, struct ticket_reader *reader, struct err *e)
 {

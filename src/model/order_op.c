@@ -14,8 +14,7 @@ const char *order_header_name(enum order_header field)
     return header_names[field];
 }
 
-// ---- one reader per verb
-// -------------------------------------------------------------------------
+// ---- one reader per verb ----------------------------------------------------------------------
 
 static enum err_code read_open(struct body_reader *in, struct order_op *op, struct err *e)
 {
@@ -220,8 +219,7 @@ enum err_code order_decode(const struct event *event, struct arena *kept, const 
     return code;
 }
 
-// ---- for people
-// ---------------------------------------------------------------------------------
+// ---- for people -------------------------------------------------------------------------------
 
 static void say_line(const struct order_op *op, char *to, size_t size)
 {

@@ -34,8 +34,7 @@ static void check(enum err_code code, const char *what, const struct err *e)
         die(what, e);
 }
 
-// ---- events
-// --------------------------------------------------------------------------------------
+// ---- events -----------------------------------------------------------------------------------
 
 struct corpus {
     struct stream_key key;
@@ -137,8 +136,7 @@ static void corpus_make(struct corpus *c, size_t count, int lines)
     buf_fini(&to);
 }
 
-// ---- folders
-// -------------------------------------------------------------------------------------
+// ---- folders ----------------------------------------------------------------------------------
 
 struct place {
     char dir[PATH_MAX];
@@ -181,8 +179,7 @@ static struct store *open_store(struct place *p, enum node_role role, const stru
     return s;
 }
 
-// ---- raw SQLite
-// ----------------------------------------------------------------------------------
+// ---- raw SQLite -------------------------------------------------------------------------------
 
 static sqlite3 *raw_open(const char *file, const char *pragmas)
 {
@@ -223,8 +220,7 @@ static double number_of(sqlite3 *db, const char *sql)
     return value;
 }
 
-// ---- results
-// -------------------------------------------------------------------------------------
+// ---- results ----------------------------------------------------------------------------------
 
 static int by_value(const void *a, const void *b)
 {
@@ -250,8 +246,7 @@ static double seconds_since(int64_t start_us)
     return (double)(clock_mono_us() - start_us) / 1e6;
 }
 
-// ---- T2
-// ------------------------------------------------------------------------------------------
+// ---- T2 ---------------------------------------------------------------------------------------
 
 // What a centre does with a push: parse, chain, check the seal, append, commit.
 static void receive(struct store *s, const struct corpus *c, size_t from, size_t to,
@@ -349,8 +344,7 @@ static void bench_t2(void)
     arena_fini(&c.arena);
 }
 
-// ---- T1
-// ------------------------------------------------------------------------------------------
+// ---- T1 ---------------------------------------------------------------------------------------
 
 // One contender of one run, in turns with the others: what else this machine does meets them alike.
 enum { TURN_SALES = 50 };
@@ -612,8 +606,7 @@ static void bench_t1(void)
     arena_fini(&c.arena);
 }
 
-// ---- T13
-// -----------------------------------------------------------------------------------------
+// ---- T13 --------------------------------------------------------------------------------------
 
 // Pages of the journal and all that is kept to find its rows, less the bytes themselves. Tables
 // folded from it are told apart: they are state, not journal.

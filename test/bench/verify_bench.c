@@ -43,8 +43,7 @@ static void check(enum err_code code, const char *what, const struct err *e)
         die(what, e);
 }
 
-// ---- what a till writes
-// -------------------------------------------------------------------------
+// ---- what a till writes -----------------------------------------------------------------------
 
 struct words { // of one event
     const char *type, *record_type;
@@ -236,8 +235,7 @@ static void next_event(struct till *t, struct buf *to)
     write_event(t, &w, to);
 }
 
-// ---- the store
-// ----------------------------------------------------------------------------------
+// ---- the store --------------------------------------------------------------------------------
 
 struct place {
     char dir[PATH_MAX];
@@ -346,8 +344,7 @@ static void fill(const struct place *place, size_t count)
     store_close(s);
 }
 
-// ---- measuring
-// ----------------------------------------------------------------------------------
+// ---- measuring --------------------------------------------------------------------------------
 
 static double seconds_since(int64_t start_us)
 {

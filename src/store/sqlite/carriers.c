@@ -77,8 +77,7 @@ static enum err_code review_id(struct fold *f, const struct fold_row *row, bool 
     return conflict ? questions_ask(f->tables, &review, e) : questions_drop(f->tables, &review, e);
 }
 
-// ---- a row more
-// ----------------------------------------------------------------------------------
+// ---- a row more -------------------------------------------------------------------------------
 
 // The new row is earlier than the one that counted: that is undone, and all others are judged by
 // the new one.
@@ -141,8 +140,7 @@ enum err_code carriers_settle(struct fold *f, struct fold_row *row, const struct
     return code ? code : review_id(f, row, conflict, e);
 }
 
-// ---- a row less
-// ----------------------------------------------------------------------------------
+// ---- a row less -------------------------------------------------------------------------------
 
 static const struct carrier *first_of(const struct carriers *list)
 {

@@ -77,8 +77,7 @@ enum err_code store_location_known(struct store *s, struct str location, bool *r
     return query_end(&q, e);
 }
 
-// ---- codes and tokens
-// ----------------------------------------------------------------------------
+// ---- codes and tokens -------------------------------------------------------------------------
 
 enum err_code store_code_put(struct store *s, const struct hash *secret, struct str location,
                              enum node_role role, int64_t expires_at, struct err *e)

@@ -2,8 +2,7 @@
 #include "store/sqlite/rows.h"
 #include "store/sqlite/state.h"
 
-// ---- counts
-// --------------------------------------------------------------------------------------
+// ---- counts -----------------------------------------------------------------------------------
 
 static enum err_code count_lanes(struct store *s, struct store_counts *to, struct err *e)
 {
@@ -93,8 +92,7 @@ enum err_code store_counts(struct store *s, struct store_counts *ret, struct err
     return code;
 }
 
-// ---- stock
-// ---------------------------------------------------------------------------------------
+// ---- stock ------------------------------------------------------------------------------------
 
 enum err_code store_stock_each(struct store *s, struct str location, struct str sku,
                                bool (*each)(void *context, const struct stock_row *row),
@@ -114,8 +112,7 @@ enum err_code store_stock_each(struct store *s, struct str location, struct str 
     return query_end(&q, e);
 }
 
-// ---- branches
-// ------------------------------------------------------------------------------------
+// ---- branches ---------------------------------------------------------------------------------
 
 static enum err_code add_branch(struct query *q, struct arena *a, struct branch_list *list,
                                 size_t *room)

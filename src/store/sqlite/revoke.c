@@ -247,8 +247,7 @@ enum err_code revoke_count(struct fold *f, const struct event *event, int by, in
     return code ? code : ask(f, &device, event->location, events, now_ms, e);
 }
 
-// ---- rows that are here already
-// ------------------------------------------------------------------
+// ---- rows that are here already ---------------------------------------------------------------
 
 struct walk {
     struct fold *f;

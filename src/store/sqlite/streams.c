@@ -144,8 +144,7 @@ enum err_code store_base(struct store *s, const struct stream_key *key, struct m
     return code;
 }
 
-// ---- marks
-// ---------------------------------------------------------------------------------------
+// ---- marks ------------------------------------------------------------------------------------
 
 static enum err_code move_tickets(struct store *s, const struct stream_slot *slot,
                                   const struct stream_piece *piece, enum row_state state,
@@ -291,8 +290,7 @@ enum err_code store_stream_lost(struct store *s, const struct stream_key *key, u
     return scope_leave(&scope, code, e);
 }
 
-// ---- seals
-// ---------------------------------------------------------------------------------------
+// ---- seals ------------------------------------------------------------------------------------
 
 static enum err_code write_seal(struct store *s, const struct seal *seal, struct err *e)
 {

@@ -143,8 +143,7 @@ TEST(revocation__is_for_a_device_of_the_chain_and_once)
     chain_close(&c);
 }
 
-// ---- what comes afterwards
-// ------------------------------------------------------------------------
+// ---- what comes afterwards --------------------------------------------------------------------
 
 // A push of the till's newest run behind 'after', as its uplink would write it.
 static struct str write_push(struct chain *c, uint64_t after, uint8_t flip, struct arena *a)

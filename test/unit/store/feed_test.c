@@ -176,8 +176,7 @@ TEST(feed__forgets_tombstones_beyond_its_memory)
     fixture_close(&f);
 }
 
-// ---- downstream
-// ------------------------------------------------------------------------------------
+// ---- downstream -------------------------------------------------------------------------------
 
 static int64_t overlay_of(void *context, struct str sku)
 {

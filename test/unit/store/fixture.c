@@ -123,8 +123,7 @@ void fixture_close(struct fixture *f)
     assert_int_equal(rmdir(f->dir), 0);
 }
 
-// ---- SQL
-// -----------------------------------------------------------------------------------------
+// ---- SQL --------------------------------------------------------------------------------------
 
 static sqlite3 *open_file(const struct fixture *f)
 {
@@ -231,8 +230,7 @@ char *fixture_canonical(const struct fixture *f)
     return text;
 }
 
-// ---- events
-// --------------------------------------------------------------------------------------
+// ---- events -----------------------------------------------------------------------------------
 
 struct uuid fixture_uuid(unsigned kind, unsigned n)
 {

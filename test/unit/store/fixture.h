@@ -6,8 +6,7 @@
 #include "store/store.h"
 #include "test/unit/unit.h"
 
-// ---- stores
-// --------------------------------------------------------------------------------------
+// ---- stores -----------------------------------------------------------------------------------
 
 struct fixture {
     char dir[64];
@@ -31,8 +30,7 @@ char *fixture_text(const struct fixture *f, const char *sql);
 char *fixture_canonical(const struct fixture *f);
 void fixture_assert_text(const struct fixture *f, const char *sql, const char *wanted);
 
-// ---- events
-// --------------------------------------------------------------------------------------
+// ---- events -----------------------------------------------------------------------------------
 
 enum { LINE_MAX_EVENTS = 64 };
 

@@ -330,8 +330,7 @@ TEST(records__money_that_left_an_order_leaves_its_shift_though_the_order_is_read
     fixture_close(&f);
 }
 
-// ---- a record that is full
-// ------------------------------------------------------------------------------------
+// ---- a record that is full --------------------------------------------------------------------
 
 // A split of as many lines as one event can name.
 static char *wide_split(void)
@@ -387,8 +386,7 @@ TEST(records__what_is_too_much_for_one_record_is_set_apart_and_the_rest_goes_on)
     free(split);
 }
 
-// ---- other types of records
-// ----------------------------------------------------------------------------
+// ---- other types of records -------------------------------------------------------------------
 
 TEST(records__a_tables_newest_status_counts_whatever_comes_first)
 {
@@ -546,8 +544,7 @@ TEST(records__what_other_rules_folded_is_folded_afresh_when_the_store_is_opened)
     fixture_close(&f);
 }
 
-// ---- told by the feed
-// ----------------------------------------------------------------------------
+// ---- told by the feed -------------------------------------------------------------------------
 
 // Hands every row of the centre's feed to the till, as one complete page.
 static void tell_all(struct fixture *centre, struct fixture *till, bool reset)

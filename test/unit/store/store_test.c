@@ -10,8 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// ---- opening
-// -------------------------------------------------------------------------------------
+// ---- opening ----------------------------------------------------------------------------------
 
 TEST(store__a_second_writer_is_told_who_has_the_store)
 {
@@ -214,8 +213,7 @@ TEST(store__facts_about_the_node_are_kept)
     fixture_close(&f);
 }
 
-// ---- transactions
-// --------------------------------------------------------------------------------
+// ---- transactions -----------------------------------------------------------------------------
 
 TEST(store__a_rolled_back_transaction_leaves_nothing)
 {
@@ -339,8 +337,7 @@ TEST(store__a_full_quota_loses_nothing_and_the_store_stays_usable)
     fixture_close(&f);
 }
 
-// ---- marks and status
-// ------------------------------------------------------------------------------
+// ---- marks and status -------------------------------------------------------------------------
 
 TEST(store__status_of_rows_and_tickets_follows_the_marks)
 {
@@ -468,8 +465,7 @@ TEST(store__bytes_survive_whatever_they_are)
     fixture_close(&f);
 }
 
-// ---- devices and people
-// ----------------------------------------------------------------------------
+// ---- devices and people -----------------------------------------------------------------------
 
 TEST(store__a_code_is_there_until_it_is_used_up)
 {
