@@ -49,6 +49,27 @@
 #ifndef MUTANT_unauthorised_applied
 #define MUTANT_unauthorised_applied 0
 #endif
+#ifndef MUTANT_grant_ignored
+#define MUTANT_grant_ignored 0
+#endif
+#ifndef MUTANT_rights_as_now
+#define MUTANT_rights_as_now 0
+#endif
+#ifndef MUTANT_answered_again
+#define MUTANT_answered_again 0
+#endif
+#ifndef MUTANT_promised_beyond
+#define MUTANT_promised_beyond 0
+#endif
+#ifndef MUTANT_skew_ignored
+#define MUTANT_skew_ignored 0
+#endif
+#ifndef MUTANT_late_unasked
+#define MUTANT_late_unasked 0
+#endif
+#ifndef MUTANT_rank_ignored
+#define MUTANT_rank_ignored 0
+#endif
 
 #define MUTANT(name) MUTANT_##name
 

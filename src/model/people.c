@@ -3,6 +3,7 @@
 
 #include "model/body.h"
 #include "model/cell.h"
+#include "model/mutant.h"
 #include "model/role.h"
 
 #include <stdlib.h>
@@ -293,6 +294,42 @@ uint32_t people_rights_of(const struct row_list *rows, struct str role)
             rights |= UINT32_C(1) << right;
     }
     return given ? rights : preset ? preset->rights : 0;
+}
+
+// ---- what they said then ----------------------------------------------------------------------
+
+bool people_relies_on(const struct event *event, const struct event *grant)
+{
+    if (!str_is(grant->location, FEED_CHAIN) || MUTANT(grant_ignored))
+        return false;
+    return str_is(grant->type_name, "role_set") ||
+           (str_is(grant->type_name, "user_set") && str_equal(grant->record_id, event->actor));
+}
+
+static enum err_code rows_until(const struct record *record, const struct event_order *until,
+                                struct arena *a, struct row_list *ret)
+{
+    row_list_init(ret, a);
+    return record ? record_rows_until(record, MUTANT(rights_as_now) ? NULL : until, a, ret)
+                  : ERR_OK;
+}
+
+enum err_code people_user_until(const struct record *user, const struct event_order *until,
+                                struct str place, struct arena *a, struct people_user *ret)
+{
+    struct row_list rows;
+    enum err_code code = rows_until(user, until, a, &rows);
+    people_user_of(&rows, place, ret);
+    return code;
+}
+
+enum err_code people_rights_until(const struct record *role, const struct event_order *until,
+                                  struct str name, struct arena *a, uint32_t *ret)
+{
+    struct row_list rows;
+    enum err_code code = rows_until(role, until, a, &rows);
+    *ret = people_rights_of(&rows, name);
+    return code;
 }
 
 #define REDUCER(type_, tables_)                                                                    \

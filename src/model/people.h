@@ -22,6 +22,17 @@ struct people_user {
 void people_user_of(const struct row_list *rows, struct str place, struct people_user *ret);
 uint32_t people_rights_of(const struct row_list *rows, struct str role);
 
+// True where an event may rely on that one for its actor's rights: it is of the actor or of a role,
+// said for the whole chain.
+bool people_relies_on(const struct event *event, const struct event *grant);
+// The same of records as they were up to there, after record_fold; NULL: there is none of it.
+// ERR_NO_MEMORY.
+enum err_code people_user_until(const struct record *user, const struct event_order *until,
+                                struct str place, struct arena *a,
+                                struct people_user *ret) MUST_CHECK;
+enum err_code people_rights_until(const struct record *role, const struct event_order *until,
+                                  struct str name, struct arena *a, uint32_t *ret) MUST_CHECK;
+
 extern const struct reducer user_reducer;
 extern const struct reducer role_reducer;
 

@@ -2,6 +2,7 @@
 #include "model/question.h"
 
 #include "model/body.h"
+#include "model/mutant.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -212,7 +213,7 @@ static enum err_code write_triggers(const struct group *g, bool open, struct are
     if (ids == NULL || text == NULL)
         return ERR_NO_MEMORY;
     for (size_t i = 0; i < g->side_count; i++) {
-        if (!open || !is_settled(g->answers, g->asked[0], g->sides[i].by))
+        if (!open || MUTANT(answered_again) || !is_settled(g->answers, g->asked[0], g->sides[i].by))
             ids[n++] = g->sides[i].by->id;
     }
     qsort(ids, n, sizeof *ids, by_id);

@@ -3,6 +3,7 @@
 
 #include "base/decimal.h"
 #include "model/body.h"
+#include "model/mutant.h"
 #include "model/question.h"
 
 #include <stdio.h>
@@ -105,7 +106,8 @@ bool reservation_claim_of(const struct event *event, hlc clock, struct reservati
 void reservation_judge(const struct reservation_claim *claim, const struct reservation_view *view,
                        struct verdict *verdict)
 {
-    __int128 there = (__int128)view->stock - view->kept + view->tolerance;
+    int64_t kept = MUTANT(promised_beyond) ? 0 : view->kept;
+    __int128 there = (__int128)view->stock - kept + view->tolerance;
     bool expired = !view->over && claim->until_ms <= view->now_ms;
     bool fits = view->over || claim->quantity <= there;
     verdict->outcome = fits && !expired ? JUDGED_APPLIED : JUDGED_DENIED;

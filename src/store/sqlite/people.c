@@ -135,37 +135,31 @@ enum err_code store_rights_now(struct store *s, const struct event *event, struc
 
 // ---- then --------------------------------------------------------------------------------------
 
-// The rows of a user or role up to there.
-static enum err_code rows_until(struct store *s, const struct record_name *name,
-                                const struct event_order *until, struct arena *a,
-                                struct row_list *ret, struct err *e)
+static enum err_code look(struct store *s, const char *type, struct str id,
+                          const struct record **ret, struct err *e)
 {
-    const struct record *record = NULL;
-    row_list_init(ret, a);
-    enum err_code code = records_look(&s->fold.records, name, &record, e);
-    if (code || record == NULL)
-        return code;
-    code = record_rows_until(record, until, a, ret);
-    return code ? err_set(e, code, "out of memory for rights") : ERR_OK;
+    struct record_name name = {STR(FEED_CHAIN), str_of(type), id};
+    *ret = NULL;
+    return records_look(&s->fold.records, &name, ret, e);
 }
 
 static enum err_code actor_until(struct store *s, const struct event *event,
                                  const struct event_order *until, struct rights_actor *ret,
                                  struct err *e)
 {
-    struct record_name user = {STR(FEED_CHAIN), STR("user"), event->actor};
     struct arena a;
-    struct row_list rows;
-    struct people_user found;
+    const struct record *record;
+    struct people_user found = {.known = false};
     arena_init(&a, THEN_BYTES);
-    enum err_code code = rows_until(s, &user, until, &a, &rows, e);
-    people_user_of(&rows, event->location, &found);
+    enum err_code code = look(s, "user", event->actor, &record, e);
+    if (code == ERR_OK && people_user_until(record, until, event->location, &a, &found))
+        code = err_set(e, ERR_NO_MEMORY, "out of memory for rights");
     *ret = (struct rights_actor){found.known, found.active, found.here, 0};
-    struct record_name role = {STR(FEED_CHAIN), STR("role"), found.role};
     if (code == ERR_OK && found.known)
-        code = rows_until(s, &role, until, &a, &rows, e);
-    if (code == ERR_OK && found.known)
-        ret->rights = people_rights_of(&rows, found.role);
+        code = look(s, "role", found.role, &record, e);
+    if (code == ERR_OK && found.known &&
+        people_rights_until(record, until, found.role, &a, &ret->rights))
+        code = err_set(e, ERR_NO_MEMORY, "out of memory for rights");
     arena_fini(&a);
     return code;
 }
@@ -185,12 +179,9 @@ static enum err_code find_grant(struct store *s, const struct event *event, stru
     if (code == ERR_NOT_FOUND)
         code = ERR_OK;
     for (size_t i = 0; i < list.count && code == ERR_OK && !*ret_found; i++) {
-        if (event_parse(list.items[i].bytes, &a, &grant, NULL) ||
-            !str_is(grant.location, FEED_CHAIN))
+        if (event_parse(list.items[i].bytes, &a, &grant, NULL))
             continue;
-        *ret_found =
-            str_is(grant.type_name, "role_set") ||
-            (str_is(grant.type_name, "user_set") && str_equal(grant.record_id, event->actor));
+        *ret_found = people_relies_on(event, &grant);
         *ret = event_order_of(&grant);
     }
     arena_fini(&a);
