@@ -115,10 +115,12 @@ void book_note_copy(struct book *r, const struct item *item, uint64_t copy)
     n->held[item->shop->number].copy = copy;
 }
 
-void book_drop_older(struct world *w, struct book *r, uint64_t copy)
+void book_drop_older(struct world *w, struct book *r, int feed, uint64_t copy)
 {
     for (uint64_t i = 0; i < r->capacity; i++) {
         const struct node_record *n = r->items[i];
+        if (n && shop_feed(n->of) != feed)
+            continue;
         for (uint64_t k = 0; n && k < n->capacity; k++) {
             if (n->held[k].by[HELD_TOLD] && n->held[k].copy < copy)
                 book_set(w, r, n->of->items[k], HELD_TOLD, NULL);

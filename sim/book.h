@@ -43,8 +43,8 @@ const struct carrier *book_shown(const struct book *r, const struct item *item);
 const struct held *book_held(const struct book *r, const struct item *item); // or NULL
 // By which copy of the feed an item was told.
 void book_note_copy(struct book *r, const struct item *item, uint64_t copy);
-// What copies before this one told, and this one did not.
-void book_drop_older(struct world *w, struct book *r, uint64_t copy);
+// What copies of that feed before this one told, and this one did not.
+void book_drop_older(struct world *w, struct book *r, int feed, uint64_t copy);
 
 // The record, folded; NULL: nothing of it is here.
 struct record *book_fold(struct world *w, struct book *r, const struct shop_record *of);

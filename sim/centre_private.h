@@ -18,7 +18,7 @@ struct mark centre_mark_at(const struct centre_stream *s, uint64_t seq);
 void centre_store_push(struct world *w, struct conn *c, const struct step *step);
 void centre_drop_jobs(struct world *w); // what was not committed
 // An event of the centre's own, in the transaction under way.
-void centre_put_own(struct world *w, const struct carrier *c);
+void centre_put_own(struct world *w, const struct carrier *c, const struct event *event);
 void centre_give_back(struct world *w, const struct item *item); // what it took from stock
 
 #endif

@@ -72,6 +72,7 @@ static struct centre_stream *stream_or_new(struct world *w, struct stream *truth
 struct centre_fold { // what an event does here
     bool counts;     // false: a dead letter
     bool ticket;
+    struct event_order order;
     int delta_count;
     struct delta deltas[MAX_DELTAS];
 };
@@ -87,6 +88,7 @@ static struct centre_fold read_fold(struct world *w, const struct centre_entry *
     if (effect_list_of(&event, &w->scratch, &list, NULL))
         return f;
     f.counts = true;
+    f.order = event_order_of(&event);
     for (size_t i = 0; i < list.count; i++) {
         const struct effect *effect = &list.items[i];
         f.ticket = f.ticket || effect->kind == EFFECT_TICKET;
@@ -153,8 +155,9 @@ static void put_event(struct world *w, int place, const struct carrier *c)
     MUST(json_append_string(&text, c->bytes) == ERR_OK);
     MUST(buf_append_str(&text, STR("}}")) == ERR_OK);
     if (shop->row == 0)
-        shop->row = MAX_SKUS + (int)++w->notices;
-    feed_put(w, &w->centre.feeds[place], shop->row, world_copy(w, buf_str(&text)));
+        shop->row = CHAIN_ROWS + (int)++w->notices;
+    feed_put(w, &w->centre.feeds[world_feed(place, shop_feed(shop->of))], shop->row,
+             world_copy(w, buf_str(&text)));
     buf_fini(&text);
 }
 
@@ -175,47 +178,49 @@ static void put_notice(struct world *w, int place, struct item *item, bool apart
     MUST(buf_append_format(&text, "{\"type\":\"notice\",\"id\":\"%s\",\"row\":%s}", id,
                            apart ? "{\"status\":\"dead_letter\"}" : "null") == ERR_OK);
     if (item->notice == 0)
-        item->notice = MAX_SKUS + (int)++w->notices;
+        item->notice = CHAIN_ROWS + (int)++w->notices;
     feed_put(w, f, item->notice, world_copy(w, buf_str(&text)));
     buf_fini(&text);
 }
 
-static void add_move(struct world *w, const struct centre_stream *s,
-                     const struct centre_entry *entry, const struct delta *delta)
+static void add_move(struct world *w, int place, const struct quantity_move *move, int sku)
 {
-    struct move_list *list = &w->centre.moves[s->place];
-    struct event event;
-    MUST(event_parse(entry->bytes, &w->scratch, &event, NULL) == ERR_OK);
+    struct move_list *list = &w->centre.moves[place];
     if (list->count == list->capacity)
         list->items = world_grow(w, list->items, &list->capacity, sizeof(*list->items));
     list->items[list->count++] =
-        (struct move){.move = {event_order_of(&event), s->device, delta->quantity},
-                      .sku = delta->sku,
-                      .head = w->centre.feeds[s->place].head};
+        (struct move){.move = *move, .sku = sku, .head = w->centre.feeds[place].head};
 }
 
 static void count(struct world *w, struct centre_stream *s, const struct centre_entry *entry,
                   const struct centre_fold *f)
 {
     oracle_folded(w, entry->truth->item, s->stream);
-    if (entry->truth->item->shop) {
+    if (entry->truth->item->shop)
         put_in_record(w, s->place, entry->truth);
-        authority_note(w, entry->truth);
-    }
-    if (entry->truth->item->claim.made)
-        authority_note(w, entry->truth);
+    authority_note(w, entry->truth);
     w->centre.tickets[s->place] += f->ticket;
     for (int i = 0; i < f->delta_count; i++) {
         w->centre.stock[s->place][f->deltas[i].sku] += f->deltas[i].quantity;
         put_row(w, s->place, f->deltas[i].sku);
-        add_move(w, s, entry, &f->deltas[i]);
+        struct quantity_move move = {f->order, s->device, f->deltas[i].quantity};
+        add_move(w, s->place, &move, f->deltas[i].sku);
     }
 }
 
-void centre_put_own(struct world *w, const struct carrier *c)
+void centre_put_own(struct world *w, const struct carrier *c, const struct event *event)
 {
     oracle_folded(w, c->item, c->stream);
-    put_in_record(w, c->item->place, c);
+    if (c->item->shop)
+        put_in_record(w, c->item->place, c);
+    for (int i = 0; i < c->item->delta_count; i++) {
+        const struct delta *d = &c->item->deltas[i];
+        w->centre.stock[c->item->place][d->sku] += d->quantity;
+        put_row(w, c->item->place, d->sku);
+        add_move(w, c->item->place,
+                 &(struct quantity_move){event_order_of(event), w->centre.device, d->quantity},
+                 d->sku);
+    }
 }
 
 void centre_give_back(struct world *w, const struct item *item)

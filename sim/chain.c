@@ -122,14 +122,18 @@ static bool is_null(struct str row)
     return row.n >= n && memcmp(row.p + row.n - n, end, n) == 0;
 }
 
+// -1: it is an event, which the till folds.
 static int record_of(struct world *w, struct str text)
 {
     struct json json = {0};
-    struct str id;
+    struct str type, id;
     struct err e = {0};
     uint64_t setting = 0;
     MUST(json_parse_in(&w->scratch, text, LIMIT_EVENT_DEPTH, &json, &e) == ERR_OK);
+    MUST(json_get_str(json.root, "type", &type, &e) == ERR_OK);
     MUST(json_get_str(json.root, "id", &id, &e) == ERR_OK);
+    if (str_is(type, "event"))
+        return -1;
     if (str_is(id, CATALOG_VERSION_ID))
         return VERSION_ROW;
     if (world_sku_number(id) >= 0)
@@ -155,46 +159,76 @@ const struct catalog *chain_shown(struct world *w, const struct till *t)
     return c;
 }
 
-// Never a mixture: the rows at hand are those of the version at hand.
-static void check_version(struct world *w, const struct till *t)
+static struct hash hash_of_items(struct world *w, const struct str rows[CHAIN_ROWS],
+                                 uint64_t *ret_count)
 {
-    const struct catalog *c = chain_shown(w, t);
-    const struct chain_view *view = &t->disk.chain[0];
     struct set_hash *set = arena_alloc_zero(&w->scratch, sizeof(*set));
     uint64_t count = 0;
     MUST(set != NULL);
     for (int sku = 0; sku < MAX_SKUS; sku++) {
-        struct str row = view->shown[MAX_SKUS + sku];
+        struct str row = rows[MAX_SKUS + sku];
         if (row.n == 0)
             continue;
         set_hash_add(set, row);
         count++;
     }
-    struct hash hash = set_hash_digest(set);
+    *ret_count = count;
+    return set_hash_digest(set);
+}
+
+// Never a mixture: the rows at hand are those of the version at hand.
+static void check_version(struct world *w, const struct till *t)
+{
+    const struct catalog *c = chain_shown(w, t);
+    uint64_t count;
+    struct hash hash = hash_of_items(w, t->disk.chain[0].shown, &count);
     if (c ? count != c->count || !hash_equal(&hash, &c->hash) : count > 0)
         world_fail(w, SIM_DIVERGENT, "till %d shows rows of the catalog that are no version of it",
                    t->index);
 }
 
-void chain_take(struct world *w, struct till *t, int feed, const struct message_feed *m)
+// As the daemon does: by what the version says of itself (src/store/sqlite/catalog_follow.c).
+static bool gives_its_hash(struct world *w, const struct str rows[CHAIN_ROWS])
+{
+    struct json json = {0};
+    struct catalog_version version;
+    struct err e = {0};
+    uint64_t count;
+    struct hash hash = hash_of_items(w, rows, &count);
+    if (rows[VERSION_ROW].n == 0)
+        return true; // nothing was published yet
+    MUST(json_parse_in(&w->scratch, rows[VERSION_ROW], LIMIT_EVENT_DEPTH, &json, &e) == ERR_OK);
+    MUST(catalog_version_read(json_find(json.root, "row"), &version, &e) == ERR_OK);
+    return count == version.count && hash_equal(&hash, &version.hash);
+}
+
+bool chain_take(struct world *w, struct till *t, int feed, const struct message_feed *m)
 {
     struct chain_view *view = &t->disk.chain[feed];
     if (m->reset) {
-        memset(view->staged, 0, sizeof(view->staged));
+        memset(view->next, 0, sizeof(view->next));
         view->fresh = true;
     }
-    for (size_t i = 0; i < m->count; i++)
-        view->staged[record_of(w, m->rows[i])] = m->rows[i];
-    if (!m->complete)
-        return;
-    for (int i = 0; i < CHAIN_ROWS; i++) {
-        if (view->staged[i].n || view->fresh)
-            view->shown[i] = is_null(view->staged[i]) ? STR("") : view->staged[i];
-        view->staged[i] = STR("");
+    for (size_t i = 0; i < m->count; i++) {
+        int record = record_of(w, m->rows[i]);
+        if (record >= 0)
+            view->next[record] = is_null(m->rows[i]) ? STR("") : m->rows[i];
     }
+    if (!m->complete)
+        return true;
+    uint64_t count;
+    struct hash sum = hash_of_items(w, view->next, &count);
+    bool known = view->fresh || hash_equal(&sum, &view->refused);
+    bool whole = feed != 0 || gives_its_hash(w, view->next);
     view->fresh = false;
+    if (!whole) {
+        view->refused = sum;
+        return known; // a copy that is none does not help: the old one stands
+    }
+    memcpy(view->shown, view->next, sizeof(view->next));
     if (feed == 0)
         check_version(w, t);
+    return true;
 }
 
 // ---- after quiet ------------------------------------------------------------------------------

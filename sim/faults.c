@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-#define DAY_MS (INT64_C(24) * 3600 * 1000)
+#define HOUR_MS (INT64_C(3600) * 1000)
+#define DAY_MS  (24 * HOUR_MS)
 
 enum { HURRY_MS = 50 };
 enum {
@@ -57,8 +58,9 @@ static void draw_size(struct world *w, bool many)
     k->other_lane = some(w, 300);
     k->orders = rng_chance(&w->rng, 4, 5) ? (unsigned)rng_between(&w->rng, 200, 900) : 0;
     k->retried = some(w, 60);
-    k->promoted = some(w, 300);
-    k->pending_ms = rng_chance(&w->rng, 1, 3) ? rng_between(&w->rng, 1000, 20000) : 3 * DAY_MS;
+    k->said = rng_chance(&w->rng, 4, 5) ? (unsigned)rng_between(&w->rng, 50, 600) : 0;
+    k->tampered = some(w, 40);
+    k->hour_ms = rng_chance(&w->rng, 1, 3) ? rng_between(&w->rng, 15, 300) : HOUR_MS;
     k->upgrade = k->foreign ? some(w, 60) : 0;
 }
 

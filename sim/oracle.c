@@ -50,6 +50,7 @@ struct item *oracle_item_new(struct world *w, const struct uuid *id, int place)
     struct item *item = world_alloc(w, sizeof(*item));
     item->id = *id;
     item->place = place;
+    item->actor = -1;
     if (w->item_count == w->item_capacity)
         w->items = world_grow(w, w->items, &w->item_capacity, sizeof(struct item *));
     w->items[w->item_count++] = item;

@@ -4,6 +4,7 @@
 // then is gone, and what it folded begins another line of history.
 #include "sim/centre_private.h"
 
+#include "sim/authority.h"
 #include "sim/net.h"
 #include "sim/oracle.h"
 
@@ -259,5 +260,6 @@ void centre_confirm(struct world *w)
     }
     world_trace(w, "a person confirms the recovery");
     c->recovering = false;
+    authority_hear(w);
     end_sessions(w);
 }

@@ -4,6 +4,7 @@
 #include "base/decimal.h"
 #include "model/event_type.h"
 #include "sim/oracle.h"
+#include "sim/people.h"
 #include "sim/till.h"
 
 #include <inttypes.h>
@@ -145,6 +146,7 @@ struct item *sale_draw(struct world *w, struct till *t, struct event *ret)
     if (world_chance(w, w->knobs.other_lane))
         ret->lane = rng_chance(&w->rng, 1, 2) ? LANE_NORMAL : LANE_DEFERRED;
     ret->seen = item->claim.made ? t->disk.shown : (struct event_seen){.position = 0};
+    people_author(w, t, item, ret);
     sale_make_foreign(w, item, ret);
     return item;
 }

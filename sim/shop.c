@@ -2,6 +2,7 @@
 #include "sim/shop.h"
 
 #include "sim/oracle.h"
+#include "sim/people.h"
 #include "sim/sale.h"
 #include "sim/till.h"
 
@@ -23,6 +24,10 @@ static const struct kind {
     [SHOP_PRICE] = {"price", 2, shop_card_draw},
     [SHOP_RESERVATION] = {"reservation", 3, shop_reservation_draw},
     [SHOP_STOCK] = {"stock", 0, NULL},
+    [SHOP_BATCH] = {BATCH, 0, NULL},
+    [SHOP_USER] = {"user", 0, NULL},
+    [SHOP_ROLE] = {"role", 0, NULL},
+    [SHOP_SETTING] = {"setting", 0, NULL},
 };
 
 void shop_text(struct shop_view *v, const char *format, ...)
@@ -105,12 +110,7 @@ static struct shop_record *choose_card(struct world *w, const struct till *t, en
 {
     char id[UUID_TEXT_SIZE];
     shop_card_id(w, kind, id);
-    for (uint64_t i = 0; i < w->shop.count; i++) {
-        struct shop_record *r = w->shop.records[i];
-        if (r->place == t->place && r->kind == kind && strcmp(r->id, id) == 0)
-            return r;
-    }
-    return record_new_at(w, t->place, kind, id);
+    return shop_record_at(w, t->place, kind, id);
 }
 
 static struct shop_record *choose(struct world *w, const struct till *t)
@@ -126,6 +126,56 @@ static struct shop_record *choose(struct world *w, const struct till *t)
         return choose_recent(w, t, (enum shop_kind)kind);
     struct shop_record *card = choose_card(w, t, (enum shop_kind)kind);
     return has_room(card) ? card : choose_recent(w, t, SHOP_ORDER);
+}
+
+struct shop_record *shop_record_find(const struct world *w, int place, enum shop_kind kind,
+                                     const char *id)
+{
+    for (uint64_t i = w->shop.count; i > 0; i--) {
+        struct shop_record *r = w->shop.records[i - 1];
+        if (r->kind == kind && r->place == place && strcmp(r->id, id) == 0)
+            return r;
+    }
+    return NULL;
+}
+
+struct shop_record *shop_record_at(struct world *w, int place, enum shop_kind kind, const char *id)
+{
+    struct shop_record *found = shop_record_find(w, place, kind, id);
+    return found ? found : record_new_at(w, place, kind, id);
+}
+
+int shop_feed(const struct shop_record *of)
+{
+    return of->place != PLACE_CHAIN ? 0 : of->kind == SHOP_SETTING ? 2 : 1;
+}
+
+// ---- what one author said ---------------------------------------------------------------------
+
+const struct item *shop_said_last(const struct book *at, const struct shop_record *of, int field,
+                                  const struct event_order *until)
+{
+    const struct carrier *last = NULL;
+    for (int i = 0; i < of->count; i++) {
+        const struct carrier *c = book_shown(at, of->items[i]);
+        bool later = c && until && event_order_compare(&c->shop->order, until) > 0;
+        if (c == NULL || later || !c->item->shop->fields[field].written)
+            continue;
+        if (last == NULL || event_order_compare(&c->shop->order, &last->shop->order) > 0)
+            last = c;
+    }
+    return last ? last->item : NULL;
+}
+
+const struct carrier *shop_said_first(const struct book *at, const struct shop_record *of)
+{
+    const struct carrier *first = NULL;
+    for (int i = 0; i < of->count; i++) {
+        const struct carrier *c = book_shown(at, of->items[i]);
+        if (c && (first == NULL || event_order_compare(&c->shop->order, &first->shop->order) < 0))
+            first = c;
+    }
+    return first;
 }
 
 struct item *shop_find(const struct world *w, const struct uuid *id)
@@ -170,12 +220,6 @@ static void put_item(struct world *w, struct shop_record *of, struct item *item)
     item->shop->number = of->count;
 }
 
-const char *shop_person(int number)
-{
-    static const char *const names[MAX_PEOPLE] = {"P0", "P1", "P2", "P3"};
-    return names[number];
-}
-
 struct item *shop_draw(struct world *w, struct till *t, struct event *ret)
 {
     struct shop_record *of = choose(w, t);
@@ -184,7 +228,6 @@ struct item *shop_draw(struct world *w, struct till *t, struct event *ret)
     struct json json = {0};
     buf_init(&body, BODY_MAX);
     put_item(w, of, item);
-    item->shop->actor = (int)rng_below(&w->rng, MAX_PEOPLE);
     struct shop_view view = {w, t, of, item, &body};
     const char *type = kinds[of->kind].draw(&view);
     of->items[of->count++] = item;
@@ -192,8 +235,8 @@ struct item *shop_draw(struct world *w, struct till *t, struct event *ret)
     buf_fini(&body);
     write_draft(item, type, ret);
     ret->at = till_wall_ms(w, t);
-    ret->actor = str_of(shop_person(item->shop->actor));
     ret->body = json.root;
+    people_author(w, t, item, ret);
     set_base(w, &t->disk.book, of, ret);
     sale_make_foreign(w, item, ret);
     return item;
@@ -203,11 +246,14 @@ struct shop_record *shop_stock_record(struct world *w, const struct item *item)
 {
     char id[UUID_TEXT_SIZE];
     uuid_format(&item->id, id);
-    for (uint64_t i = w->shop.count; i > 0; i--) {
-        if (strcmp(w->shop.records[i - 1]->id, id) == 0)
-            return w->shop.records[i - 1];
-    }
-    return record_new_at(w, item->place, SHOP_STOCK, id);
+    return shop_record_at(w, item->place, SHOP_STOCK, id);
+}
+
+const struct shop_record *shop_stock_find(const struct world *w, const struct item *item)
+{
+    char id[UUID_TEXT_SIZE];
+    uuid_format(&item->id, id);
+    return shop_record_find(w, item->place, SHOP_STOCK, id);
 }
 
 struct item *shop_say(struct world *w, struct shop_record *of, const char *type, struct event *ret)
@@ -247,7 +293,7 @@ bool shop_retry(struct world *w, const struct till *t, struct event *draft, cons
     for (int i = 0; i < w->till_count; i++) {
         struct till *other = &w->tills[(first + i) % w->till_count];
         if (other == t || !other->up || other->place != t->place ||
-            book_shown(&other->disk.book, item))
+            book_shown(&other->disk.book, item) || !people_may_at(w, other, item, draft))
             continue;
         set_base(w, &other->disk.book, item->shop->of, draft);
         item->shop->retried = true;

@@ -7,6 +7,8 @@
 #ifndef WASL_SIM_SHOP_H
 #define WASL_SIM_SHOP_H
 
+#include "model/batch.h"
+#include "model/question.h"
 #include "sim/world.h"
 
 enum { SHOP_EVENTS = 512 }; // of one record
@@ -19,6 +21,10 @@ enum shop_kind {
     SHOP_PRICE,
     SHOP_RESERVATION,
     SHOP_STOCK, // only what was judged of it
+    SHOP_BATCH, // what was judged of many
+    SHOP_USER,  // these are said by the centre
+    SHOP_ROLE,
+    SHOP_SETTING,
     SHOP_KINDS
 };
 struct shop_record {
@@ -26,7 +32,7 @@ struct shop_record {
     int number; // in world.shop
     enum shop_kind kind;
     const struct reducer *reducer;
-    char id[UUID_TEXT_SIZE];
+    char id[BATCH_ID_SIZE];
     struct item *items[SHOP_EVENTS];
     int count;
 };
@@ -87,17 +93,17 @@ struct shop_item { // what its author meant
     int share_count;
     int sku; // of a reservation
     int64_t until_at;
-    // who, and what the centre found when it came
-    int actor;
-    bool for_managers, unauthorised;
-    int64_t arrived_ms; // at the centre; 0: not yet
     // of a judgement
     int target;               // the event's number in the record; -1: it is none of the record's
     const struct item *about; // then
     struct verdict verdict;
+    const struct shop_record *batch; // that is asked about instead; NULL: it is asked about alone
+    struct stream_key part;          // of a batch: which stream ...
+    uint64_t first_seq, last_seq;    // ... and which of it
     // of an answer
     struct shop_set triggers;
-    bool accepts;
+    char kind[SHOP_TEXT], of_part[UUID_TEXT_SIZE]; // what was asked
+    enum decision decision;
 };
 struct shop_carrier {
     struct event_order order;
@@ -126,12 +132,24 @@ void shop_stamped_again(struct world *w, struct carrier *c, const struct carrier
 
 // For the centre: an item of the record that it writes itself, and a draft of its event.
 struct shop_record *shop_stock_record(struct world *w, const struct item *item);
+const struct shop_record *shop_stock_find(const struct world *w, const struct item *item); // NULL
 struct item *shop_say(struct world *w, struct shop_record *of, const char *type, struct event *ret);
-const char *shop_person(int number); // the name of an actor
 // At the centre: whether the record's event was judged so; JUDGED_NOT: in any way.
 bool shop_is_judged(const struct shop_record *of, int number, enum verdict_outcome outcome);
 // A completion that takes nothing from stock, since another of its bill came before it.
 bool shop_is_second(const struct item *item);
+
+// The record of that name; the first makes it where there is none, the second says NULL.
+struct shop_record *shop_record_at(struct world *w, int place, enum shop_kind kind, const char *id);
+struct shop_record *shop_record_find(const struct world *w, int place, enum shop_kind kind,
+                                     const char *id);
+// Which of a device's feeds tells of it.
+int shop_feed(const struct shop_record *of);
+// Of a record with one author: who said the field last, up to there (NULL: at all), of what that
+// book shows; and the first that says anything. NULL: nobody.
+const struct item *shop_said_last(const struct book *at, const struct shop_record *of, int field,
+                                  const struct event_order *until);
+const struct carrier *shop_said_first(const struct book *at, const struct shop_record *of);
 
 struct item *shop_find(const struct world *w, const struct uuid *id); // NULL: of no record
 // After quiet: every node that is entitled to it holds the same of each record, and what follows

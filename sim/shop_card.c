@@ -11,7 +11,7 @@ const struct shop_card shop_cards[SHOP_KINDS] = {
                     {{"status", COLUMN_TEXT, true, {"available", "occupied", "reserved", "dirty"}}},
                     {"T1", "T2", "T3", "T4"},
                     NULL,
-                    false},
+                    "table status"},
     [SHOP_AVAILABILITY] = {"item_unavailable",
                            true,
                            {{"state", COLUMN_TEXT, true, {"sold_out", "available"}},
@@ -19,7 +19,7 @@ const struct shop_card shop_cards[SHOP_KINDS] = {
                             {"reason", COLUMN_TEXT, false, {"burnt", "late", "none left"}}},
                            {NULL},
                            NULL,
-                           true},
+                           "sold-out dish"},
     [SHOP_CUSTOMER] = {"customer_set",
                        false,
                        {{"tier", COLUMN_TEXT, false, {"gold", "silver"}},
@@ -28,9 +28,15 @@ const struct shop_card shop_cards[SHOP_KINDS] = {
                         {"locale", COLUMN_TEXT, false, {"ar-LB", "fr-LB", "en-LB"}}},
                        {"C-one", "C-two", "C-three"},
                        NULL,
-                       false},
-    [SHOP_PRICE] =
-        {"price_set", false, {{"price", COLUMN_DECIMAL, true, {NULL}}}, {NULL}, "same_rank", true},
+                       "customer"},
+    [SHOP_PRICE] = {"price_set",
+                    false,
+                    {{"price", COLUMN_DECIMAL, true, {NULL}}},
+                    {NULL},
+                    "same_rank",
+                    "prices, taxes, promotions"},
+    [SHOP_SETTING] =
+        {"setting_set", false, {{"value", COLUMN_TEXT, true, {NULL}}}, {NULL}, NULL, "setting"},
 };
 
 static int count_of(const char *const choices[SHOP_CHOICES])
@@ -87,7 +93,6 @@ const char *shop_card_draw(struct shop_view *v)
     const struct shop_card *card = &shop_cards[v->of->kind];
     const char *comma = "";
     v->item->shop->verb = SHOP_WRITE;
-    v->item->shop->for_managers = card->for_managers;
     shop_text(v, "{");
     if (v->of->kind == SHOP_PRICE) {
         shop_text(v, "\"sku\":\"%s\",\"currency\":\"LBP\",\"places\":0", v->of->id);

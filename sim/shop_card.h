@@ -19,7 +19,7 @@ struct shop_card {
     struct shop_card_field fields[SHOP_FIELDS + 1];
     const char *ids[SHOP_CHOICES]; // NULL: SKUs
     const char *asks;              // the kind of question about two writes; NULL: never
-    bool for_managers;
+    const char *policy;            // of two whose authors had not seen each other
 };
 extern const struct shop_card shop_cards[SHOP_KINDS];
 

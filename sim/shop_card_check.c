@@ -34,14 +34,18 @@ static bool value_is(const struct value *is, enum column_kind kind, const char *
 static void check_field(const struct shop_end *end, const struct row *row, int field)
 {
     const struct shop_card_field *f = &card_of(end)->fields[field];
+    struct shop_set written = {.words = {0}};
     int last = -1;
     for (int k = 0; k < end->ordered; k++) {
-        if (writes(end, end->order[k], field))
-            last = end->order[k];
+        if (!writes(end, end->order[k], field))
+            continue;
+        last = end->order[k];
+        shop_set_add(&written, last);
     }
     const char *expected = last < 0 ? "" : end->of->items[last]->shop->fields[field].value;
     if (!value_is(shop_value(row, f->name), f->kind, expected))
         shop_end_wrong(end, last < 0 ? 0 : last, "its field does not show what was said last");
+    shop_end_check_losers(end, &written, last, card_of(end)->policy);
 }
 
 static bool is_replaced(const struct shop_end *end, int i, int field)
@@ -81,11 +85,11 @@ void shop_card_check(const struct shop_end *end)
 {
     size_t at = 0;
     const struct row *row = shop_next_row(end, end->of->reducer->tables[0]->name, &at);
-    if (row == NULL || is_refused(end))
+    if (row == NULL)
         return; // all of it may be held
     for (int i = 0; row && card_of(end)->fields[i].name; i++) {
         check_field(end, row, i);
-        if (card_of(end)->asks)
+        if (card_of(end)->asks && !is_refused(end))
             check_asked(end, i);
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // After quiet: which events count is decided here from all that were written, and every node must
 // hold just these and have the same rows.
+#include "model/policy.h"
+#include "sim/people.h"
 #include "sim/shop_end.h"
 
 #include <inttypes.h>
@@ -47,6 +49,42 @@ static void check_centre(struct shop_end *end)
                    is == NULL                ? "none of its carriers"
                    : end->counted[i] == NULL ? "one, and none should be"
                                              : "another carrier than the first");
+    }
+}
+
+// ---- who lost ---------------------------------------------------------------------------------
+
+static bool is_declared(const char *policy)
+{
+    for (size_t i = 0; i < policy_count; i++) {
+        if (strcmp(policies[i].record, policy) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_listed(const struct shop_end *end, const struct record *fold, int i)
+{
+    for (size_t k = 0; k < record_count(fold); k++) {
+        if (uuid_equal(&record_entry_at(fold, k)->id, &end->of->items[i]->id))
+            return true;
+    }
+    return false;
+}
+
+void shop_end_check_losers(const struct shop_end *end, const struct shop_set *writes, int stands,
+                           const char *policy)
+{
+    const struct record *fold = book_fold(end->w, &end->w->centre.book, end->of);
+    for (int i = 0; i < end->of->count; i++) {
+        if (i == stands || !shop_set_has(writes, i))
+            continue;
+        if (shop_end_saw(end, i, stands))
+            shop_end_wrong(end, i, "it was written with the other before its author, and lost");
+        if (!is_listed(end, fold, i))
+            shop_end_wrong(end, i, "it lost, and nobody can see that it was written");
+        if (!shop_end_saw(end, stands, i) && !is_declared(policy))
+            shop_end_wrong(end, i, "it lost to another, and no policy says so");
     }
 }
 
@@ -142,10 +180,17 @@ static void check_till(struct shop_end *end, struct till *t, const struct hash *
 }
 
 static void (*const kinds[SHOP_KINDS])(const struct shop_end *) = {
-    [SHOP_ORDER] = shop_order_check,       [SHOP_TABLE] = shop_card_check,
-    [SHOP_AVAILABILITY] = shop_card_check, [SHOP_CUSTOMER] = shop_card_check,
-    [SHOP_PRICE] = shop_card_check,        [SHOP_RESERVATION] = shop_reservation_check,
+    [SHOP_ORDER] = shop_order_check,
+    [SHOP_TABLE] = shop_card_check,
+    [SHOP_AVAILABILITY] = shop_card_check,
+    [SHOP_CUSTOMER] = shop_card_check,
+    [SHOP_PRICE] = shop_card_check,
+    [SHOP_RESERVATION] = shop_reservation_check,
     [SHOP_STOCK] = shop_stock_check,
+    [SHOP_BATCH] = shop_batch_check,
+    [SHOP_USER] = people_check,
+    [SHOP_ROLE] = people_check,
+    [SHOP_SETTING] = shop_card_check,
 };
 
 static void check_record(struct world *w, const struct shop_record *of)
@@ -169,7 +214,8 @@ static void check_record(struct world *w, const struct shop_record *of)
                    type_of(end), of->number, world_place(of->place));
     for (int i = 0; i < w->till_count && !world_failed(w); i++) {
         struct till *t = &w->tills[i];
-        if (t->used && !t->revoked && t->place == of->place)
+        bool told = of->place == PLACE_CHAIN || t->place == of->place;
+        if (t->used && !t->revoked && told)
             check_till(end, t, &state);
     }
     shop_find_seen(end);
@@ -187,4 +233,6 @@ void shop_check_end(struct world *w)
         check_record(w, w->shop.records[i]);
         arena_reset(&w->scratch);
     }
+    shop_batches_check(w);
+    shop_unauthorised_check(w);
 }

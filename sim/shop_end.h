@@ -25,6 +25,10 @@ const struct shop_item *shop_end_item(const struct shop_end *end, int i);
 bool shop_end_is_wish(const struct shop_end *end, int i); // and no fact
 bool shop_end_saw(const struct shop_end *end, int later, int earlier);
 void shop_end_wrong(const struct shop_end *end, int i, const char *what);
+// Of those that wrote a field one stands: none of the others is lost but by a declared policy, and
+// the record lists them all.
+void shop_end_check_losers(const struct shop_end *end, const struct shop_set *writes, int stands,
+                           const char *policy);
 
 // shop_seen.c. Fills in 'seen' to 'ordered' from what counts.
 void shop_find_seen(struct shop_end *end);
@@ -44,7 +48,11 @@ void shop_order_check(const struct shop_end *end); // shop_order_check.c
 void shop_card_check(const struct shop_end *end);  // shop_card_check.c
 void shop_reservation_check(const struct shop_end *end);
 void shop_stock_check(const struct shop_end *end); // shop_judge_check.c
+void shop_batch_check(const struct shop_end *end);
 // shop_judge_check.c. That the authority said what it had to, and asked.
 void shop_judge_check(const struct shop_end *end);
+// Of what is no event of a record.
+void shop_batches_check(struct world *w);
+void shop_unauthorised_check(struct world *w);
 
 #endif

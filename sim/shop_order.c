@@ -272,7 +272,6 @@ static const struct verb {
     const char *type;
     unsigned weight;
     bool (*draw)(struct shop_view *v);
-    bool for_managers;
 } verbs[SHOP_VERBS] = {
     [SHOP_OPEN] = {"order_opened", 0, draw_open},
     [SHOP_ADD] = {"line_added", 24, draw_add},
@@ -282,12 +281,12 @@ static const struct verb {
     [SHOP_MOVE] = {"order_moved", 4, draw_move},
     [SHOP_SPLIT] = {"order_split", 10, draw_split},
     [SHOP_MERGE] = {"order_merged", 1, draw_merge},
-    [SHOP_VOID] = {"order_voided", 4, draw_void, true},
+    [SHOP_VOID] = {"order_voided", 4, draw_void},
     [SHOP_FIRE] = {"ticket_fired", 4, draw_fire},
     [SHOP_COMPLETE] = {"sale_completed", 6, draw_complete},
     [SHOP_PAY] = {"payment_taken", 7, draw_pay},
-    [SHOP_REFUND] = {"payment_refunded", 3, draw_refund, true},
-    [SHOP_OVERRIDE] = {"price_overridden", 3, draw_override, true},
+    [SHOP_REFUND] = {"payment_refunded", 3, draw_refund},
+    [SHOP_OVERRIDE] = {"price_overridden", 3, draw_override},
 };
 
 static enum shop_verb any_verb(struct world *w)
@@ -310,6 +309,5 @@ const char *shop_order_draw(struct shop_view *v)
         v->item->shop->verb = verb = SHOP_ADD;
         MUST(verbs[verb].draw(v));
     }
-    v->item->shop->for_managers = verbs[verb].for_managers;
     return verbs[verb].type;
 }

@@ -224,31 +224,25 @@ static bool sets_field(const struct shop_item *item, int field)
     return item && (item->verb == SHOP_SET || item->verb == SHOP_MOVE) && item->field == field;
 }
 
-static bool is_overwritten(const struct shop_end *end, int i, int field)
-{
-    for (int k = 0; k < end->of->count; k++) {
-        if (k != i && sets_field(shop_end_item(end, k), field) && shop_end_saw(end, k, i))
-            return true;
-    }
-    return false;
-}
-
-// What is shown was said by someone, and nobody who said something else had seen it.
+// The last by the declared order; what else was said at the same time is a decision of the policy.
 static void check_field(const struct shop_end *end, int field, const char *column)
 {
+    struct shop_set writes = {.words = {0}};
     size_t at = 0;
+    int last = -1;
     const struct row *head = shop_next_row(end, "order_heads", &at);
-    bool any = false;
-    for (int i = 0; head && i < end->of->count; i++) {
-        const struct shop_item *item = shop_end_item(end, i);
-        if (!sets_field(item, field))
-            continue;
-        any = true;
-        if (!is_overwritten(end, i, field) && shop_text_is(head, column, item->value))
-            return;
+    for (int k = 0; head && k < end->ordered; k++) {
+        int i = end->order[k];
+        if (!sets_field(shop_end_item(end, i), field))
+            continue; // a move happened, whatever a person thinks of it
+        shop_set_add(&writes, i);
+        last = i;
     }
-    if (any)
-        shop_end_wrong(end, 0, "its header shows what somebody had replaced");
+    if (last < 0)
+        return;
+    if (!shop_text_is(head, column, end->of->items[last]->shop->value))
+        shop_end_wrong(end, last, "its header does not show what was said last");
+    shop_end_check_losers(end, &writes, last, "order header");
 }
 
 void shop_order_check(const struct shop_end *end)

@@ -107,7 +107,7 @@ static bool outweighs(const struct shop_end *end, int a, int b)
 {
     const struct verdict *x = &end->of->items[a]->shop->verdict;
     const struct verdict *y = &end->of->items[b]->shop->verdict;
-    bool x_said = x->reason == REASON_ANSWERED, y_said = y->reason == REASON_ANSWERED;
+    bool x_said = !uuid_is_zero(&x->answer), y_said = !uuid_is_zero(&y->answer);
     bool x_twice = x->outcome == JUDGED_DUPLICATE, y_twice = y->outcome == JUDGED_DUPLICATE;
     if (x_said != y_said)
         return x_said;
@@ -139,7 +139,7 @@ static void find_rejected(struct shop_end *end)
         const struct shop_item *s = end->of->items[end->order[k]]->shop;
         for (int i = 0; s->verb == SHOP_ANSWER && i < end->of->count; i++) {
             if (shop_set_has(&s->triggers, i))
-                end->rejected[i] = !s->accepts;
+                end->rejected[i] = s->decision != DECISION_ACCEPT;
         }
     }
 }

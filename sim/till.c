@@ -3,6 +3,7 @@
 
 #include "sim/net.h"
 #include "sim/oracle.h"
+#include "sim/people.h"
 #include "sim/sale.h"
 #include "sim/shop.h"
 
@@ -33,6 +34,7 @@ struct event_at *till_add(struct world *w, struct till *t, int64_t delay, enum h
 static void write_of_record(struct world *w, struct till *t, struct event *draft, struct item *item)
 {
     struct carrier *c = till_stamp(w, t, draft, item);
+    people_stamped(w, &t->disk.book, c, draft);
     shop_stamped(w, &t->disk.book, c, draft);
     book_set(w, &t->disk.book, item, HELD_PENDING, c);
 }
@@ -45,7 +47,8 @@ void till_sell(struct world *w, struct till *t)
     struct till *other = t;
     if (!world_chance(w, w->knobs.orders)) {
         struct item *item = sale_draw(w, t, &draft);
-        (void)till_stamp(w, t, &draft, item);
+        struct carrier *c = till_stamp(w, t, &draft, item);
+        people_stamped(w, &t->disk.book, c, &draft);
     } else {
         struct item *item = shop_draw(w, t, &draft);
         write_of_record(w, t, &draft, item);
@@ -258,6 +261,8 @@ static void write_again(struct world *w, struct till *t, struct event *event,
                         const struct carrier *old)
 {
     struct carrier *c = till_stamp(w, t, event, old->item);
+    c->knew = old->knew;
+    c->grant = old->grant;
     if (c->item->shop == NULL)
         return;
     const struct held *held = book_held(&t->disk.book, c->item);

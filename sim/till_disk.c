@@ -209,9 +209,9 @@ static const struct carrier *carrier_told(struct world *w, struct str bytes)
     return c;
 }
 
-static void read_event_row(struct world *w, struct till *t, const struct uuid *id, yyjson_val *row)
+static void read_event_row(struct world *w, struct told_list *to, const struct uuid *id,
+                           yyjson_val *row)
 {
-    struct till_disk *d = &t->disk;
     struct str bytes;
     struct told_row told = {0};
     if (!yyjson_is_null(row)) {
@@ -223,25 +223,27 @@ static void read_event_row(struct world *w, struct till *t, const struct uuid *i
     }
     if (told.item == NULL)
         return;
-    if (d->staged_told_count == d->staged_told_capacity)
-        d->staged_told = world_grow(w, d->staged_told, &d->staged_told_capacity, sizeof(told));
-    d->staged_told[d->staged_told_count++] = told;
+    if (to->count == to->capacity)
+        to->items = world_grow(w, to->items, &to->capacity, sizeof(told));
+    to->items[to->count++] = told;
 }
 
 // What this very till wrote, and still counts, comes back to it.
-static void show_told(struct world *w, struct till *t)
+static void show_told(struct world *w, struct till *t, int feed, bool complete)
 {
     struct till_disk *d = &t->disk;
-    for (uint64_t i = 0; i < d->staged_told_count; i++) {
-        const struct told_row *row = &d->staged_told[i];
+    struct told_list *told = &d->told[feed];
+    for (uint64_t i = 0; i < told->count; i++) {
+        const struct told_row *row = &told->items[i];
         const struct held *h = book_held(&d->book, row->item);
         bool own = h && h->by[HELD_OWN] == row->carrier;
         book_set(w, &d->book, row->item, HELD_TOLD, own ? NULL : row->carrier);
-        book_note_copy(&d->book, row->item, d->copy);
+        book_note_copy(&d->book, row->item, told->copy);
     }
-    d->staged_told_count = 0;
-    if (d->staged_fresh)
-        book_drop_older(w, &d->book, d->copy);
+    told->count = 0;
+    if (told->fresh && complete)
+        book_drop_older(w, &d->book, feed, told->copy);
+    told->fresh = told->fresh && !complete;
 }
 
 static void read_row(struct world *w, struct till *t, struct str text)
@@ -259,7 +261,7 @@ static void read_row(struct world *w, struct till *t, struct str text)
         MUST(uuid_parse(id, &note.id) == ERR_OK);
         MUST(json_get_str(json.root, "type", &type, &e) == ERR_OK);
         if (str_is(type, "event")) {
-            read_event_row(w, t, &note.id, row);
+            read_event_row(w, &t->disk.told[0], &note.id, row);
             return;
         }
         t->disk.staged_notes = add_note(w, t->disk.staged_notes, note);
@@ -317,25 +319,65 @@ static void begin_copy(struct till *t)
 {
     memset(t->disk.staged, 0, sizeof(t->disk.staged));
     t->disk.staged_notes = (struct note_list){0};
-    t->disk.staged_told_count = 0;
-    t->disk.copy++;
     t->disk.staged_fresh = true;
     for (size_t i = 0; i < t->disk.count; i++)
         t->disk.streams[i].is_told = false;
 }
 
-static void apply_feed(struct world *w, struct till *t, const struct message_feed *m)
+static void begin_told(struct told_list *told)
 {
+    told->count = 0;
+    told->copy++;
+    told->fresh = true;
+}
+
+// Users, roles and settings come as their events; the others are rows (chain.c).
+static void read_chain_row(struct world *w, struct till *t, int feed, struct str text)
+{
+    struct json json = {0};
+    struct str type, name;
+    struct uuid id;
+    struct err e = {0};
+    MUST(json_parse_in(&w->scratch, text, LIMIT_EVENT_DEPTH, &json, &e) == ERR_OK);
+    MUST(json_get_str(json.root, "type", &type, &e) == ERR_OK);
+    if (!str_is(type, "event"))
+        return;
+    MUST(json_get_str(json.root, "id", &name, &e) == ERR_OK && uuid_parse(name, &id) == ERR_OK);
+    read_event_row(w, &t->disk.told[feed], &id, json_find(json.root, "row"));
+}
+
+static void apply_chain_feed(struct world *w, struct till *t, int feed, struct pending *p)
+{
+    const struct message_feed *m = p->feed;
+    for (size_t i = 0; i < m->count; i++)
+        read_chain_row(w, t, feed, m->rows[i]);
+    show_told(w, t, feed, m->complete); // what is of the chain need not wait for the rest
+    if (chain_take(w, t, feed - 1, m))
+        return;
+    p->taken = FEED_REFUSED;
+    t->disk.feeds[feed] = (struct feed_place){.given_up = true};
+    world_trace(w, "till %d asks for the catalog afresh", t->index);
+}
+
+static void apply_feed(struct world *w, struct till *t, struct pending *p)
+{
+    const struct message_feed *m = p->feed;
     bool own = str_is(m->location, world_place(t->place));
     int feed = own ? 0 : str_is(m->location, FEED_CHAIN) ? 1 : 2;
     struct feed_place *place = &t->disk.feeds[feed];
+    if (place->given_up && !m->reset) {
+        p->taken = FEED_SKIPPED;
+        return;
+    }
     if (own && m->reset)
         begin_copy(t);
+    if (m->reset)
+        begin_told(&t->disk.told[feed]);
     for (size_t i = 0; own && i < m->count; i++)
         read_row(w, t, m->rows[i]);
+    *place = (struct feed_place){m->feed, m->to, m->hash, false};
     if (!own)
-        chain_take(w, t, feed - 1, m);
-    *place = (struct feed_place){m->feed, m->to, m->hash};
+        apply_chain_feed(w, t, feed, p);
     for (size_t i = 0; i < m->include_count; i++) {
         struct till_stream *d = till_find_stream(t, &m->includes[i].key);
         uint64_t seq = m->includes[i].seq;
@@ -346,7 +388,7 @@ static void apply_feed(struct world *w, struct till *t, const struct message_fee
     }
     if (own && m->complete) {
         show_own(w, t);
-        show_told(w, t);
+        show_told(w, t, feed, true);
         show_staged(t);
         t->disk.shown = (struct event_seen){m->feed, m->to};
     }
@@ -399,14 +441,14 @@ static void apply_rehomed(struct world *w, struct till *t, const struct pending 
     d->dead = true;
 }
 
-static void apply(struct world *w, struct till *t, const struct pending *p)
+static void apply(struct world *w, struct till *t, struct pending *p)
 {
     switch (p->kind) {
     case PENDING_EVENT:
         apply_event(w, t, p);
         break;
     case PENDING_FEED:
-        apply_feed(w, t, p->feed);
+        apply_feed(w, t, p);
         break;
     case PENDING_MARK:
         apply_mark(w, t, p);
@@ -439,10 +481,14 @@ static void tell_uplink(struct world *w, struct till *t, const struct pending *p
     if (p->kind == PENDING_EVENT)
         uplink_committed(&t->uplink, &p->stream->key, &p->stream->certificate, &p->mark.held, now,
                          &t->steps);
+    else if (p->kind == PENDING_FEED && p->taken == FEED_SKIPPED)
+        uplink_feed_failed(&t->uplink, p->feed, now, &t->steps);
     else if (p->kind == PENDING_FEED)
         uplink_feed_stored(&t->uplink, p->feed, now, &t->steps);
     else if (p->kind == PENDING_REHOMED)
         tell_rehomed(t, p, now);
+    if (p->taken == FEED_REFUSED)
+        uplink_feed_afresh(&t->uplink, p->feed->location, now, &t->steps);
 }
 
 // The disk refuses: nothing of this transaction happened. Frames must come again, so the session
@@ -477,7 +523,7 @@ void till_commit(struct world *w, struct till *t)
     t->first = NULL;
     t->end = &t->first;
     t->pending_count = 0;
-    for (const struct pending *p = first; p; p = p->next)
+    for (struct pending *p = first; p; p = p->next)
         apply(w, t, p);
     save_overlay(t);
     t->disk.last = t->run.last;
@@ -516,13 +562,12 @@ static struct till_disk copy_of(struct world *w, const struct till_disk *disk)
 {
     struct till_disk copy = *disk;
     copy.book = book_copy(w, &disk->book);
-    copy.staged_told = NULL;
-    copy.staged_told_capacity = 0;
-    for (uint64_t i = 0; i < disk->staged_told_count; i++) {
-        if (i == copy.staged_told_capacity)
-            copy.staged_told = world_grow(w, copy.staged_told, &copy.staged_told_capacity,
-                                          sizeof(*copy.staged_told));
-        copy.staged_told[i] = disk->staged_told[i];
+    for (int feed = 0; feed < UPLINK_FEEDS; feed++) {
+        struct told_list *told = &copy.told[feed];
+        told->capacity = told->count;
+        told->items = world_alloc(w, told->count * sizeof(*told->items) + 1);
+        if (told->count)
+            memcpy(told->items, disk->told[feed].items, told->count * sizeof(*told->items));
     }
     return copy;
 }

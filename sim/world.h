@@ -16,7 +16,15 @@
 #include "sync/uplink.h"
 
 enum { MAX_PEOPLE = 4 };
-enum { MAX_PLACES = 3, MAX_SKUS = 10, MAX_DELTAS = 3, MAX_STREAMS = 600, STREAM_SLOTS = 8192 };
+enum person_known { KNEW_NOTHING, KNEW_ALLOWED, KNEW_REFUSED }; // what a device knew of an author
+enum {
+    MAX_PLACES = 3,
+    PLACE_CHAIN = MAX_PLACES,
+    MAX_SKUS = 10,
+    MAX_DELTAS = 3,
+    MAX_STREAMS = 600,
+    STREAM_SLOTS = 8192
+};
 // What the centre folded, in order, is one line of history; restoring the centre begins another,
 // which shares the beginning with the one that the backup is of.
 enum { MAX_LINES = 4 };
@@ -50,6 +58,12 @@ struct item { // one thing that happened, as its author meant it
     unsigned counted;
     const struct stream *folded_by[MAX_LINES]; // by line
     struct shop_item *shop;                    // of a folded record; NULL: of none
+    int actor;                                 // -1: nobody
+    // What the centre must find as it comes, by what was said there until then.
+    const struct carrier *came_by;
+    int64_t arrived_ms;
+    bool unauthorised, clamped;
+    enum verdict_reason due; // what is to be said of it; REASON_NONE: nothing
 };
 struct carrier { // an item at its place in a stream
     struct item *item;
@@ -59,6 +73,8 @@ struct carrier { // an item at its place in a stream
     struct hash chain;
     bool committed;
     struct shop_carrier *shop;
+    enum person_known knew; // by its author's device: whether he had the right
+    struct uuid grant;
 };
 struct stream { // as its author wrote it
     struct stream_key key;
@@ -129,10 +145,11 @@ struct knobs {
     size_t page_bytes;
     uint64_t feed_memory; // tombstones kept
     int64_t jitter_told_ms;
-    int64_t pending_ms; // how long an event may wait before it is late
-    unsigned promoted;  // or demoted: of the times somebody at the centre looks
-    int64_t keep_ms;    // how long a till keeps what is settled; no backup of the centre is older
-    size_t offer_page;  // streams that a till names to a restored centre at once
+    int64_t hour_ms;   // what the chain's settings call an hour
+    unsigned said;     // of the times somebody at the centre looks: a user, a role, a setting
+    unsigned tampered; // tills that let anybody do anything: of what they write
+    int64_t keep_ms;   // how long a till keeps what is settled; no backup of the centre is older
+    size_t offer_page; // streams that a till names to a restored centre at once
 };
 
 // ---- nodes ------------------------------------------------------------------------------------
@@ -182,9 +199,10 @@ struct told_row { // of type event, kept aside
     const struct carrier *carrier; // NULL: taken back
 };
 enum { CHAIN_ROWS = 2 * MAX_SKUS + 1 }; // settings, items, the version
-struct chain_view {                     // of one of the chain's feeds
-    struct str shown[CHAIN_ROWS], staged[CHAIN_ROWS];
+struct chain_view { // of one of the chain's feeds: what was told, and what is shown of it
+    struct str shown[CHAIN_ROWS], next[CHAIN_ROWS];
     bool fresh;
+    struct hash refused; // of rows that were no version of the catalog
 };
 struct note_list { // never changed: a longer one is made
     const struct note *items;
@@ -199,14 +217,18 @@ struct till_disk { // what survives a crash
     bool staged_fresh;
     struct book book;
     struct chain_view chain[UPLINK_FEEDS - 1];
-    struct told_row *staged_told;
-    uint64_t staged_told_count, staged_told_capacity;
-    uint64_t copy;         // of the place's feed: which of its beginnings
+    struct told_list {
+        struct told_row *items;
+        uint64_t count, capacity;
+        bool fresh;
+        uint64_t copy; // which of the feed's beginnings
+    } told[UPLINK_FEEDS];
     int64_t own[MAX_SKUS]; // what own events add beside 'confirmed'
     struct feed_place {
         struct uuid feed;
         uint64_t position;
         struct hash hash;
+        bool given_up; // until a copy begins
     } feeds[UPLINK_FEEDS];
     struct event_seen shown; // up to where the place's feed is shown
     hlc last;
@@ -230,6 +252,7 @@ struct pending {
     struct stream *stream;
     struct carrier *carrier;
     const struct message_feed *feed;
+    enum { FEED_TAKEN, FEED_REFUSED, FEED_SKIPPED } taken;
     struct stream_key key;
     struct message_mark mark;
     uint64_t after;
@@ -311,6 +334,7 @@ struct fold_log { // everything folded at a place for a SKU, in order: sums afte
 };
 struct noted { // counts since this transaction, and may have to be judged
     const struct carrier *carrier;
+    struct event event; // as long as the step
     struct noted *next;
 };
 struct move { // of stock, with the feed's head behind it
@@ -360,10 +384,8 @@ struct centre {
     struct move_list moves[MAX_PLACES];
     struct uuid device;
     struct sign_key key;
-    struct author authors[MAX_PLACES];
+    struct author authors[MAX_PLACES + 1]; // the last is the chain's
     struct noted *noted, **noted_end;
-    const struct item *judging; // of no folded record
-    bool managers[MAX_PEOPLE];  // the others are cashiers
 };
 
 struct shop { // records that tills share
