@@ -79,6 +79,19 @@ struct hash hash_end(struct hash_state *state)
     return end(inside(state));
 }
 
+unsigned __int128 hash_short(const struct hash_key *key, struct str bytes)
+{
+    static const unsigned char none = 0;
+    const void *from = bytes.p == NULL ? (const void *)&none : bytes.p;
+    unsigned __int128 h;
+    _Static_assert(sizeof h == crypto_shorthash_siphashx24_BYTES, "128 bits");
+    _Static_assert(HASH_KEY_SIZE == crypto_shorthash_siphashx24_KEYBYTES, "the key's size");
+    unsigned char out[sizeof h];
+    MUST(crypto_shorthash_siphashx24(out, from, bytes.n, key->b) == 0);
+    memcpy(&h, out, sizeof h);
+    return h;
+}
+
 bool hash_equal(const struct hash *a, const struct hash *b)
 {
     return memcmp(a->b, b->b, sizeof a->b) == 0;

@@ -14,6 +14,11 @@ static enum err_code put_ticket(struct fold *f, const struct fold_row *row,
                                 const struct effect_ticket *t, bool *ret_taken, struct err *e)
 {
     struct query q;
+    *ret_taken = false;
+    if (f->census != NULL && census_ticket_is_alone(f->census, row->event->location, t->id)) {
+        census_ticket(f->census, &(struct census_row){row->lsn, row->event, 1}, t);
+        return ERR_OK;
+    }
     query_begin(&q, f->tables, Q_TICKET_ADD);
     query_int(&q, row->lsn);
     query_text(&q, row->event->location);
@@ -32,6 +37,8 @@ static enum err_code put_ticket(struct fold *f, const struct fold_row *row,
     query_int(&q, row->base);
     enum err_code code = query_run(&q, e);
     *ret_taken = code == ERR_OK && sqlite3_changes(f->tables->handle) == 0;
+    if (code == ERR_OK && f->census != NULL && !*ret_taken)
+        census_ticket(f->census, &(struct census_row){row->lsn, row->event, 1}, t);
     return code;
 }
 
@@ -39,6 +46,10 @@ static enum err_code put_line(struct fold *f, const struct fold_row *row,
                               const struct effect_line *line, struct err *e)
 {
     struct query q;
+    if (f->census != NULL) {
+        census_line(f->census, &(struct census_row){row->lsn, row->event, 1}, line);
+        return ERR_OK;
+    }
     query_begin(&q, f->tables, Q_LINE_ADD);
     query_int(&q, row->lsn);
     query_int(&q, line->number);
@@ -58,6 +69,10 @@ static enum err_code put_payment(struct fold *f, const struct fold_row *row,
                                  const struct effect_payment *payment, struct err *e)
 {
     struct query q;
+    if (f->census != NULL) {
+        census_payment(f->census, &(struct census_row){row->lsn, row->event, 1}, payment);
+        return ERR_OK;
+    }
     query_begin(&q, f->tables, Q_PAYMENT_ADD);
     query_int(&q, row->lsn);
     query_int(&q, payment->number);
@@ -238,8 +253,7 @@ static enum err_code drop_record(struct fold *f, const struct fold_row *row, str
     return code ? code : tell_event(f, row, false, e);
 }
 
-// ---- all
-// -----------------------------------------------------------------------------------------
+// ---- all ---------------------------------------------------------------------------------------
 
 // Which event took from it last, and whether goods came.
 static void tell_stock(struct delta *d, const struct event *event, const struct effect_stock *stock,
@@ -289,9 +303,24 @@ static enum err_code put_one(struct fold *f, const struct fold_row *row,
     return ERR_OK;
 }
 
+// What a census has of a ticket goes piece by piece; its row for those who contend for it, with it.
+static void uncount(struct fold *f, const struct fold_row *row, const struct effect *effect)
+{
+    const struct census_row of = {row->lsn, row->event, -1};
+    if (f->census == NULL)
+        return;
+    if (effect->kind == EFFECT_TICKET)
+        census_ticket(f->census, &of, &effect->ticket);
+    else if (effect->kind == EFFECT_LINE)
+        census_line(f->census, &of, &effect->line);
+    else if (effect->kind == EFFECT_PAYMENT)
+        census_payment(f->census, &of, &effect->payment);
+}
+
 static enum err_code take_back_one(struct fold *f, const struct fold_row *row,
                                    const struct effect *effect, struct err *e)
 {
+    uncount(f, row, effect);
     switch (effect->kind) {
     case EFFECT_TICKET:
         return drop_ticket(f, row->lsn, e);

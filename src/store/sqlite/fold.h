@@ -17,6 +17,7 @@
 
 #include "model/effect.h"
 #include "store/sqlite/catalog_rows.h"
+#include "store/sqlite/census.h"
 #include "store/sqlite/delta.h"
 #include "store/sqlite/feed.h"
 #include "store/sqlite/ids.h"
@@ -40,10 +41,11 @@ enum row_state {
 struct store;
 
 struct fold {
-    struct db *tables;   // where the records are
-    struct db *journal;  // where the events are
-    struct store *store; // NULL in a check: no reviews, no feeds, no states written
-    uint8_t *states;     // in a fresh fold: of the rows, by lsn - states_from
+    struct db *tables;     // where the records are
+    struct db *journal;    // where the events are
+    struct store *store;   // NULL in a check: no reviews, no feeds, no states written
+    struct census *census; // in a check: rows that no event asks for again are summed up in it
+    uint8_t *states;       // in a fresh fold: of the rows, by lsn - states_from
     int64_t states_from;
     int64_t upto;     // rows behind it are not folded yet
     bool confirms;    // stock has a confirmed part (terminals)

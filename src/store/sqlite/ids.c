@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/ids.h"
 
+#include "store/sqlite/census.h"
+
 #include <string.h>
 
 enum { KEY_BITS = 55, COUNTER_BITS = 12, CARRIERS_FIRST = 4, ADD_AT_ONCE = 16 };
-#define KEY_MASK  ((UINT64_C(1) << KEY_BITS) - 1)
-#define KEY_FIRST ((INT64_C(1) << KEY_BITS) - 1) // first keys of version 7 ids are above this
+#define KEY_MASK ((UINT64_C(1) << KEY_BITS) - 1)
+_Static_assert(IDS_KEY_FIRST == (INT64_C(1) << KEY_BITS) - 1, "one bit above the others");
 
 static uint64_t read_be(const uint8_t *p, int bytes)
 {
@@ -58,7 +60,7 @@ static enum err_code find_key(struct ids *ids, int64_t key, int64_t *ret_lsn, st
 
 void ids_init(struct ids *ids, struct db *table, struct db *journal)
 {
-    *ids = (struct ids){.table = table, .journal = journal, .last = KEY_FIRST};
+    *ids = (struct ids){.table = table, .journal = journal, .last = IDS_KEY_FIRST};
 }
 
 void ids_forget(struct ids *ids)
@@ -125,8 +127,8 @@ enum err_code ids_read_until(struct db *db, int64_t *ret, struct err *e)
 static enum err_code load_row(struct ids *ids, int64_t lsn, const struct uuid *id, struct err *e)
 {
     int64_t taken_by = 0, key = ids_key(ids, id, 0);
-    enum err_code code = key > KEY_FIRST ? find_key(ids, key, &taken_by, e) : ERR_OK;
-    if (code || key <= KEY_FIRST || taken_by != 0 || find_late(ids, key) != NULL)
+    enum err_code code = key > IDS_KEY_FIRST ? find_key(ids, key, &taken_by, e) : ERR_OK;
+    if (code || key <= IDS_KEY_FIRST || taken_by != 0 || find_late(ids, key) != NULL)
         return code;
     if (ids->late_count == IDS_LATE_MAX)
         return err_set(e, ERR_DAMAGED, "the index of ids lacks more rows than it may");
@@ -163,7 +165,7 @@ static enum err_code load(struct ids *ids, struct err *e)
         code = load_behind(ids, e);
     if (code)
         return code;
-    ids->last = KEY_FIRST;
+    ids->last = IDS_KEY_FIRST;
     query_begin(&q, ids->table, Q_ID_LAST);
     if (query_row(&q) && query_get_int(&q, 0) > ids->last)
         ids->last = query_get_int(&q, 0);
@@ -266,6 +268,8 @@ static enum err_code look(struct ids *ids, const struct uuid *id, int64_t lsn, s
 enum err_code ids_add(struct ids *ids, const struct uuid *id, int64_t lsn, struct arena *a,
                       struct ids_carriers *ret, struct err *e)
 {
+    if (ids->census != NULL)
+        return census_id(ids, id, lsn, a, ret, e);
     *ret = (struct ids_carriers){.count = 0};
     int64_t first = ids_key(ids, id, 0);
     enum err_code loaded = load(ids, e);

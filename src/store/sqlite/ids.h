@@ -19,19 +19,22 @@
 
 #include "store/sqlite/past.h"
 
+#define IDS_KEY_FIRST ((INT64_C(1) << 55) - 1) // first keys of version 7 ids are above, no others
 enum { IDS_PROBES = 100000, IDS_LATE = 128, IDS_LATE_MAX = 4 * IDS_LATE };
 
 struct ids_late {
     int64_t key;
     int64_t lsn;
 };
+struct census;
 struct ids {
     struct db *table;   // where event_ids is
     struct db *journal; // where events is
     struct hash salt;
-    bool shared;  // another process writes: nothing read once stays true
-    bool loaded;  // what follows is known; a fold into an empty table begins like that
-    int64_t last; // the highest key of all
+    bool shared;           // another process writes: nothing read once stays true
+    struct census *census; // in a check: the table is the store's own, and nothing is added to it
+    bool loaded;           // what follows is known; a fold into an empty table begins like that
+    int64_t last;          // the highest key of all
     int64_t until;
     size_t late_count;
     struct ids_late late[IDS_LATE_MAX];

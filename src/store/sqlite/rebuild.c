@@ -178,7 +178,7 @@ static enum err_code rebuild(struct store *s,
     if (code == ERR_OK && s->role == ROLE_CENTRAL)
         code = db_exec(&s->db, empty_catalog, e);
     if (code == ERR_OK)
-        code = refold_init(&r, s, &s->db, e);
+        code = refold_init(&r, s, &s->db, NULL, e);
     r.progress = progress;
     r.context = context;
     if (code == ERR_OK)

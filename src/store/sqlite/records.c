@@ -201,17 +201,32 @@ static enum err_code find(struct records *r, const struct record_name *name, boo
 
 // ---- reading ----------------------------------------------------------------------------------
 
-// Of an id that was told and is in the journal under another carrier, the told one counts.
+static enum err_code join(struct record *record, const struct event *event, bool told,
+                          bool *ret_more, struct err *e)
+{
+    enum err_code code = record_add(record, event, e);
+    *ret_more = code == ERR_OK;
+    if (code != ERR_EXISTS || !told)
+        return code == ERR_EXISTS ? ERR_OK : code;
+    code = record_remove(record, &event->id);
+    return code ? err_set(e, code, "out of memory for a record") : record_add(record, event, e);
+}
+
+enum err_code records_join(struct record *record, const struct event *event, bool told,
+                           struct err *e)
+{
+    bool more = false;
+    return join(record, event, told, &more, e);
+}
+
 static enum err_code add_event(struct kept_record *k, const struct event *event, bool told,
                                struct err *e)
 {
-    enum err_code code = record_add(k->record, event, e);
-    if (code == ERR_OK)
+    bool more = false;
+    enum err_code code = join(k->record, event, told, &more, e);
+    if (more)
         k->bytes += event->bytes.n;
-    if (code != ERR_EXISTS || !told)
-        return code == ERR_EXISTS ? ERR_OK : code;
-    code = record_remove(k->record, &event->id);
-    return code ? err_set(e, code, "out of memory for a record") : record_add(k->record, event, e);
+    return code;
 }
 
 static enum err_code read_event(struct records *r, int64_t lsn, struct arena *a, struct event *ret,
@@ -301,12 +316,21 @@ static void note_touched(struct records *r, struct kept_record *k)
     r->chain_touched = r->chain_touched || str_is(STR(FEED_CHAIN), k->location);
 }
 
+static bool is_counted_only(struct records *r, const struct record_name *name, int64_t lsn,
+                            int sign)
+{
+    census_listed(&r->census->tally, name, lsn, sign);
+    return !reducer_find(name->type)->stays;
+}
+
 enum err_code records_put(struct records *r, const struct event *event, int64_t lsn, bool *ret_full,
                           struct err *e)
 {
     struct record_name name = name_of(event);
     struct kept_record *k = NULL;
     *ret_full = false;
+    if (r->census != NULL && is_counted_only(r, &name, lsn, 1))
+        return ERR_OK;
     enum err_code code = r->count > RECORDS_MOST ? records_flush(r, e) : ERR_OK;
     if (code == ERR_OK)
         code = find(r, &name, true, &k, e);
@@ -332,6 +356,8 @@ enum err_code records_take_back(struct records *r, const struct event *event, in
 {
     struct record_name name = name_of(event);
     struct kept_record *k = NULL;
+    if (r->census != NULL && is_counted_only(r, &name, lsn, -1))
+        return ERR_OK;
     enum err_code code = find(r, &name, false, &k, e);
     if (code || k == NULL)
         return code;

@@ -15,6 +15,7 @@
 #define WASL_STORE_SQLITE_RECORDS_H
 
 #include "model/record.h"
+#include "store/sqlite/census.h"
 #include "store/sqlite/row_store.h"
 
 enum {
@@ -32,6 +33,9 @@ struct records {
     struct kept_record *kept;                     // the one used last comes first
     struct kept_record *buckets[RECORDS_BUCKETS]; // the same, by name
     size_t count;
+    // In a check: which events a record is made of is summed up, and its rows are made once that is
+    // done (verify_tables.c). Only what the fold asks for again, drafts of the catalog, is folded.
+    struct census *census;
     bool chain_touched; // a record of the whole chain was, since the last flush
 };
 
@@ -58,6 +62,10 @@ void records_forget(struct records *r); // after a rollback: what is in memory m
 enum err_code records_frontier(struct records *r, const struct record_name *name,
                                struct uuid ret[LIMIT_BASE], size_t *ret_count,
                                struct err *e) MUST_CHECK;
+// Adds an event to a record as it is folded here. Of an id that was told and is in the journal
+// under another carrier, the told one counts.
+enum err_code records_join(struct record *record, const struct event *event, bool told,
+                           struct err *e) MUST_CHECK;
 // The record, folded, as long as nothing else is done with 'r'; NULL where it is not known.
 enum err_code records_look(struct records *r, const struct record_name *name,
                            const struct record **ret, struct err *e) MUST_CHECK;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROGRESS_EVERY = 4096, FLUSH_EVERY = 65536 };
+enum { PROGRESS_EVERY = 4096, FLUSH_EVERY = 65536, DELTAS_MOST = 200000 };
 #define LSN_SPAN_MAX (INT64_C(1) << 32)
 
 void refold_problem(struct refold *r, const char *format, ...)
@@ -22,8 +22,7 @@ void refold_problem(struct refold *r, const char *format, ...)
     va_end(args);
 }
 
-// ---- setting up
-// ----------------------------------------------------------------------------------
+// ---- setting up --------------------------------------------------------------------------------
 
 static enum err_code measure(struct refold *r, struct err *e)
 {
@@ -89,12 +88,23 @@ static enum err_code read_withdrawn(struct refold *r, size_t span, struct err *e
     return code == ERR_OK && memory ? err_set(e, memory, "out of memory for a check") : code;
 }
 
-enum err_code refold_init(struct refold *r, struct store *s, struct db *tables, struct err *e)
+static void take_census(struct fold *f, struct census *census)
+{
+    f->census = census;
+    f->records.census = census;
+    ids_init(&f->ids, f->journal, f->journal);
+    f->ids.census = census;
+}
+
+enum err_code refold_init(struct refold *r, struct store *s, struct db *tables,
+                          struct census *census, struct err *e)
 {
     *r = (struct refold){.s = s, .equal = true};
     fold_init(&r->fold, tables, &s->db);
-    r->fold.ids.salt = s->fold.ids.salt;
     r->fold.ids.loaded = true; // as empty as the tables
+    if (census != NULL)
+        take_census(&r->fold, census);
+    r->fold.ids.salt = s->fold.ids.salt;
     enum err_code code = measure(r, e);
     if (code == ERR_OK)
         code = ids_read_until(&s->db, &r->ids_until, e);
@@ -123,8 +133,7 @@ void refold_fini(struct refold *r)
     free(r->streams);
 }
 
-// ---- one row
-// -------------------------------------------------------------------------------------
+// ---- one row -----------------------------------------------------------------------------------
 
 struct journal_row {
     int64_t lsn;
@@ -294,7 +303,10 @@ static enum err_code each_row(struct refold *r, struct query *q, struct arena *a
     row.rest = query_get_text(q, 6);
     enum err_code code = visit(r, &row, a, e);
     r->done++;
-    if (code == ERR_OK && r->done % FLUSH_EVERY == 0)
+    if (r->fold.census != NULL && r->stored[row.lsn - r->lsn_min] > ROW_PENDING)
+        census_apart(&r->fold.census->tally, row.stream, (int64_t)row.seq, row.lsn);
+    bool many = r->fold.census == NULL || r->fold.deltas.count > DELTAS_MOST;
+    if (code == ERR_OK && r->done % FLUSH_EVERY == 0 && many)
         code = fold_flush(&r->fold, e);
     if (r->progress != NULL && r->done % PROGRESS_EVERY == 0)
         r->progress(r->context, r->done, r->total);
@@ -318,6 +330,12 @@ static void check_heads(struct refold *r)
     }
 }
 
+// A census is for a journal that nothing is the matter with.
+static bool is_enough(const struct refold *r)
+{
+    return r->fold.census != NULL && r->first_problem[0] != '\0';
+}
+
 enum err_code refold_run(struct refold *r, struct err *e)
 {
     struct query q;
@@ -325,11 +343,13 @@ enum err_code refold_run(struct refold *r, struct err *e)
     enum err_code code = ERR_OK;
     arena_init(&a, (size_t)16 * 1024 * 1024);
     query_begin(&q, &r->s->db, Q_EVENTS_ALL);
-    while (code == ERR_OK && query_row(&q))
+    while (code == ERR_OK && !is_enough(r) && query_row(&q))
         code = each_row(r, &q, &a, e);
     enum err_code end = query_end(&q, code ? NULL : e);
     arena_fini(&a);
     code = code ? code : end;
+    if (is_enough(r))
+        return code;
     if (code == ERR_OK)
         code = told_refold(r->s, &r->fold.records, e);
     if (code == ERR_OK)
@@ -340,8 +360,7 @@ enum err_code refold_run(struct refold *r, struct err *e)
     return code;
 }
 
-// ---- overlay
-// -------------------------------------------------------------------------------------
+// ---- overlay -----------------------------------------------------------------------------------
 
 static enum err_code notice_of(struct refold *r, int64_t lsn, bool *ret_apart, struct err *e)
 {

@@ -43,9 +43,10 @@ struct refold {
     void (*progress)(void *context, uint64_t done, uint64_t total);
     void *context;
 };
-// Tables to fold into: they must be empty. The fold of r is set up with them.
+// Tables to fold into: they must be empty. The fold of r is set up with them. census: NULL, or what
+// takes the rows that the fold does not ask for again; then the store's index of ids is used.
 enum err_code refold_init(struct refold *r, struct store *s, struct db *tables,
-                          struct err *e) MUST_CHECK;
+                          struct census *census, struct err *e) MUST_CHECK;
 void refold_fini(struct refold *r); // accepts a zeroed struct
 enum err_code refold_run(struct refold *r, struct err *e) MUST_CHECK;
 void refold_problem(struct refold *r, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -44,13 +44,15 @@
 #define DB_STATEMENTS(X)                                                                           \
     X(TABLE_EXISTS, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?")               \
     X(INDEXES_BROKEN, "SELECT told.integrity_check FROM (SELECT DISTINCT tbl_name FROM"            \
-                      " sqlite_schema WHERE type = 'index' AND sql IS NOT NULL) AS indexed,"       \
+                      " sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"                    \
+                      " AND tbl_name <> ?) AS indexed,"                                            \
                       " pragma_integrity_check(indexed.tbl_name) AS told"                          \
                       " WHERE told.integrity_check <> 'ok' LIMIT 1")                               \
     X(VERSION, "SELECT max(version) FROM schema_version")                                          \
     X(VERSION_ADD, "INSERT INTO schema_version (version, name, applied_at) VALUES (?, ?, ?)")      \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
     X(COMMIT, "COMMIT")                                                                            \
+    X(DATA_VERSION, "PRAGMA data_version")                                                         \
     X(PAGE_COUNT, "PRAGMA page_count")                                                             \
     X(FREE_PAGES, "PRAGMA freelist_count")                                                         \
     X(PAGE_SIZE, "PRAGMA page_size")                                                               \
@@ -120,6 +122,12 @@
     X(RECORD_EVENT_DROP, "DELETE FROM record_events WHERE record = ? AND lsn = ?")                 \
     X(RECORD_EVENT_COUNT, "SELECT count(*) FROM record_events WHERE record = ?")                   \
     X(RECORD_EVENTS, "SELECT lsn FROM record_events WHERE record = ? ORDER BY lsn")                \
+    X(RECORDS_WALK,                                                                                \
+      "SELECT r.number, r.location, r.type, r.id, m.lsn, t.bytes, " TEXT_COLUMNS                   \
+      " FROM records AS r LEFT JOIN record_events AS m ON m.record = r.number"                     \
+      " LEFT JOIN told_events AS t ON m.lsn < 0 AND t.number = -m.lsn"                             \
+      " LEFT JOIN events AS e ON e.lsn = m.lsn LEFT JOIN streams AS s ON s.number = e.stream"      \
+      " ORDER BY r.number, m.lsn")                                                                 \
     X(TOLD_BYTES, "SELECT bytes FROM told_events WHERE number = ?")                                \
     X(TOLD_FIND, "SELECT number, bytes FROM told_events WHERE id = ? AND location = ?")            \
     X(TOLD_ADD, "INSERT INTO told_events (location, id, generation, bytes) VALUES (?, ?, ?, ?)")   \
@@ -166,6 +174,7 @@
     X(EVENT_AT, "SELECT " EVENT_COLUMNS " FROM events AS e JOIN streams AS s"                      \
                 " ON s.number = e.stream WHERE e.lsn = ?")                                         \
     X(EVENTS_ALL, "SELECT lsn, id, stream, seq, state, chain, rest FROM events ORDER BY lsn")      \
+    X(APART_ALL, "SELECT stream, seq, lsn FROM events INDEXED BY events_apart WHERE state > 2")    \
     X(EVENTS_SPAN, "SELECT count(*), coalesce(min(lsn), 0), coalesce(max(lsn), 0),"                \
                    " (SELECT coalesce(max(number), 0) FROM streams) FROM events")                  \
     X(OLDEST_PENDING, "SELECT since + received FROM events JOIN streams ON number = stream"        \
@@ -178,6 +187,12 @@
       " ON CONFLICT DO NOTHING")                                                                   \
     X(IDS_ALL, "SELECT i.key, i.lsn, coalesce(e.id, p.id) FROM event_ids AS i LEFT JOIN events"    \
                " AS e ON e.lsn = i.lsn LEFT JOIN past AS p ON p.lsn = i.lsn")                      \
+    X(IDS_BARE, "SELECT key, lsn FROM event_ids ORDER BY key")                                     \
+    X(IDS_FURTHER, "SELECT coalesce(e.id, p.id) FROM event_ids AS i LEFT JOIN events AS e"         \
+                   " ON e.lsn = i.lsn LEFT JOIN past AS p ON p.lsn = i.lsn WHERE i.key <= ?")      \
+    X(ID_OF_ROW, "SELECT coalesce((SELECT id FROM events WHERE lsn = ?1),"                         \
+                 " (SELECT id FROM past WHERE lsn = ?1))")                                         \
+    X(CLAIMED, "SELECT location, record FROM claims WHERE kind = ?")                               \
     X(ID_FIND, "SELECT lsn FROM event_ids WHERE key = ?")                                          \
     X(ID_LAST, "SELECT max(key) FROM event_ids")                                                   \
     X(IDS_BEHIND, "SELECT lsn, id FROM events WHERE lsn > ? AND id IS NOT NULL ORDER BY lsn")      \
@@ -285,6 +300,12 @@
                   " customer, currency, places, total, at, line_count, shift, state,"              \
                   " local_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)"        \
                   " ON CONFLICT DO NOTHING")                                                       \
+    X(TICKETS_ALL, "SELECT lsn, location, id, event_id, kind, number, till, customer, currency,"   \
+                   " places, total, at, line_count, shift FROM tickets ORDER BY lsn")              \
+    X(LINES_ALL, "SELECT ticket, number, sku, name, quantity, unit_price, amount, catalog"         \
+                 " FROM ticket_lines ORDER BY ticket, number")                                     \
+    X(PAYMENTS_ALL, "SELECT ticket, number, method, currency, amount FROM ticket_payments"         \
+                    " ORDER BY ticket, number")                                                    \
     X(TICKET_HOLDER, "SELECT lsn, event_id FROM tickets WHERE location = ? AND id = ?")            \
     X(TICKET_DROP, "DELETE FROM tickets WHERE lsn = ?")                                            \
     X(LINE_ADD, "INSERT INTO ticket_lines (ticket, number, sku, name, quantity, unit_price,"       \

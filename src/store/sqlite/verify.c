@@ -1,25 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Chains and gaps are checked while the journal is read; the fresh fold goes into a scratch
-// database with the same tables, which are then compared with the store's, row by row.
+// Chains and gaps are checked while the journal is read. What a fresh fold of it gives is summed up
+// (census.h) and compared with the sums of what the tables hold (verify_tables.h); few tables,
+// which the fold asks for again, are folded into a scratch database and compared row by row.
+//
+// That says whether all is well. Where anything is not, the journal is read again, all of it is
+// folded into the scratch database, and the first row that differs is named:
+//
+//   begin ── by sums ──► sound ──► verdict
+//               |                    ^
+//               +── anything ── row by row
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/refold.h"
 #include "store/sqlite/rows.h"
+#include "store/sqlite/verify_tables.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 // What must be alike: not versions, generations and times, which depend on the arrival.
 static const struct {
     const char *name;
     const char *sql;
+    bool summed; // compared by sums where all is well
 } compared[] = {
-    {"tickets", "SELECT lsn, location, id, event_id, kind, number, till, customer, currency,"
-                " places, total, at, line_count, shift FROM tickets ORDER BY lsn"},
-    {"ticket_lines", "SELECT ticket, number, sku, name, quantity, unit_price, amount, catalog"
-                     " FROM ticket_lines ORDER BY ticket, number"},
-    {"ticket_payments", "SELECT ticket, number, method, currency, amount FROM ticket_payments"
-                        " ORDER BY ticket, number"},
+    {"tickets",
+     "SELECT lsn, location, id, event_id, kind, number, till, customer, currency,"
+     " places, total, at, line_count, shift FROM tickets ORDER BY lsn",
+     true},
+    {"ticket_lines",
+     "SELECT ticket, number, sku, name, quantity, unit_price, amount, catalog"
+     " FROM ticket_lines ORDER BY ticket, number",
+     true},
+    {"ticket_payments",
+     "SELECT ticket, number, method, currency, amount FROM ticket_payments"
+     " ORDER BY ticket, number",
+     true},
     {"locations", "SELECT id, name, region, lsn FROM locations WHERE lsn IS NOT NULL ORDER BY id"},
     {"devices", "SELECT hex(id), location, role, name, key, revoked, lsn FROM devices"
                 " WHERE lsn IS NOT NULL ORDER BY id"},
@@ -35,16 +52,17 @@ static const struct {
     {"withheld", "SELECT hex(device), events FROM withheld ORDER BY device"},
     {"judgements", "SELECT location, hex(target), lsn, outcome, reason, term, answer, batch, hlc,"
                    " origin, lane, seq, id FROM judgements ORDER BY location, target, lsn"},
-    {"record_events", "SELECT r.location, r.id, r.type, m.lsn FROM record_events AS m JOIN records"
-                      " AS r ON r.number = m.record ORDER BY r.location, r.type, r.id, m.lsn"},
+    {"record_events",
+     "SELECT r.location, r.id, r.type, m.lsn FROM record_events AS m JOIN records"
+     " AS r ON r.number = m.record ORDER BY r.location, r.type, r.id, m.lsn",
+     true},
     {"catalog_versions", "SELECT version, count, hash, computed, changed, note, published_at,"
                          " published_by, hex(event_id), lsn FROM catalog_versions"
                          " ORDER BY version"},
     {"stock", "SELECT location, sku, quantity, moves FROM stock ORDER BY location, sku"},
 };
 
-// ---- tables
-// --------------------------------------------------------------------------------------
+// ---- tables ------------------------------------------------------------------------------------
 
 static bool same_value(sqlite3_stmt *a, sqlite3_stmt *b, int column)
 {
@@ -212,20 +230,19 @@ static enum err_code compare_tables(struct refold *r, struct db *scratch, struct
 {
     enum err_code code = ERR_OK;
     size_t count = sizeof compared / sizeof compared[0];
-    bool device = r->s->role == ROLE_TERMINAL;
+    bool device = r->s->role == ROLE_TERMINAL, summed = r->fold.census != NULL;
     for (size_t i = 0; i < count && code == ERR_OK; i++) {
-        if (!device || i + 1 < count)
+        if ((!device || i + 1 < count) && !(summed && compared[i].summed))
             code = compare(r, scratch, compared[i].name, compared[i].sql, e);
     }
-    if (code == ERR_OK)
+    if (code == ERR_OK && !summed)
         code = compare_records(r, scratch, e);
     if (code == ERR_OK)
         code = device ? check_catalog(r, e) : compare_catalog(r, scratch, e);
     return code == ERR_OK && device ? compare_view(r, e) : code;
 }
 
-// ---- ids, states, seals
-// --------------------------------------------------------------------------
+// ---- ids, states, seals ------------------------------------------------------------------------
 
 static bool key_leads_to(struct refold *r, int64_t key, const struct uuid *id)
 {
@@ -383,65 +400,7 @@ static void check_bases(struct refold *r, struct arena *a)
     }
 }
 
-// ---- totals
-// --------------------------------------------------------------------------------------
-
-// Of SPLIT_SUM.
-static __int128 query_get_sum(struct query *q, int column)
-{
-    return (__int128)query_get_int(q, column) * (INT64_C(1) << 32) + query_get_int(q, column + 1);
-}
-
-// Tickets of one currency with other places follow each other, fewer places first.
-static enum err_code add_total(struct query *q, struct arena *a, size_t *room,
-                               struct store_verdict *to)
-{
-    enum { PLACES_MAX = 4 };
-    int64_t places = query_get_int(q, 1);
-    struct currency_total total = {.amount = query_get_sum(q, 3)};
-    if (places > 0) // an edit may say anything; that it is one was told by then
-        total.places = places < PLACES_MAX ? (int)places : PLACES_MAX;
-    if (str_copy(total.currency, sizeof total.currency, query_get_text(q, 0)))
-        total.currency[0] = '\0';
-    struct currency_total *last = to->value_count > 0 ? &to->value[to->value_count - 1] : NULL;
-    if (last != NULL && strcmp(last->currency, total.currency) == 0) {
-        for (; last->places < total.places; last->places++)
-            last->amount *= 10;
-        last->amount += total.amount;
-        return ERR_OK;
-    }
-    struct currency_total *wider = rows_grow(a, to->value, to->value_count, room, sizeof total);
-    if (wider == NULL)
-        return ERR_NO_MEMORY;
-    to->value = wider;
-    wider[to->value_count++] = total;
-    return ERR_OK;
-}
-
-static enum err_code totals(struct store *s, struct arena *a, struct store_verdict *to,
-                            struct err *e)
-{
-    struct query q;
-    size_t room = 0;
-    enum err_code memory = ERR_OK;
-    query_begin(&q, &s->db, Q_TICKET_TOTALS);
-    while (memory == ERR_OK && query_row(&q)) {
-        to->tickets += query_get_u64(&q, 2);
-        memory = add_total(&q, a, &room, to);
-    }
-    enum err_code code = query_end(&q, e);
-    if (code || memory)
-        return code ? code : err_set(e, memory, "out of memory for totals");
-    query_begin(&q, &s->db, Q_LINE_TOTALS);
-    if (query_row(&q)) {
-        to->lines = query_get_u64(&q, 0);
-        to->quantity = query_get_sum(&q, 1);
-    }
-    return query_end(&q, e);
-}
-
-// ---- all
-// -----------------------------------------------------------------------------------------
+// ---- all ---------------------------------------------------------------------------------------
 
 static enum err_code open_scratch(struct db *scratch, struct err *e)
 {
@@ -463,12 +422,28 @@ static enum err_code check_indexes(struct refold *r, struct err *e)
 {
     struct query q;
     query_begin(&q, &r->s->db, Q_INDEXES_BROKEN);
+    query_text(&q, STR(""));
     if (query_row(&q)) {
         r->equal = false;
         refold_problem(r, "wasl.db: %.*s", STR_ARG(query_get_text(&q, 0)));
     }
     return query_end(&q, e);
 }
+
+static enum err_code conclude(struct refold *r, struct arena *a, struct store_verdict *to,
+                              struct err *e)
+{
+    check_signatures(r, a);
+    check_bases(r, a);
+    to->pruned = r->pruned;
+    to->gaps = r->gaps;
+    to->chain_errors = r->chain_errors;
+    to->refold_equal = r->equal;
+    to->first_problem = arena_copy(a, str_of(r->first_problem));
+    return to->first_problem.p == NULL ? err_set(e, ERR_NO_MEMORY, "out of memory") : ERR_OK;
+}
+
+// ---- row by row --------------------------------------------------------------------------------
 
 static enum err_code check_all(struct refold *r, struct db *scratch, struct arena *a,
                                struct store_verdict *to, struct err *e)
@@ -487,43 +462,171 @@ static enum err_code check_all(struct refold *r, struct db *scratch, struct aren
     if (code == ERR_OK)
         code = check_indexes(r, e);
     if (code == ERR_OK)
-        code = totals(r->s, a, to, e);
+        code = verify_tables_totals(&r->s->db, a, to, e);
+    return code ? code : conclude(r, a, to, e);
+}
+
+// Two readings, and how far they are.
+struct told {
+    void (*progress)(void *context, uint64_t done, uint64_t total);
+    void *context;
+    const struct verify_tables *tables; // NULL: the journal alone is read
+    bool beside;                        // at the same time
+    uint64_t before;                    // told in a reading that is over
+    uint64_t done, total;               // of the journal
+};
+
+static void tell(struct told *t)
+{
+    uint64_t done = t->done;
+    if (t->tables != NULL) {
+        uint64_t other = t->total * verify_tables_part(t->tables) / 1000;
+        done = !t->beside ? (done + other) / 2 : done < other ? done : other;
+    }
+    if (t->progress != NULL)
+        t->progress(t->context, t->before + done, t->before + t->total);
+}
+
+static void tell_tables(void *context)
+{
+    tell(context);
+}
+
+static void tell_journal(void *context, uint64_t done, uint64_t total)
+{
+    struct told *t = context;
+    t->done = done;
+    t->total = total;
+    tell(t);
+}
+
+static enum err_code row_by_row(struct store *s, struct arena *a, struct told *told,
+                                struct store_verdict *ret, struct err *e)
+{
+    struct db scratch = {.handle = NULL};
+    struct refold r = {.s = NULL};
+    enum err_code code = open_scratch(&scratch, e);
+    if (code == ERR_OK) {
+        code = refold_init(&r, s, &scratch, NULL, e);
+        r.progress = tell_journal;
+        r.context = told;
+        if (code == ERR_OK)
+            code = check_all(&r, &scratch, a, ret, e);
+        refold_fini(&r);
+    }
+    db_close(&scratch);
+    return code;
+}
+
+// ---- by sums -----------------------------------------------------------------------------------
+
+static void wait_for(const struct verify_tables *t, struct told *told)
+{
+    const struct timespec moment = {.tv_nsec = 5000000};
+    while (t->running && !verify_tables_is_done(t)) {
+        (void)nanosleep(&moment, NULL);
+        tell(told);
+    }
+}
+
+static void compare_sums(struct refold *r, const struct verify_tables *t)
+{
+    const struct census *c = r->fold.census;
+    bool same = !c->lacking && !t->wrong && c->tally.sum == t->tally.sum &&
+                c->looked_up == t->looked_up && t->records.sum == 0;
+    if (same)
+        return;
+    r->equal = false;
+    refold_problem(r, "the tables are not what the journal gives");
+}
+
+// That each index is there which keeps two rows from having one key.
+static enum err_code compare_indexes(struct refold *r, struct db *scratch, struct err *e)
+{
+    return compare(r, scratch, "sqlite_schema",
+                   "SELECT name, sql FROM sqlite_schema WHERE type = 'index' ORDER BY name", e);
+}
+
+static enum err_code check_sums(struct refold *r, struct verify_tables *t, struct db *scratch,
+                                struct told *told, struct err *e)
+{
+    enum err_code code = refold_run(r, e);
+    if (code || r->first_problem[0] != '\0')
+        return code;
+    wait_for(t, told);
+    code = verify_tables_end(t, e);
     if (code)
         return code;
-    check_signatures(r, a);
-    check_bases(r, a);
-    to->pruned = r->pruned;
-    to->gaps = r->gaps;
-    to->chain_errors = r->chain_errors;
-    to->refold_equal = r->equal;
-    to->first_problem = arena_copy(a, str_of(r->first_problem));
-    return to->first_problem.p == NULL ? err_set(e, ERR_NO_MEMORY, "out of memory") : ERR_OK;
+    if (r->fold.census->tally.failed)
+        return err_set(e, ERR_NO_MEMORY, "out of memory for a check");
+    compare_sums(r, t);
+    code = check_states(r, &t->totals, e);
+    if (code == ERR_OK)
+        code = refold_check_told(r, e);
+    if (code == ERR_OK)
+        code = check_extent_count(r, e);
+    if (code == ERR_OK)
+        code = compare_tables(r, scratch, e);
+    return code ? code : compare_indexes(r, scratch, e);
+}
+
+// *ret is a verdict when ERR_OK comes back and nothing whatever is the matter.
+static enum err_code by_sums(struct verify_tables *t, struct told *told, struct store_verdict *ret,
+                             struct err *e)
+{
+    struct db scratch = {.handle = NULL};
+    struct refold r = {.s = NULL};
+    struct census census = {.lacking = false};
+    enum err_code code = open_scratch(&scratch, e);
+    if (code == ERR_OK)
+        code = census_init(&census, &t->s->db, &t->s->fold.ids, e);
+    t->noted = tell_tables;
+    t->context = told;
+    told->tables = t;
+    if (code == ERR_OK)
+        code = verify_tables_start(t, &census, e);
+    if (code == ERR_OK) {
+        told->beside = t->beside;
+        code = refold_init(&r, t->s, &scratch, &census, e);
+        r.progress = tell_journal;
+        r.context = told;
+        if (code == ERR_OK)
+            code = check_sums(&r, t, &scratch, told, e);
+        if (code == ERR_OK)
+            code = conclude(&r, t->arena, &t->totals, e);
+        refold_fini(&r);
+    }
+    *ret = t->totals;
+    verify_tables_fini(t);
+    census_fini(&census);
+    db_close(&scratch);
+    return code;
+}
+
+static bool is_sound(const struct store_verdict *v)
+{
+    return v->gaps == 0 && v->chain_errors == 0 && v->refold_equal && v->first_problem.n == 0;
 }
 
 enum err_code store_verify(struct store *s, struct arena *a,
                            void (*progress)(void *context, uint64_t done, uint64_t total),
                            void *context, struct store_verdict *ret, struct err *e)
 {
-    struct db scratch = {.handle = NULL};
-    struct refold r = {.s = NULL};
+    struct verify_tables tables;
     struct store_verdict verdict = {.events = 0};
+    struct told told = {.progress = progress, .context = context};
     bool alone = !s->in_transaction;
     // One view of the store for the whole check, whoever writes meanwhile.
     enum err_code code = scope_write_late(s, e);
-    if (code == ERR_OK && alone)
-        code = db_exec(&s->db, "BEGIN", e);
+    if (code == ERR_OK)
+        code = verify_tables_open(&tables, s, a, e);
     if (code)
         return code;
-    code = open_scratch(&scratch, e);
-    if (code == ERR_OK) {
-        code = refold_init(&r, s, &scratch, e);
-        r.progress = progress;
-        r.context = context;
-        if (code == ERR_OK)
-            code = check_all(&r, &scratch, a, &verdict, e);
-        refold_fini(&r);
+    if (by_sums(&tables, &told, &verdict, NULL) || !is_sound(&verdict)) {
+        told = (struct told){.progress = progress, .context = context, .before = told.done};
+        verdict = (struct store_verdict){.events = 0};
+        code = row_by_row(s, a, &told, &verdict, e);
     }
-    db_close(&scratch);
     if (alone)
         db_undo(&s->db);
     if (code == ERR_OK)

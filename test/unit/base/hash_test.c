@@ -97,3 +97,19 @@ TEST(hash__knows_zero_and_sees_a_difference_in_any_byte)
         assert_false(hash_equal(&h, &zero));
     }
 }
+
+// The first two vectors of its authors' reference code.
+TEST(hash__short_ones_are_siphash_of_128_bits)
+{
+    static const uint8_t wanted[][16] = {{0xa3, 0x81, 0x7f, 0x04, 0xba, 0x25, 0xa8, 0xe6, 0x6d,
+                                          0xf6, 0x72, 0x14, 0xc7, 0x55, 0x02, 0x93},
+                                         {0xda, 0x87, 0xc1, 0xd8, 0x6b, 0x99, 0xaf, 0x44, 0x34,
+                                          0x76, 0x59, 0x11, 0x9b, 0x22, 0xfc, 0x45}};
+    struct hash_key key;
+    for (int i = 0; i < HASH_KEY_SIZE; i++)
+        key.b[i] = (uint8_t)i;
+    unsigned __int128 none = hash_short(&key, (struct str){NULL, 0});
+    unsigned __int128 zero = hash_short(&key, str_make("\0", 1));
+    assert_memory_equal(&none, wanted[0], sizeof none);
+    assert_memory_equal(&zero, wanted[1], sizeof zero);
+}

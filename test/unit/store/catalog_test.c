@@ -26,7 +26,7 @@ static void till_shows(const char *wanted)
 static struct store_verdict verdict_of(struct fixture *f)
 {
     struct store_verdict verdict;
-    if (store_verify(f->store, &f->arena, NULL, NULL, &verdict, &e))
+    if (fixture_verify(f->store, &f->arena, &verdict, &e))
         fail_msg("%s", e.text);
     return verdict;
 }

@@ -230,14 +230,14 @@ TEST(follow__the_view_is_what_is_confirmed_and_own_events_not_yet_included)
     fixture_assert_text(&f, "SELECT quantity, confirmed FROM stock", "970000|990000\n");
     assert_int_equal(store_feed_cursor(f.store, STR("BR1"), &cursor), ERR_OK);
     assert_int_equal(cursor.position, 9);
-    assert_int_equal(store_verify(f.store, &f.arena, NULL, NULL, &verdict, &e), ERR_OK);
+    assert_int_equal(fixture_verify(f.store, &f.arena, &verdict, &e), ERR_OK);
     assert_int_equal(verdict.first_problem.n, 0);
     told = (struct feed_include){l.key, 2};
     apply(&f, NULL, false, true, 0);
     assert_int_equal(store_stock_refresh(f.store, STR("BR1"), STR("rice"), 0, &e), ERR_OK);
     fixture_assert_text(&f, "SELECT quantity, sync_status FROM stock", "990000|settled\n");
     fixture_sql(&f, "UPDATE stock SET quantity = quantity + 1");
-    assert_int_equal(store_verify(f.store, &f.arena, NULL, NULL, &verdict, &e), ERR_OK);
+    assert_int_equal(fixture_verify(f.store, &f.arena, &verdict, &e), ERR_OK);
     assert_false(verdict.refold_equal);
     assert_int_equal(store_rebuild(f.store, NULL, NULL, &e), ERR_OK);
     fixture_assert_text(&f, "SELECT quantity, confirmed FROM stock", "990000|990000\n");
@@ -282,7 +282,7 @@ TEST(follow__a_notice_sets_the_status_of_the_own_event)
     assert_int_equal(fixture_ack(&f, &l, 2, 2, 1760000000000), ERR_OK);
     fixture_assert_text(&f, "SELECT status FROM journal", "dead_letter\nsettled\n");
     fixture_assert_text(&f, "SELECT reason FROM dead_letters", "too old\n");
-    assert_int_equal(store_verify(f.store, &f.arena, NULL, NULL, &verdict, &e), ERR_OK);
+    assert_int_equal(fixture_verify(f.store, &f.arena, &verdict, &e), ERR_OK);
     assert_int_equal(verdict.first_problem.n, 0);
     (void)snprintf(row, sizeof row, "{\"type\":\"notice\",\"id\":\"%s\",\"row\":null}", id);
     apply(&f, row, false, true, -20000);

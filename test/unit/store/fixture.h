@@ -30,7 +30,12 @@ char *fixture_text(const struct fixture *f, const char *sql);
 char *fixture_canonical(const struct fixture *f);
 void fixture_assert_text(const struct fixture *f, const char *sql, const char *wanted);
 
-// ---- events -----------------------------------------------------------------------------------
+// As store_verify; fails where the journal was read a second time although nothing is the matter,
+// or where the progress told went back or beyond what there is.
+enum err_code fixture_verify(struct store *s, struct arena *a, struct store_verdict *ret,
+                             struct err *e);
+
+// ---- events ------------------------------------------------------------------------------------
 
 enum { LINE_MAX_EVENTS = 64 };
 

@@ -57,7 +57,7 @@ static struct store_verdict verdict_of(struct store *s, struct arena *a)
 {
     struct store_verdict verdict;
     struct err e = {ERR_OK, ""};
-    if (store_verify(s, a, NULL, NULL, &verdict, &e))
+    if (fixture_verify(s, a, &verdict, &e))
         fail_msg("%s", e.text);
     return verdict;
 }

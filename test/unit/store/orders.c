@@ -46,7 +46,7 @@ static void check_verified(struct fixture *f)
 {
     struct store_verdict verdict;
     struct err e = {ERR_OK, ""};
-    if (store_verify(f->store, &f->arena, NULL, NULL, &verdict, &e))
+    if (fixture_verify(f->store, &f->arena, &verdict, &e))
         fail_msg("%s", e.text);
     if (verdict.first_problem.n > 0)
         fail_msg("%s", verdict.first_problem.p);

@@ -236,7 +236,7 @@ TEST(revoke__events_that_come_too_late_are_kept_counted_and_reviewed)
     fixture_assert_text(&f, "SELECT count(*) FROM tickets", "0\n");
     fixture_assert_text(&f, "SELECT kind, location, detail, open FROM reviews",
                         "revoked|BR1|{\"events\":2}|1\n");
-    assert_int_equal(store_verify(f.store, &f.arena, NULL, NULL, &verdict, &e), ERR_OK);
+    assert_int_equal(fixture_verify(f.store, &f.arena, &verdict, &e), ERR_OK);
     assert_true(verdict.refold_equal);
     assert_int_equal(verdict.events, 4);
     char *before = fixture_canonical(&f);
@@ -244,7 +244,7 @@ TEST(revoke__events_that_come_too_late_are_kept_counted_and_reviewed)
     char *after = fixture_canonical(&f);
     assert_string_equal(before, after);
     fixture_sql(&f, "UPDATE events SET state = 0 WHERE state = 8");
-    assert_int_equal(store_verify(f.store, &f.arena, NULL, NULL, &verdict, &e), ERR_OK);
+    assert_int_equal(fixture_verify(f.store, &f.arena, &verdict, &e), ERR_OK);
     assert_false(verdict.refold_equal); // a row let in by hand is found
     assert_int_equal(store_rebuild(f.store, NULL, NULL, &e), ERR_OK);
     free(after);
@@ -282,7 +282,7 @@ TEST(revoke__a_dead_letter_stays_one_and_takes_no_id_away)
                             "settled\ndead_letter\n");
         fixture_assert_text(&f, "SELECT count(*) FROM withheld", "0\n");
         fixture_assert_text(&f, "SELECT count(*) FROM reviews WHERE open = 1", "0\n");
-        assert_int_equal(store_verify(f.store, &f.arena, NULL, NULL, &verdict, &e), ERR_OK);
+        assert_int_equal(fixture_verify(f.store, &f.arena, &verdict, &e), ERR_OK);
         assert_true(verdict.refold_equal);
         line_fini(&lines[0]);
         line_fini(&lines[1]);

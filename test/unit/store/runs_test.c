@@ -43,7 +43,7 @@ static void assert_verified(struct fixture *f)
 {
     struct store_verdict v;
     struct err e = {ERR_OK, ""};
-    if (store_verify(f->store, &f->arena, NULL, NULL, &v, &e) || !v.refold_equal)
+    if (fixture_verify(f->store, &f->arena, &v, &e) || !v.refold_equal)
         fail_msg("%s %.*s", e.text, STR_ARG(v.first_problem));
 }
 

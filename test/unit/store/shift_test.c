@@ -26,7 +26,7 @@ static void holds(struct fixture *f)
 {
     struct store_verdict verdict;
     struct err e = {ERR_OK, ""};
-    if (store_verify(f->store, &f->arena, NULL, NULL, &verdict, &e))
+    if (fixture_verify(f->store, &f->arena, &verdict, &e))
         fail_msg("%s", e.text);
     if (verdict.first_problem.n != 0)
         fail_msg("%.*s", STR_ARG(verdict.first_problem));

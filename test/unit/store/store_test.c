@@ -285,7 +285,7 @@ TEST(store__heads_are_found_again_after_a_crash)
     line_sell(&l, 100, 500, "oil", "1");
     assert_int_equal(fixture_append(&copy, &l, l.count - 1, STATUS_PENDING), STATUS_PENDING);
     struct store_verdict verdict;
-    assert_int_equal(store_verify(copy.store, &f.arena, NULL, NULL, &verdict, NULL), ERR_OK);
+    assert_int_equal(fixture_verify(copy.store, &f.arena, &verdict, NULL), ERR_OK);
     assert_int_equal(verdict.first_problem.n, 0);
     line_fini(&l);
     line_fini(&other);
@@ -331,7 +331,7 @@ TEST(store__a_full_quota_loses_nothing_and_the_store_stays_usable)
     assert_int_equal(store_open(&options, &f.store, &e), ERR_OK);
     (void)fixture_append(&f, &l, kept, STATUS_PENDING);
     struct store_verdict verdict;
-    assert_int_equal(store_verify(f.store, &f.arena, NULL, NULL, &verdict, &e), ERR_OK);
+    assert_int_equal(fixture_verify(f.store, &f.arena, &verdict, &e), ERR_OK);
     assert_int_equal(verdict.first_problem.n, 0);
     line_fini(&l);
     fixture_close(&f);
@@ -616,7 +616,7 @@ TEST(store__a_row_that_its_stream_does_not_expect_ends_what_is_read)
     const struct store_page page = {500, SIZE_MAX, &f.arena};
     assert_int_equal(store_read_stream(f.store, &l.key, 2, &page, &list, &e), ERR_OK);
     assert_int_equal(list.count, 0);
-    assert_int_equal(store_verify(f.store, &f.arena, NULL, NULL, &verdict, &e), ERR_OK);
+    assert_int_equal(fixture_verify(f.store, &f.arena, &verdict, &e), ERR_OK);
     assert_false(verdict.refold_equal);
     line_fini(&l);
     fixture_close(&f);

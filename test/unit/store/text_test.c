@@ -111,7 +111,7 @@ static void check_verdict(struct fixture *f, uint64_t chain_errors)
 {
     struct store_verdict verdict;
     struct err e = {ERR_OK, ""};
-    if (store_verify(f->store, &f->arena, NULL, NULL, &verdict, &e))
+    if (fixture_verify(f->store, &f->arena, &verdict, &e))
         fail_msg("%s", e.text);
     assert_int_equal(verdict.chain_errors, chain_errors);
     assert_int_equal(verdict.refold_equal, chain_errors == 0);

@@ -69,7 +69,7 @@ struct store_verdict till_verdict(struct till *t)
 {
     struct store_verdict v;
     struct err e = {ERR_OK, ""};
-    if (store_verify(t->f.store, &t->f.arena, NULL, NULL, &v, &e))
+    if (fixture_verify(t->f.store, &t->f.arena, &v, &e))
         fail_msg("%s", e.text);
     return v;
 }

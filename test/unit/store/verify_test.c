@@ -43,7 +43,7 @@ static struct store_verdict verdict_of(struct fixture *f)
 {
     struct store_verdict verdict;
     struct err e = {ERR_OK, ""};
-    if (store_verify(f->store, &f->arena, NULL, NULL, &verdict, &e))
+    if (fixture_verify(f->store, &f->arena, &verdict, &e))
         fail_msg("%s", e.text);
     return verdict;
 }
@@ -365,7 +365,7 @@ TEST(verify__an_edit_of_a_position_or_a_lane_breaks_no_reader)
                          ERR_OK);
         for (size_t n = 0; n < list.count; n++)
             assert_in_range(list.items[n].key.lane, 0, LANE_COUNT - 1);
-        enum err_code code = store_verify(s.f.store, &s.f.arena, NULL, NULL, &verdict, &e);
+        enum err_code code = fixture_verify(s.f.store, &s.f.arena, &verdict, &e);
         bool found = code == ERR_DAMAGED || (code == ERR_OK && verdict.first_problem.n > 0);
         assert_true(found || strstr(odd[i], "since") != NULL); // a time of arrival: only told
         line_sell(&s.b, 9, 19, "salt", "1");
