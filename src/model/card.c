@@ -182,3 +182,21 @@ enum err_code card_rows(const void *state, struct str record_id, struct row_list
     }
     return ERR_OK;
 }
+
+// From the newest on, down to one that nobody judged: it stands, whatever becomes of those.
+static void cell_stands(const struct cell *cell, const struct questions *q, bool *matters)
+{
+    bool firm = false;
+    for (const struct cell_write *write = cell->newest; write && !firm; write = write->next) {
+        matters[write->by->place] = true;
+        firm = question_counts(q, write->by) && write->by->verdict.outcome == JUDGED_NOT;
+    }
+}
+
+void card_stands(const void *state, bool *matters)
+{
+    const struct card *card = state;
+    for (int i = 0; i < ROW_COLUMNS_MAX; i++)
+        cell_stands(&card->cells[i], &card->questions, matters);
+    cell_stands(&card->changes, &card->questions, matters);
+}

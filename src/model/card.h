@@ -51,12 +51,13 @@ enum err_code card_decode_whole(const struct event *event, struct arena *kept, c
 enum err_code card_apply(void *state, const struct record_entry *entry,
                          struct arena *folded) MUST_CHECK;
 enum err_code card_rows(const void *state, struct str record_id, struct row_list *to) MUST_CHECK;
+void card_stands(const void *state, bool *matters);
 
 #define CARD_REDUCER(type_, tables_, decode_)                                                      \
     {                                                                                              \
         .record_type = type_, .tables = tables_, .questions = question_none, .edits = true,        \
         .state_bytes = sizeof(struct card), .decode = decode_, .apply = card_apply,                \
-        .rows = card_rows                                                                          \
+        .rows = card_rows, .stands = card_stands                                                   \
     }
 
 #endif

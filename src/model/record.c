@@ -36,9 +36,10 @@ struct record {
     struct record_stream *streams;
     int stream_count, stream_capacity;
     void *state;
-    size_t judgements; // among the entries
-    bool stale;        // what is placed is no longer the order
-    bool circular;     // events name each other in a circle: nothing may be placed one by one
+    size_t judgements;              // among the entries
+    const struct record_entry *cut; // NULL: the record is whole
+    bool stale;                     // what is placed is no longer the order
+    bool circular; // events name each other in a circle: nothing may be placed one by one
     size_t refolds;
 };
 
@@ -274,6 +275,16 @@ enum err_code record_add(struct record *r, const struct event *event, struct err
     return code;
 }
 
+void record_note(struct record *r, const struct record_note *note)
+{
+    MUST(r->count > 0);
+    struct record_entry *entry = r->entries[r->count - 1];
+    entry->note = *note;
+    r->stale = r->stale || note->rank != 0;
+    if (note->cut)
+        r->cut = entry;
+}
+
 // All that was concluded from an event is concluded anew, without it.
 enum err_code record_remove(struct record *r, const struct uuid *id)
 {
@@ -402,8 +413,35 @@ static size_t list_streams(const struct record *r, const struct sort *s, struct 
     return n;
 }
 
-// Every "from is before to": by base and by stream. Room for all must be there. SIZE_MAX: out of
-// memory.
+static int by_rank(const void *a, const void *b)
+{
+    const struct record_entry *x = *(struct record_entry *const *)a;
+    const struct record_entry *y = *(struct record_entry *const *)b;
+    return (x->note.rank > y->note.rank) - (x->note.rank < y->note.rank);
+}
+
+// Of a record that is not whole: those with a rank, one after the other. Returns n and how many.
+static size_t list_ranks(const struct record *r, const struct sort *s, struct edge *edges, size_t n,
+                         struct arena *a)
+{
+    size_t count = 0;
+    if (r->cut == NULL)
+        return n;
+    struct record_entry **sorted = arena_alloc(a, (s->count + 1) * sizeof(struct record_entry *));
+    if (sorted == NULL)
+        return SIZE_MAX;
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->ranked[i]->note.rank != 0)
+            sorted[count++] = s->ranked[i];
+    }
+    qsort(sorted, count, sizeof(struct record_entry *), by_rank);
+    for (size_t i = 1; i < count; i++)
+        edges[n++] = edge_of(sorted[i - 1], sorted[i]);
+    return n;
+}
+
+// Every "from is before to": by base, by stream and by rank. Room for all must be there. SIZE_MAX:
+// out of memory.
 static size_t list_edges(const struct record *r, const struct sort *s, struct edge *edges,
                          struct arena *a)
 {
@@ -415,7 +453,7 @@ static size_t list_edges(const struct record *r, const struct sort *s, struct ed
                 edges[n++] = edge_of(entry->bases[b], entry);
         }
     }
-    return n;
+    return n == SIZE_MAX ? n : list_ranks(r, s, edges, n, a);
 }
 
 static void index_edges(struct sort *s, const struct edge *edges, size_t count)
@@ -434,7 +472,7 @@ static void index_edges(struct sort *s, const struct edge *edges, size_t count)
 
 static enum err_code prepare_sort(const struct record *r, struct sort *s, struct arena *a)
 {
-    size_t n = r->count, edges_max = n;
+    size_t n = r->count, edges_max = 2 * n;
     for (size_t i = 0; i < n; i++)
         edges_max += (size_t)r->entries[i]->base_count;
     struct edge *edges = arena_alloc(a, (edges_max + 1) * sizeof *edges);
@@ -727,12 +765,17 @@ enum err_code record_rows_until(const struct record *r, const struct event_order
     return code;
 }
 
+bool record_covered(const struct record *r, const struct record_entry *entry)
+{
+    return r->cut != NULL && entry->note.rank != 0 && entry->note.rank < r->cut->note.rank;
+}
+
 size_t record_frontier(const struct record *r, struct uuid ret[LIMIT_BASE])
 {
     size_t n = 0;
     for (size_t i = r->placed; i > 0 && n < LIMIT_BASE; i--) {
         const struct record_entry *entry = r->order[i - 1];
-        if (entry->order.seq > r->streams[entry->stream].covered)
+        if (!record_covered(r, entry) && entry->order.seq > r->streams[entry->stream].covered)
             ret[n++] = entry->id;
     }
     return n;
@@ -747,6 +790,48 @@ const struct record_entry *record_entry_at(const struct record *r, size_t i)
 size_t record_count(const struct record *r)
 {
     return r->count;
+}
+
+const struct record_entry *record_find(const struct record *r, const struct uuid *id)
+{
+    return find_entry(r, id);
+}
+
+const struct record_entry *record_cut(const struct record *r)
+{
+    return r->cut;
+}
+
+// The last of the stream below this seq that is placed.
+static const struct record_entry *before_in_stream(const struct record *r,
+                                                   const struct event_order *order)
+{
+    const struct record_entry *found = NULL;
+    for (size_t i = r->placed; i > 0 && found == NULL; i--) {
+        const struct record_entry *entry = r->order[i - 1];
+        if (entry->order.seq < order->seq && entry->order.lane == order->lane &&
+            uuid_equal(&entry->order.origin, &order->origin))
+            found = entry;
+    }
+    return found;
+}
+
+bool record_would_see(const struct record *r, const struct event *event,
+                      const struct record_entry *earlier)
+{
+    struct event_order order = event_order_of(event);
+    const struct record_entry *before = before_in_stream(r, &order);
+    bool sees = before != NULL && (before == earlier || record_saw(before, earlier));
+    for (int i = 0; i < event->base_count && !sees; i++) {
+        const struct record_entry *base = find_entry(r, &event->base[i]);
+        sees = base != NULL && base->placed && (base == earlier || record_saw(base, earlier));
+    }
+    return sees;
+}
+
+const struct reducer *record_reducer(const struct record *r)
+{
+    return r->reducer;
 }
 
 size_t record_refolds(const struct record *r)

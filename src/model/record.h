@@ -35,6 +35,15 @@ struct record_name {
     struct str location, type, id;
 };
 
+// What the caller knows of an event in its record (record_note).
+struct record_note {
+    int64_t number; // the caller's own
+    // Of a record that is not whole (model/standing.h): its events keep their order by a rank, from
+    // 1 on, and what was placed before the cut was seen by it. 0: the event came later.
+    uint32_t rank;
+    bool cut;
+};
+
 // One event as its record keeps it.
 struct record_entry {
     struct uuid id;
@@ -55,6 +64,7 @@ struct record_entry {
     int stream;                  // which of the record's streams it is from
     bool placed;                 // it has its place, and what its author saw
     struct vector seen;          // per stream of the record
+    struct record_note note;
 };
 
 struct reducer {
@@ -72,6 +82,9 @@ struct reducer {
     enum err_code (*apply)(void *state, const struct record_entry *entry, struct arena *folded);
     // Rows of the record, in any order.
     enum err_code (*rows)(const void *state, struct str record_id, struct row_list *to);
+    // By place: the events that the rows come from, or may when others are judged or rejected.
+    // NULL: all events of such a record matter (model/standing.h).
+    void (*stands)(const void *state, bool *matters);
 };
 
 extern const struct reducer *const reducers[];
@@ -92,6 +105,7 @@ enum err_code record_check(const struct event *event, struct err *e) MUST_CHECK;
 // Adds an event. ERR_INVALID where the reducer cannot read its body: it is not added.
 // ERR_EXISTS: the id is here. ERR_LIMIT, ERR_NO_MEMORY.
 enum err_code record_add(struct record *r, const struct event *event, struct err *e) MUST_CHECK;
+void record_note(struct record *r, const struct record_note *note); // of the event added last
 // An event that turned out not to count (another carrier of its id does). ERR_NOT_FOUND.
 enum err_code record_remove(struct record *r, const struct uuid *id) MUST_CHECK;
 
@@ -112,6 +126,14 @@ size_t record_frontier(const struct record *r, struct uuid ret[LIMIT_BASE]);
 // After record_fold: the i-th event in the order.
 const struct record_entry *record_entry_at(const struct record *r, size_t i);
 size_t record_count(const struct record *r);
+const struct record_entry *record_find(const struct record *r, const struct uuid *id); // or NULL
+const struct record_entry *record_cut(const struct record *r); // NULL: the record is whole
+// Whether it was before the cut.
+bool record_covered(const struct record *r, const struct record_entry *entry);
+// After record_fold: whether the author of an event that is not added had seen an entry.
+bool record_would_see(const struct record *r, const struct event *event,
+                      const struct record_entry *earlier);
+const struct reducer *record_reducer(const struct record *r);
 size_t record_refolds(const struct record *r); // how often the fold began again
 
 // For reducers: true when the author of 'later' had seen 'earlier'.

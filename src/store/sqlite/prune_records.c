@@ -47,6 +47,18 @@ static enum err_code tell(struct store *s, const struct event *event, int64_t *r
     return query_run(&q, e);
 }
 
+// What is no longer read of a long record is not kept either.
+static enum err_code forget(struct store *s, const struct event *event, int64_t lsn, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, Q_RECORD_PAST_FORGET);
+    query_text(&q, event->location);
+    query_text(&q, event->record_type);
+    query_text(&q, event->record_id);
+    query_int(&q, lsn);
+    return query_run(&q, e);
+}
+
 enum err_code prune_records_keep(struct store *s, const struct event *event, int64_t lsn,
                                  int64_t *ret_record, struct err *e)
 {
@@ -56,7 +68,9 @@ enum err_code prune_records_keep(struct store *s, const struct event *event, int
     if (event->type == NULL || !record_takes(event->type, event->record_type))
         return ERR_OK;
     enum err_code code = record_of(s, event, lsn, ret_record, e);
-    if (code || *ret_record == 0)
+    if (code == ERR_OK && *ret_record == 0)
+        return forget(s, event, lsn, e);
+    if (code)
         return code;
     code = tell(s, event, &number, e);
     if (code)
@@ -148,6 +162,8 @@ static enum err_code end(struct store *s, int64_t record, const struct record_na
     enum err_code code = drop_by(s, Q_TOLD_DROP_RECORD, record, e);
     if (code == ERR_OK)
         code = drop_by(s, Q_RECORD_EVENTS_DROP, record, e);
+    if (code == ERR_OK)
+        code = drop_by(s, Q_RECORD_PAST_DROP, record, e);
     if (code == ERR_OK)
         code = drop_by(s, Q_RECORD_DROP, record, e);
     return code ? code : records_drop(&s->fold.records, name, e);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/records.h"
 
+#include "model/standing.h"
+
+#include "store/sqlite/record_past.h"
 #include "store/sqlite/text.h"
 
 #include <stdlib.h>
@@ -15,6 +18,7 @@ struct kept_record {
     char id[LIMIT_NAME + 1];
     struct record *record; // NULL: still to be read
     size_t bytes;          // of the events in it
+    size_t long_from;      // events in it, from which on it is made shorter
     bool touched;          // since the last flush
     bool written;          // 'rows' is what the tables hold; else they are read first
     struct row_list rows;  // they point into 'arena' and into the record
@@ -172,6 +176,7 @@ static enum err_code keep(struct records *r, const struct record_name *name, int
 static enum err_code new_record(struct kept_record *k, struct err *e)
 {
     k->bytes = 0;
+    k->long_from = RECORD_LONG;
     enum err_code code = record_new(k->reducer, str_of(k->id), RECORD_MAX_BYTES, &k->record);
     return code ? err_set(e, code, "out of memory for a record") : ERR_OK;
 }
@@ -207,7 +212,7 @@ static enum err_code join(struct record *record, const struct event *event, bool
     enum err_code code = record_add(record, event, e);
     *ret_more = code == ERR_OK;
     if (code != ERR_EXISTS || !told)
-        return code == ERR_EXISTS ? ERR_OK : code;
+        return code;
     code = record_remove(record, &event->id);
     return code ? err_set(e, code, "out of memory for a record") : record_add(record, event, e);
 }
@@ -216,17 +221,21 @@ enum err_code records_join(struct record *record, const struct event *event, boo
                            struct err *e)
 {
     bool more = false;
-    return join(record, event, told, &more, e);
+    enum err_code code = join(record, event, told, &more, e);
+    return code == ERR_EXISTS ? ERR_OK : code;
 }
 
-static enum err_code add_event(struct kept_record *k, const struct event *event, bool told,
-                               struct err *e)
+static enum err_code add_event(struct kept_record *k, const struct event *event,
+                               const struct listed *row, struct err *e)
 {
     bool more = false;
-    enum err_code code = join(k->record, event, told, &more, e);
+    struct record_note note = record_past_note(row);
+    enum err_code code = join(k->record, event, row->lsn < 0, &more, e);
+    if (code == ERR_OK)
+        record_note(k->record, &note);
     if (more)
         k->bytes += event->bytes.n;
-    return code;
+    return code == ERR_EXISTS ? ERR_OK : code;
 }
 
 static enum err_code read_event(struct records *r, int64_t lsn, struct arena *a, struct event *ret,
@@ -249,8 +258,8 @@ static enum err_code read_event(struct records *r, int64_t lsn, struct arena *a,
 }
 
 // Every event listed for the record. The list is read first: reading an event is another query.
-static enum err_code list_events(struct records *r, int64_t number, struct arena *a, int64_t **ret,
-                                 size_t *ret_count, struct err *e)
+static enum err_code list_events(struct records *r, int64_t number, struct arena *a,
+                                 struct listed **ret, size_t *ret_count, struct err *e)
 {
     struct query q;
     size_t count = 0, n = 0;
@@ -261,36 +270,46 @@ static enum err_code list_events(struct records *r, int64_t number, struct arena
     enum err_code code = query_end(&q, e);
     if (code)
         return code;
-    *ret = arena_alloc(a, count * sizeof(int64_t) + 1);
+    *ret = arena_alloc(a, count * sizeof **ret + 1);
     if (*ret == NULL)
         return err_set(e, ERR_NO_MEMORY, "out of memory for a record");
     query_begin(&q, r->tables, Q_RECORD_EVENTS);
     query_int(&q, number);
     while (n < count && query_row(&q))
-        (*ret)[n++] = query_get_int(&q, 0);
+        (*ret)[n++] = (struct listed){query_get_int(&q, 0), query_get_int(&q, 1)};
     *ret_count = n;
     return query_end(&q, e);
 }
 
-static enum err_code read_record(struct records *r, struct kept_record *k, struct err *e)
+static enum err_code read_listed(struct records *r, struct kept_record *k,
+                                 const struct listed *list, size_t count, struct err *e)
 {
-    struct arena list, events;
-    int64_t *lsns = NULL;
-    size_t count = 0;
-    arena_init(&list, RECORD_MAX_BYTES);
-    arena_init(&events, RECORD_MAX_BYTES);
-    enum err_code code = new_record(k, e);
-    if (code == ERR_OK)
-        code = list_events(r, k->number, &list, &lsns, &count, e);
+    struct arena arena;
+    enum err_code code = ERR_OK;
+    arena_init(&arena, RECORD_MAX_BYTES);
     for (size_t i = 0; i < count && code == ERR_OK; i++) {
         struct event event;
-        arena_reset(&events);
-        code = read_event(r, lsns[i], &events, &event, e);
+        arena_reset(&arena);
+        code = read_event(r, list[i].lsn, &arena, &event, e);
         if (code == ERR_OK && event.type != NULL)
-            code = add_event(k, &event, lsns[i] < 0, e);
+            code = add_event(k, &event, &list[i], e);
     }
-    arena_fini(&events);
-    arena_fini(&list);
+    arena_fini(&arena);
+    return code;
+}
+
+static enum err_code read_record(struct records *r, struct kept_record *k, struct err *e)
+{
+    struct arena arena;
+    struct listed *list = NULL;
+    size_t count = 0;
+    arena_init(&arena, RECORD_MAX_BYTES);
+    enum err_code code = new_record(k, e);
+    if (code == ERR_OK)
+        code = list_events(r, k->number, &arena, &list, &count, e);
+    if (code == ERR_OK)
+        code = read_listed(r, k, list, count, e);
+    arena_fini(&arena);
     if (code) {
         record_free(k->record);
         k->record = NULL;
@@ -323,6 +342,35 @@ static bool is_counted_only(struct records *r, const struct record_name *name, i
     return !reducer_find(name->type)->stays;
 }
 
+// What is past is read again; rows written point into what is freed.
+static enum err_code bring_back(struct records *r, struct kept_record *k, struct err *e)
+{
+    record_free(k->record);
+    k->record = NULL;
+    k->written = false;
+    enum err_code code = record_past_back(r->tables, k->number, e);
+    return code ? code : read_record(r, k, e);
+}
+
+static enum err_code look_back(struct records *r, struct kept_record *k, const struct event *event,
+                               struct err *e)
+{
+    enum err_code code = record_fold(k->record);
+    if (code)
+        return err_set(e, code, "out of memory for a record");
+    return record_reaches_back(k->record, event) ? bring_back(r, k, e) : ERR_OK;
+}
+
+size_t records_limit(const struct reducer *reducer)
+{
+    return reducer->stands ? (size_t)4 * LIMIT_RECORD_BYTES : LIMIT_RECORD_BYTES;
+}
+
+static bool takes_more(const struct kept_record *k, const struct event *event)
+{
+    return judgement_is(event) || k->bytes + event->bytes.n <= records_limit(k->reducer);
+}
+
 enum err_code records_put(struct records *r, const struct event *event, int64_t lsn, bool *ret_full,
                           struct err *e)
 {
@@ -336,8 +384,9 @@ enum err_code records_put(struct records *r, const struct event *event, int64_t 
         code = find(r, &name, true, &k, e);
     if (code == ERR_OK && k->record == NULL)
         code = read_record(r, k, e);
-    bool takes =
-        judgement_is(event) || k == NULL || k->bytes + event->bytes.n <= LIMIT_RECORD_BYTES;
+    if (code == ERR_OK && record_cut(k->record) != NULL)
+        code = look_back(r, k, event, e);
+    bool takes = k == NULL || takes_more(k, event);
     if (code == ERR_OK && !takes) {
         *ret_full = true;
         return ERR_OK;
@@ -345,7 +394,7 @@ enum err_code records_put(struct records *r, const struct event *event, int64_t 
     if (code == ERR_OK)
         code = list_event(r, Q_RECORD_EVENT_ADD, k->number, lsn, e);
     if (code == ERR_OK)
-        code = add_event(k, event, lsn < 0, e);
+        code = add_event(k, event, &(struct listed){lsn, 0}, e);
     if (code == ERR_OK)
         note_touched(r, k);
     return code;
@@ -361,7 +410,10 @@ enum err_code records_take_back(struct records *r, const struct event *event, in
     enum err_code code = find(r, &name, false, &k, e);
     if (code || k == NULL)
         return code;
-    code = list_event(r, Q_RECORD_EVENT_DROP, k->number, lsn, e);
+    if (k->record == NULL || record_cut(k->record) != NULL)
+        code = record_past_back(r->tables, k->number, e);
+    if (code == ERR_OK)
+        code = list_event(r, Q_RECORD_EVENT_DROP, k->number, lsn, e);
     record_free(k->record); // rare: read again, since another carrier may stand for it
     k->record = NULL;
     k->written = false;
@@ -447,6 +499,50 @@ enum err_code records_drop(struct records *r, const struct record_name *name, st
     return code;
 }
 
+// Its rows, in an arena of their own.
+static enum err_code fold_rows(struct kept_record *k, struct arena *fresh, struct row_list *ret,
+                               struct err *e)
+{
+    arena_init(fresh, RECORD_MAX_BYTES);
+    enum err_code code = record_fold(k->record);
+    if (code == ERR_OK)
+        code = record_rows(k->record, fresh, ret);
+    if (code == ERR_OK)
+        return ERR_OK;
+    arena_fini(fresh);
+    return err_set(e, code, "out of memory for a record");
+}
+
+static void keep_rows(struct kept_record *k, const struct arena *fresh, const struct row_list *rows)
+{
+    arena_fini(&k->arena);
+    k->arena = *fresh;
+    k->rows = *rows;
+    k->rows.arena = &k->arena;
+}
+
+// Reads it without what no longer matters. Its rows are the same, but they point into the record.
+static enum err_code shorten(struct records *r, struct kept_record *k, struct err *e)
+{
+    struct arena fresh;
+    struct row_list rows;
+    size_t count = record_count(k->record), past = 0;
+    enum err_code code = record_past_move(r->tables, k->number, k->record, &past, e);
+    if (code || past == 0) {
+        k->long_from = count + RECORD_LAST;
+        return code;
+    }
+    struct record *whole = k->record;
+    k->record = NULL;
+    code = read_record(r, k, e);
+    if (code == ERR_OK)
+        code = fold_rows(k, &fresh, &rows, e);
+    if (code == ERR_OK)
+        keep_rows(k, &fresh, &rows);
+    record_free(whole);
+    return code;
+}
+
 static enum err_code flush_one(struct records *r, struct kept_record *k, struct err *e)
 {
     struct arena fresh;
@@ -454,24 +550,16 @@ static enum err_code flush_one(struct records *r, struct kept_record *k, struct 
     enum err_code code = k->record ? ERR_OK : read_record(r, k, e);
     if (code == ERR_OK && !k->written)
         code = read_rows(r, k, e);
+    if (code == ERR_OK)
+        code = fold_rows(k, &fresh, &rows, e);
     if (code)
         return code;
-    arena_init(&fresh, RECORD_MAX_BYTES);
-    code = record_fold(k->record);
-    if (code == ERR_OK)
-        code = record_rows(k->record, &fresh, &rows);
-    if (code) {
-        arena_fini(&fresh);
-        return err_set(e, code, "out of memory for a record");
-    }
     code = write_difference(r, k, &rows, e);
-    arena_fini(&k->arena);
-    k->arena = fresh;
-    k->rows = rows;
-    k->rows.arena = &k->arena;
+    keep_rows(k, &fresh, &rows);
     k->written = true;
     k->touched = false;
-    return code;
+    bool is_long = record_count(k->record) > k->long_from && k->reducer->stands != NULL;
+    return code || !is_long ? code : shorten(r, k, e);
 }
 
 enum err_code records_flush(struct records *r, struct err *e)

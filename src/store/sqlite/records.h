@@ -48,6 +48,9 @@ void records_fini(struct records *r);
 // which an event has few, always are.
 enum err_code records_put(struct records *r, const struct event *event, int64_t lsn, bool *ret_full,
                           struct err *e) MUST_CHECK;
+// Bytes of events that a record may have in memory: one that gets shorter has more for a while,
+// when what is past was needed.
+size_t records_limit(const struct reducer *reducer);
 // It is no more.
 enum err_code records_take_back(struct records *r, const struct event *event, int64_t lsn,
                                 struct err *e) MUST_CHECK;

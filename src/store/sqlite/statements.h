@@ -121,13 +121,32 @@
                         " ON CONFLICT DO NOTHING")                                                 \
     X(RECORD_EVENT_DROP, "DELETE FROM record_events WHERE record = ? AND lsn = ?")                 \
     X(RECORD_EVENT_COUNT, "SELECT count(*) FROM record_events WHERE record = ?")                   \
-    X(RECORD_EVENTS, "SELECT lsn FROM record_events WHERE record = ? ORDER BY lsn")                \
+    X(RECORD_EVENTS, "SELECT lsn, rank FROM record_events WHERE record = ? ORDER BY lsn")          \
+    X(RECORD_EVENT_RANK, "UPDATE record_events SET rank = ? WHERE record = ? AND lsn = ?")         \
+    X(RECORD_PAST_ADD, "INSERT INTO record_past (record, lsn) VALUES (?, ?)")                      \
+    X(RECORD_PAST_DROP, "DELETE FROM record_past WHERE record = ?")                                \
+    X(RECORD_PAST_CUT, "DELETE FROM record_past WHERE record = ? AND lsn IN (SELECT lsn FROM"      \
+                       " record_events WHERE record = ?1)")                                        \
+    X(RECORD_PAST_BACK, "INSERT INTO record_events (record, lsn) SELECT record, lsn FROM"          \
+                        " record_past WHERE record = ? ORDER BY abs(lsn) DESC LIMIT ?")            \
+    X(RECORD_RANKS_DROP, "UPDATE record_events SET rank = 0 WHERE record = ? AND rank <> 0")       \
+    X(RECORD_PAST_FORGET, "DELETE FROM record_past WHERE lsn = ?4 AND record = (SELECT number"     \
+                          " FROM records WHERE location = ?1 AND type = ?2 AND id = ?3)")          \
+    X(RECORD_PAST_TOLD,                                                                            \
+      "SELECT r.number, p.lsn FROM records AS r JOIN record_past AS p ON p.record = r.number"      \
+      " AND p.lsn = (SELECT lsn FROM record_past WHERE record = r.number AND lsn < 0"              \
+      " ORDER BY lsn DESC LIMIT 1) JOIN told_events AS t ON t.number = -p.lsn"                     \
+      " WHERE r.number BETWEEN ? AND ? AND json_extract(t.bytes, '$.hlc') < ? LIMIT 1")            \
     X(RECORDS_WALK,                                                                                \
       "SELECT r.number, r.location, r.type, r.id, m.lsn, t.bytes, " TEXT_COLUMNS                   \
       " FROM records AS r LEFT JOIN record_events AS m ON m.record = r.number"                     \
       " LEFT JOIN told_events AS t ON m.lsn < 0 AND t.number = -m.lsn"                             \
       " LEFT JOIN events AS e ON e.lsn = m.lsn LEFT JOIN streams AS s ON s.number = e.stream"      \
-      " ORDER BY r.number, m.lsn")                                                                 \
+      " UNION ALL SELECT r.number, r.location, r.type, r.id, m.lsn, t.bytes, " TEXT_COLUMNS        \
+      " FROM record_past AS m JOIN records AS r ON r.number = m.record"                            \
+      " LEFT JOIN told_events AS t ON m.lsn < 0 AND t.number = -m.lsn"                             \
+      " LEFT JOIN events AS e ON e.lsn = m.lsn LEFT JOIN streams AS s ON s.number = e.stream"      \
+      " ORDER BY 1, 5")                                                                            \
     X(TOLD_BYTES, "SELECT bytes FROM told_events WHERE number = ?")                                \
     X(TOLD_FIND, "SELECT number, bytes FROM told_events WHERE id = ? AND location = ?")            \
     X(TOLD_ADD, "INSERT INTO told_events (location, id, generation, bytes) VALUES (?, ?, ?, ?)")   \
@@ -258,7 +277,8 @@
     X(SHIFT_OPEN, "SELECT 1 FROM shift_heads WHERE location = ? AND id = ? AND state <> 'closed'") \
     X(UNMET_OPEN, "SELECT 1 FROM unmet_cards WHERE location = ? AND id = ? AND 0")                 \
     X(TOLD_DROP_RECORD, "DELETE FROM told_events WHERE number IN (SELECT -lsn FROM record_events"  \
-                        " WHERE record = ? AND lsn < 0)")                                          \
+                        " WHERE record = ?1 AND lsn < 0 UNION ALL SELECT -lsn FROM record_past"    \
+                        " WHERE record = ?1 AND lsn < 0)")                                         \
     X(RECORD_EVENTS_DROP, "DELETE FROM record_events WHERE record = ?")                            \
     X(RECORD_DROP, "DELETE FROM records WHERE number = ?")                                         \
     X(RECORD_TOLD_ONLY, "SELECT number FROM records WHERE number BETWEEN ? AND ?"                  \

@@ -53,8 +53,9 @@ static const struct {
     {"judgements", "SELECT location, hex(target), lsn, outcome, reason, term, answer, batch, hlc,"
                    " origin, lane, seq, id FROM judgements ORDER BY location, target, lsn"},
     {"record_events",
-     "SELECT r.location, r.id, r.type, m.lsn FROM record_events AS m JOIN records"
-     " AS r ON r.number = m.record ORDER BY r.location, r.type, r.id, m.lsn",
+     "SELECT r.location, r.id, r.type, m.lsn FROM (SELECT record, lsn FROM record_events"
+     " UNION ALL SELECT record, lsn FROM record_past) AS m JOIN records AS r"
+     " ON r.number = m.record ORDER BY r.location, r.type, r.id, m.lsn",
      true},
     {"catalog_versions", "SELECT version, count, hash, computed, changed, note, published_at,"
                          " published_by, hex(event_id), lsn FROM catalog_versions"

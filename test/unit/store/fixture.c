@@ -321,6 +321,8 @@ void line_add(struct line *l, const struct draft *draft)
                           .record_id = str_of(draft->record),
                           .at = (int64_t)EPOCH_MS,
                           .hlc = (EPOCH_MS + draft->ms) << 16,
+                          .base = {fixture_uuid(3, draft->base)},
+                          .base_count = draft->base != 0,
                           .body = body.root};
     buf_init(&to, LIMIT_EVENT_BYTES);
     assert_int_equal(event_write(&event, &to), ERR_OK);
@@ -374,7 +376,7 @@ enum err_code fixture_try(struct fixture *f, const struct line *l, size_t index,
     if (readable && l->is_device && event.type && event.type->from_centre)
         dead = "only the centre may say this";
     struct store_entry entry = {.key = l->key,
-                                .seq = index + 1,
+                                .seq = l->marks[index].seq,
                                 .chain = l->marks[index].hash,
                                 .bytes = bytes,
                                 .event = readable ? &event : NULL,

@@ -61,6 +61,7 @@ struct draft {
     const char *record; // id of the record
     const char *body;
     const char *on; // type of the record; NULL: as the event's type says
+    unsigned base;  // number of an event's id that the author had seen; 0: none is named
 };
 void line_add(struct line *l, const struct draft *draft);
 void line_add_bytes(struct line *l, const char *bytes);
