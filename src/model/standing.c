@@ -72,8 +72,8 @@ static enum err_code find_cut(const struct record *r, size_t end, struct arena *
 
 // ---- what matters -----------------------------------------------------------------------------
 
-enum err_code record_standing(const struct record *r, size_t last, struct arena *a,
-                              struct standing *ret)
+enum err_code standing_find(const struct record *r, size_t last, struct arena *a,
+                            struct standing *ret)
 {
     const struct reducer *reducer = record_reducer(r);
     size_t count = record_count(r), cut = 0;
@@ -106,7 +106,7 @@ enum err_code record_standing(const struct record *r, size_t last, struct arena 
     return ERR_OK;
 }
 
-bool record_reaches_back(const struct record *r, const struct event *event)
+bool standing_reaches_back(const struct record *r, const struct event *event)
 {
     const struct record_entry *cut = record_cut(r);
     return cut != NULL && (judgement_is(event) || answer_is(event) ||

@@ -23,9 +23,9 @@ struct standing {
 // where the type has no rule, where none of the events before those was by one who had seen all
 // before it, and where one behind the cut is an answer: what it rejects may have another stand.
 // ERR_NO_MEMORY.
-enum err_code record_standing(const struct record *r, size_t last, struct arena *a,
-                              struct standing *ret) MUST_CHECK;
+enum err_code standing_find(const struct record *r, size_t last, struct arena *a,
+                            struct standing *ret) MUST_CHECK;
 // After record_fold, of an event that is about to be added.
-bool record_reaches_back(const struct record *r, const struct event *event);
+bool standing_reaches_back(const struct record *r, const struct event *event);
 
 #endif

@@ -129,18 +129,14 @@ static enum err_code turn_to_feed(struct trim *t, struct err *e)
     return query_end(&q, e);
 }
 
-// The record of an event's row; false where it cannot be read, or is gone.
-static bool read_record(struct trim *t, struct str row, struct record_name *ret)
+// The event of a row; false where it cannot be read, or is gone.
+static bool read_event(struct trim *t, struct str row, struct event *ret)
 {
     struct json json = {0};
     struct str bytes = STR("");
-    struct event event;
-    if (json_parse_in(&t->arena, row, ROW_DEPTH, &json, NULL) ||
-        json_get_str(json_find(json.root, "row"), "bytes", &bytes, NULL) ||
-        event_parse(bytes, &t->arena, &event, NULL))
-        return false;
-    *ret = (struct record_name){event.location, event.record_type, event.record_id};
-    return true;
+    return json_parse_in(&t->arena, row, ROW_DEPTH, &json, NULL) == ERR_OK &&
+           json_get_str(json_find(json.root, "row"), "bytes", &bytes, NULL) == ERR_OK &&
+           event_parse(bytes, &t->arena, ret, NULL) == ERR_OK;
 }
 
 static enum err_code find_record(struct trim *t, const struct record_name *name, int64_t *ret,
@@ -165,6 +161,16 @@ static enum err_code is_young(struct trim *t, int64_t record, bool *ret, struct 
     return query_end(&q, e);
 }
 
+static enum err_code drop_row(struct trim *t, uint64_t position, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &t->s->db, Q_FEED_DROP);
+    query_int(&q, t->at->feed);
+    query_u64(&q, position);
+    t->dropped++;
+    return query_run(&q, e);
+}
+
 // The last row of the record; with 'drop', they go.
 static enum err_code walk_rows(struct trim *t, int64_t record, bool drop, uint64_t *ret_last,
                                struct err *e)
@@ -176,24 +182,48 @@ static enum err_code walk_rows(struct trim *t, int64_t record, bool drop, uint64
     query_int(&q, record);
     while (code == ERR_OK && query_row(&q)) {
         struct uuid id;
-        struct query gone;
         uint64_t position = 0;
         (void)query_get_uuid(&q, 0, &id);
         code = find_row(&t->s->db, t->at->feed, &id, &position, e);
         *ret_last = position > *ret_last ? position : *ret_last;
         if (code || !drop || position == 0)
             continue;
-        query_begin(&gone, &t->s->db, Q_FEED_DROP);
-        query_int(&gone, t->at->feed);
-        query_u64(&gone, position);
-        code = query_run(&gone, e);
-        t->dropped++;
+        code = drop_row(t, position, e);
     }
     enum err_code end = query_end(&q, code ? NULL : e);
     return code ? code : end;
 }
 
-static enum err_code look_at(struct trim *t, const struct record_name *name, struct err *e)
+static enum err_code is_past(struct trim *t, const struct event *event, int64_t lsn, bool *ret,
+                             struct err *e)
+{
+    struct query q;
+    query_begin(&q, &t->s->db, Q_RECORD_PAST_OLD);
+    query_text(&q, event->location);
+    query_text(&q, event->record_type);
+    query_text(&q, event->record_id);
+    query_int(&q, lsn);
+    query_int(&q, t->before_ms);
+    *ret = query_row(&q);
+    return query_end(&q, e);
+}
+
+// Of a long record a row goes by itself, when nobody reads its event any more.
+static enum err_code look_at_one(struct trim *t, const struct event *event, bool *ret_gone,
+                                 struct err *e)
+{
+    struct ids_carriers carriers;
+    enum err_code code = ids_find(&t->s->fold.ids, &event->id, &t->arena, &carriers, e);
+    *ret_gone = false;
+    for (size_t i = 0; i < carriers.count && !*ret_gone && code == ERR_OK; i++)
+        code = is_past(t, event, carriers.lsns[i], ret_gone, e);
+    if (code || !*ret_gone)
+        return code;
+    t->trimmed = t->at->position;
+    return drop_row(t, t->at->position, e);
+}
+
+static enum err_code look_at_record(struct trim *t, const struct record_name *name, struct err *e)
 {
     bool stays = true;
     int64_t record = 0;
@@ -210,6 +240,14 @@ static enum err_code look_at(struct trim *t, const struct record_name *name, str
         return code;
     t->trimmed = last > t->trimmed ? last : t->trimmed;
     return walk_rows(t, record, true, &last, e);
+}
+
+static enum err_code look_at(struct trim *t, const struct event *event, struct err *e)
+{
+    struct record_name name = {event->location, event->record_type, event->record_id};
+    bool gone = false;
+    enum err_code code = look_at_one(t, event, &gone, e);
+    return code || gone ? code : look_at_record(t, &name, e);
 }
 
 static enum err_code next_row(struct trim *t, struct str *ret, bool *ret_there, struct err *e)
@@ -237,10 +275,10 @@ static enum err_code trim_feed(struct trim *t, struct err *e)
     enum err_code code = ERR_OK;
     for (int i = 0; i < ROWS_MAX && there && code == ERR_OK; i++) {
         struct str row = STR("");
-        struct record_name name;
+        struct event event;
         code = next_row(t, &row, &there, e);
-        if (code == ERR_OK && there && read_record(t, row, &name))
-            code = look_at(t, &name, e);
+        if (code == ERR_OK && there && read_event(t, row, &event))
+            code = look_at(t, &event, e);
     }
     if (code == ERR_OK && t->trimmed > 0) {
         query_begin(&q, &t->s->db, Q_FEED_TRIMMED_SET);
@@ -289,15 +327,26 @@ static enum err_code queue(struct fold *f, struct query *q, struct str location,
     return code ? err_set(e, code, "out of memory for feeds") : ERR_OK;
 }
 
-// The first event of a record says of all whether they are in the feed.
-static enum err_code is_told(struct fold *f, struct query *q, int64_t feed, bool *ret,
-                             struct err *e)
+// The event before this one says of all whether they are in the feed: of a record that is over all
+// went, of a long one those that came first.
+static enum err_code is_told(struct fold *f, const struct event *event, int64_t lsn, int64_t feed,
+                             bool *ret, struct err *e)
 {
+    struct query q;
     struct uuid id;
     uint64_t position = 0;
-    (void)query_get_uuid(q, 0, &id);
-    enum err_code code = find_row(f->tables, feed, &id, &position, e);
-    *ret = position > 0;
+    query_begin(&q, f->tables, Q_TRIM_LAST);
+    query_text(&q, event->location);
+    query_text(&q, event->record_type);
+    query_text(&q, event->record_id);
+    query_int(&q, lsn);
+    bool first = !query_row(&q);
+    if (!first)
+        (void)query_get_uuid(&q, 0, &id);
+    enum err_code code = query_end(&q, e);
+    if (code == ERR_OK && !first)
+        code = find_row(f->tables, feed, &id, &position, e);
+    *ret = first || position > 0;
     return code;
 }
 
@@ -307,21 +356,19 @@ enum err_code feed_trim_tell_again(struct fold *f, const struct event *event, in
     struct query q;
     int64_t feed = 0;
     uint64_t trimmed = 0;
-    bool told = false, first = true;
+    bool told = true;
     enum err_code code = find_feed(f->tables, event->location, &feed, &trimmed, e);
-    if (code || trimmed == 0)
+    if (code == ERR_OK && trimmed > 0)
+        code = is_told(f, event, lsn, feed, &told, e);
+    if (code || told)
         return code;
     query_begin(&q, f->tables, Q_TRIM_TOLD);
     query_text(&q, event->location);
     query_text(&q, event->record_type);
     query_text(&q, event->record_id);
     query_int(&q, lsn);
-    for (; code == ERR_OK && !told && query_row(&q); first = false) {
-        if (first)
-            code = is_told(f, &q, feed, &told, e);
-        if (code == ERR_OK && !told)
-            code = queue(f, &q, event->location, e);
-    }
+    while (code == ERR_OK && query_row(&q))
+        code = queue(f, &q, event->location, e);
     enum err_code end = query_end(&q, code ? NULL : e);
     return code ? code : end;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/prune_records.h"
 
-enum { SWEEP_MAX = 16, SWEEP_SPAN = 256 };
+enum { SWEEP_MAX = 16, SWEEP_SPAN = 256, SWEEP_PAST = 64 };
 
 // What else keeps a record of this type: the statement gives a row for an open one.
 static const struct {
@@ -63,6 +63,7 @@ enum err_code prune_records_keep(struct store *s, const struct event *event, int
                                  int64_t *ret_record, struct err *e)
 {
     struct query q;
+    struct record_name name = {event->location, event->record_type, event->record_id};
     int64_t number = 0;
     *ret_record = 0;
     if (event->type == NULL || !record_takes(event->type, event->record_type))
@@ -84,6 +85,7 @@ enum err_code prune_records_keep(struct store *s, const struct event *event, int
     query_begin(&q, &s->db, Q_RECORD_EVENT_ADD);
     query_int(&q, *ret_record);
     query_int(&q, -number);
+    records_reread(&s->fold.records, &name);
     return query_run(&q, e);
 }
 
@@ -200,21 +202,71 @@ static enum err_code read_number(struct query *q, int64_t *ret, struct err *e)
     return query_end(q, e);
 }
 
+struct span { // of records, by number; what is older than the limit may go
+    int64_t from, to;
+    char limit[HLC_TEXT_SIZE];
+};
+
+// The oldest that the feed told of a long record and nobody reads any more; *ret_record 0: none.
+static enum err_code find_past(struct store *s, const struct span *span, int64_t *ret_record,
+                               int64_t *ret_lsn, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, Q_RECORD_PAST_TOLD);
+    query_int(&q, span->from);
+    query_int(&q, span->to);
+    query_text(&q, str_of(span->limit));
+    *ret_record = 0;
+    if (query_row(&q)) {
+        *ret_record = query_get_int(&q, 0);
+        *ret_lsn = query_get_int(&q, 1);
+    }
+    return query_end(&q, e);
+}
+
+// *ret_more: there may be others.
+static enum err_code sweep_past(struct store *s, const struct span *span, bool *ret_more,
+                                struct err *e)
+{
+    int64_t record = 1, lsn = 0;
+    enum err_code code = ERR_OK;
+    for (int i = 0; i < SWEEP_PAST && code == ERR_OK && record != 0; i++) {
+        struct query q;
+        code = find_past(s, span, &record, &lsn, e);
+        *ret_more = code == ERR_OK && record != 0;
+        if (!*ret_more)
+            return code;
+        query_begin(&q, &s->db, Q_RECORD_PAST_DROP_ONE);
+        query_int(&q, record);
+        query_int(&q, lsn);
+        code = query_run(&q, e);
+        if (code == ERR_OK)
+            code = drop_by(s, Q_TOLD_DROP, -lsn, e);
+    }
+    return code;
+}
+
 enum err_code prune_records_sweep(struct store *s, int64_t *from, int64_t before_ms, struct err *e)
 {
     struct query q;
-    bool young = false;
-    int64_t last = 0, record = 0, to = *from + SWEEP_SPAN - 1;
+    bool young = false, more = false;
+    int64_t last = 0, record = 0;
+    struct span span = {.from = *from, .to = *from + SWEEP_SPAN - 1};
+    hlc_format(before_ms > 0 ? (hlc)before_ms << 16 : 0, span.limit);
     query_begin(&q, &s->db, Q_RECORD_LAST);
     enum err_code code = read_number(&q, &last, e);
-    for (int i = 0; i < SWEEP_MAX && code == ERR_OK && *from <= to && !young; i++) {
+    if (code == ERR_OK)
+        code = sweep_past(s, &span, &more, e);
+    if (code || more)
+        return code;
+    for (int i = 0; i < SWEEP_MAX && code == ERR_OK && *from <= span.to && !young; i++) {
         query_begin(&q, &s->db, Q_RECORD_TOLD_ONLY);
         query_int(&q, *from);
-        query_int(&q, to);
+        query_int(&q, span.to);
         code = read_number(&q, &record, e);
         if (code == ERR_OK && record != 0)
             code = end_if_over(s, record, before_ms, &young, e);
-        *from = record == 0 ? to + 1 : record + 1;
+        *from = record == 0 ? span.to + 1 : record + 1;
     }
     if (young || *from > last)
         *from = 0;

@@ -4,6 +4,7 @@
 // Why: an order must not lose its opening because that is 35 days old. So what a record still needs
 //   of a pruned event is kept with what the feed told (told_events), and nothing of the record's
 //   fold changes; a record that is over goes as a whole, with all of its rows.
+// Of a long record what is no longer read (record_past.h) goes by its age alone.
 // Over is a record none of whose events is in the journal any more, all of them older than the
 // limit by their hybrid time, and that nobody has to look at: its questions are answered, and an
 // order is not open. A record of a type without such a rule (over_rules) is never over.

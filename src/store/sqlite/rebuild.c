@@ -16,7 +16,8 @@ static const char empty_records[] =
     "DELETE FROM reviews WHERE open = 1"
     " AND kind IN ('ticket_conflict', 'id_conflict', 'fork', 'clone', 'revoked');"
     "DELETE FROM revocations; DELETE FROM revoked_heads; DELETE FROM withheld;"
-    "DELETE FROM records; DELETE FROM record_events; DELETE FROM record_past; DELETE FROM judgements;"
+    "DELETE FROM records; DELETE FROM record_events; DELETE FROM record_past;"
+    "DELETE FROM judgements;"
     "DELETE FROM feed_rows; DELETE FROM feeds; DELETE FROM feed_readers;";
 
 // Of the catalog the centre's rows follow from its journal; a device's came down the feed.

@@ -44,7 +44,7 @@ enum err_code record_past_move(struct db *db, int64_t number, const struct recor
     int64_t rank = 0;
     *ret_count = 0;
     arena_init(&a, (size_t)16 * LIMIT_RECORD_BYTES);
-    enum err_code code = record_standing(record, RECORD_LAST, &a, &standing);
+    enum err_code code = standing_find(record, RECORD_LAST, &a, &standing);
     if (code)
         code = err_set(e, code, "out of memory for a record");
     for (size_t i = 0; code == ERR_OK && standing.matters && i < record_count(record); i++) {

@@ -358,7 +358,7 @@ static enum err_code look_back(struct records *r, struct kept_record *k, const s
     enum err_code code = record_fold(k->record);
     if (code)
         return err_set(e, code, "out of memory for a record");
-    return record_reaches_back(k->record, event) ? bring_back(r, k, e) : ERR_OK;
+    return standing_reaches_back(k->record, event) ? bring_back(r, k, e) : ERR_OK;
 }
 
 size_t records_limit(const struct reducer *reducer)
@@ -485,15 +485,20 @@ static enum err_code read_rows(struct records *r, struct kept_record *k, struct 
     return code;
 }
 
-enum err_code records_drop(struct records *r, const struct record_name *name, struct err *e)
+void records_reread(struct records *r, const struct record_name *name)
 {
     struct kept_record *k = find_kept(r, name);
+    if (k == NULL)
+        return;
+    MUST(!k->touched);
+    let_go(r, k);
+}
+
+enum err_code records_drop(struct records *r, const struct record_name *name, struct err *e)
+{
     const struct row_table *const *tables = reducer_find(name->type)->tables;
     enum err_code code = ERR_OK;
-    if (k != NULL) {
-        MUST(!k->touched);
-        let_go(r, k);
-    }
+    records_reread(r, name);
     for (size_t i = 0; tables[i] != NULL && code == ERR_OK; i++)
         code = row_store_drop_record(&r->rows, tables[i], name, e);
     return code;

@@ -58,6 +58,8 @@ enum err_code records_flush(struct records *r, struct err *e) MUST_CHECK;
 // The record is not kept any more: nothing lists it. Not one that was touched since the last flush.
 enum err_code records_drop(struct records *r, const struct record_name *name,
                            struct err *e) MUST_CHECK;
+// What lists its events was changed: it is read anew when it is needed. Not one that was touched.
+void records_reread(struct records *r, const struct record_name *name);
 void records_forget(struct records *r); // after a rollback: what is in memory may be ahead
 
 // What a new event on the record gives as its base; *ret_count 0 for a record not known.

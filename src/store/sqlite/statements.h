@@ -132,6 +132,11 @@
     X(RECORD_RANKS_DROP, "UPDATE record_events SET rank = 0 WHERE record = ? AND rank <> 0")       \
     X(RECORD_PAST_FORGET, "DELETE FROM record_past WHERE lsn = ?4 AND record = (SELECT number"     \
                           " FROM records WHERE location = ?1 AND type = ?2 AND id = ?3)")          \
+    X(RECORD_PAST_DROP_ONE, "DELETE FROM record_past WHERE record = ? AND lsn = ?")                \
+    X(RECORD_PAST_OLD,                                                                             \
+      "SELECT 1 FROM records AS r JOIN record_past AS p ON p.record = r.number AND p.lsn = ?4"     \
+      " JOIN events AS e ON e.lsn = p.lsn JOIN streams AS s ON s.number = e.stream"                \
+      " WHERE r.location = ?1 AND r.type = ?2 AND r.id = ?3 AND s.since + e.received < ?5")        \
     X(RECORD_PAST_TOLD,                                                                            \
       "SELECT r.number, p.lsn FROM records AS r JOIN record_past AS p ON p.record = r.number"      \
       " AND p.lsn = (SELECT lsn FROM record_past WHERE record = r.number AND lsn < 0"              \
@@ -529,6 +534,9 @@
                   " AND s.since + e.received >= ? LIMIT 1")                                        \
     X(TRIM_EVENTS, "SELECT e.id FROM record_events AS m JOIN events AS e ON e.lsn = m.lsn"         \
                    " WHERE m.record = ?")                                                          \
+    X(TRIM_LAST, "SELECT e.id FROM records AS r JOIN record_events AS m ON m.record = r.number"    \
+                 " JOIN events AS e ON e.lsn = m.lsn WHERE r.location = ? AND r.type = ?"          \
+                 " AND r.id = ? AND e.state <= 2 AND e.lsn < ? ORDER BY m.lsn DESC LIMIT 1")       \
     X(TRIM_TOLD, "SELECT " TEXT_COLUMNS " FROM records AS r JOIN record_events AS m"               \
                  " ON m.record = r.number JOIN events AS e ON e.lsn = m.lsn JOIN streams AS s"     \
                  " ON s.number = e.stream WHERE r.location = ? AND r.type = ? AND r.id = ?"        \

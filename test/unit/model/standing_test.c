@@ -42,7 +42,7 @@ static struct record *shortened(const struct record *r, size_t *dropped)
     struct record *left = NULL;
     uint32_t rank = 0;
     arena_init(&a, RECORD_BYTES);
-    assert_int_equal(record_standing(r, LAST, &a, &standing), ERR_OK);
+    assert_int_equal(standing_find(r, LAST, &a, &standing), ERR_OK);
     for (size_t i = 0; standing.matters != NULL && i < record_count(r); i++) {
         left = left ? left : fresh();
         *dropped += !standing.matters[i];
@@ -79,7 +79,7 @@ static size_t goes_on(struct rng *rng, uint64_t seed)
     struct record *whole = fresh(), *left = fresh();
     size_t dropped = 0;
     for (size_t i = 0; i < h.count; i++) {
-        if (record_reaches_back(left, &h.events[i])) {
+        if (standing_reaches_back(left, &h.events[i])) {
             record_free(left);
             left = fresh();
             for (size_t k = 0; k < i; k++)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the feed of a place need not repeat goes, as a whole; nobody misses it, and it comes again.
+#include "store/sqlite/record_past.h"
 #include "test/unit/store/fixture.h"
 
 #include <stdio.h>
@@ -226,5 +227,46 @@ TEST(feed_trim__tells_a_record_again_that_a_new_feed_left_out)
     add(&s, 21, "line_changed", "A", CHANGED);
     assert_int_equal(fixture_number(&s.f, LIVE), 2 + OVER + 1);
     assert_true(hears(&s, 1, 1, true));
+    close_shop(&s);
+}
+
+// ---- long records ------------------------------------------------------------------------------
+
+static void seats(struct shop *s, unsigned id)
+{
+    add(s, id, "table_set", "T5", id % 2 ? "{\"status\":\"occupied\"}" : "{\"status\":\"dirty\"}");
+    arena_reset(&s->f.arena);
+    if (s->l.count < LINE_MAX_EVENTS)
+        return;
+    for (size_t i = 0; i < s->l.count; i++)
+        free(s->l.bytes[i]);
+    s->l.count = 0;
+}
+
+// Of a table what is no longer read need not be told; it never is over.
+TEST(feed_trim__drops_what_no_longer_matters_of_a_long_record)
+{
+    struct shop s;
+    struct line other;
+    unsigned n = 0;
+    fixture_open(&s.f, ROLE_CENTRAL);
+    line_init(&s.l, 2, "BR1");
+    line_init(&other, 3, "BR1");
+    (void)head(&s);
+    while (n < 2 * RECORD_LONG)
+        seats(&s, ++n);
+    goes_on(&s, 2 * MEMORY);
+    int64_t past = fixture_number(&s.f, "SELECT count(*) FROM record_past");
+    assert_in_range(past, RECORD_LONG, 2 * RECORD_LONG);
+    assert_int_equal(trim(&s, 0), 0); // young
+    assert_int_equal(trim(&s, LATER), past);
+    assert_int_equal(fixture_number(&s.f, LIVE), (int64_t)n - past);
+    seats(&s, ++n); // what went is not told again
+    assert_int_equal(fixture_number(&s.f, LIVE), (int64_t)n - past);
+    line_add(&other, &(struct draft){5000, 5, "table_set", "T5", "{\"status\":\"reserved\"}"});
+    (void)fixture_append(&s.f, &other, 0, STATUS_SETTLED); // nor when all of it is read again
+    assert_int_equal(fixture_number(&s.f, "SELECT count(*) FROM record_past"), 0);
+    assert_int_equal(fixture_number(&s.f, LIVE), (int64_t)n + 1 - past);
+    line_fini(&other);
     close_shop(&s);
 }

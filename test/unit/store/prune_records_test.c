@@ -193,36 +193,6 @@ TEST(prune_records__what_nobody_waits_for_goes_and_the_rest_stays)
 
 // ---- what the feed told -----------------------------------------------------------------------
 
-static void tell(struct till *t, const struct line *l)
-{
-    enum { MAX = 8 };
-    struct str rows[MAX];
-    assert_true(l->count <= MAX);
-    for (size_t i = 0; i < l->count; i++) {
-        struct event event;
-        struct json_writer w;
-        struct buf text;
-        char id[UUID_TEXT_SIZE];
-        assert_int_equal(event_parse(str_of(l->bytes[i]), &t->f.arena, &event, NULL), ERR_OK);
-        uuid_format(&event.id, id);
-        json_writer_begin(&w);
-        yyjson_mut_obj_add_str(w.doc, w.root, "type", "event");
-        yyjson_mut_obj_add_str(w.doc, w.root, "id", id);
-        yyjson_mut_val *row = yyjson_mut_obj_add_obj(w.doc, w.root, "row");
-        yyjson_mut_obj_add_str(w.doc, row, "bytes", l->bytes[i]);
-        buf_init(&text, 4096);
-        assert_int_equal(json_writer_end(&w, &text), ERR_OK);
-        rows[i] = arena_copy(&t->f.arena, buf_str(&text));
-        buf_fini(&text);
-    }
-    struct feed_apply frame = {
-        .location = STR("BR1"), .rows = rows, .count = l->count, .complete = true};
-    struct err e = {ERR_OK, ""};
-    if (store_begin(t->f.store, &e) || store_feed_apply(t->f.store, &frame, &e) ||
-        store_commit(t->f.store, &e))
-        fail_msg("%s", e.text);
-}
-
 TEST(prune_records__orders_of_other_tills_go_when_they_are_over)
 {
     struct till t;
@@ -236,9 +206,9 @@ TEST(prune_records__orders_of_other_tills_go_when_they_are_over)
     opens(&open, 30, "O3");
     opens(&young, 400, "O4");
     completes(&young, 402, "O4");
-    tell(&t, &open);
-    tell(&t, &over);
-    tell(&t, &young);
+    till_tell(&t, &open);
+    till_tell(&t, &over);
+    till_tell(&t, &young);
     assert_int_equal(fixture_number(&t.f, "SELECT count(*) FROM orders"), 3);
     assert_int_equal(till_prune(&t, INT64_C(1760000000300), 100), 0);
     fixture_assert_text(&t.f, "SELECT id FROM orders ORDER BY id", "O3\nO4\n");

@@ -2,7 +2,7 @@
 // A record that is written to for years is read from what still matters of it, and loses nothing.
 #include "store/sqlite/record_past.h"
 
-#include "test/unit/store/fixture.h"
+#include "test/unit/store/till.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,15 +19,20 @@ struct guests { // a customer's record is written to from one till, and by other
     unsigned written;
 };
 
-static void append_last(struct fixture *f, struct line *l)
+static void make_room(struct line *l)
 {
-    (void)fixture_append(f, l, l->count - 1, STATUS_SETTLED);
-    arena_reset(&f->arena);
     if (l->count < LINE_MAX_EVENTS)
         return;
     for (size_t i = 0; i < l->count; i++)
         free(l->bytes[i]);
     l->count = 0;
+}
+
+static void append_last(struct fixture *f, struct line *l)
+{
+    (void)fixture_append(f, l, l->count - 1, STATUS_SETTLED);
+    arena_reset(&f->arena);
+    make_room(l);
 }
 
 static void begin(struct guests *g)
@@ -236,4 +241,100 @@ TEST(record_past__another_carrier_of_what_is_past_counts_once)
     holds(&g.f);
     line_fini(&other);
     end(&g);
+}
+
+// ---- at a till ---------------------------------------------------------------------------------
+
+#define ACKED_AT INT64_C(1760000100000)
+#define KEPT                                                                                       \
+    "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM record_past),"                    \
+    " (SELECT count(*) FROM told_events) = (SELECT count(*) FROM record_events) - 1"
+
+static void till_tags(struct till *t, unsigned n, const char *tier)
+{
+    char body[64];
+    (void)snprintf(body, sizeof body, "{\"tier\":\"%s\",\"locale\":\"l%u\"}", tier, n);
+    line_add(&t->l, &(struct draft){n, 10 * n, "customer_set", "C1", body});
+    (void)fixture_append(&t->f, &t->l, t->l.count - 1, STATUS_PENDING);
+    arena_reset(&t->f.arena);
+    make_room(&t->l);
+}
+
+static void till_settle(struct till *t, unsigned n)
+{
+    assert_int_equal(fixture_ack(&t->f, &t->l, n, n, ACKED_AT), ERR_OK);
+    till_include(t, &t->l, n);
+}
+
+// What is no longer read is not copied to what was told when it leaves the journal.
+TEST(record_past__a_till_drops_its_own_that_are_no_longer_read)
+{
+    struct till t;
+    till_open(&t);
+    for (unsigned n = 1; n <= MANY; n++)
+        till_tags(&t, n, "gold");
+    till_settle(&t, MANY);
+    assert_int_equal(till_prune(&t, INT64_MAX, 100), MANY - 1);
+    fixture_assert_text(&t.f, KEPT, "1|0|1\n");
+    is_short(&t.f);
+    fixture_assert_text(&t.f, TIERS, "C1|gold|l1536\n");
+    till_assert_whole(&t, MANY - 1);
+    till_reopen(&t);
+    till_tags(&t, MANY + 1, "tin");
+    fixture_assert_text(&t.f, TIERS, "C1|tin|l1537\n");
+    till_assert_whole(&t, MANY - 1);
+    assert_int_equal(store_rebuild(t.f.store, NULL, NULL, NULL), ERR_OK);
+    fixture_assert_text(&t.f, TIERS, "C1|tin|l1537\n");
+    till_close(&t);
+}
+
+TEST(record_past__a_record_in_memory_follows_what_is_pruned)
+{
+    struct till t;
+    struct line other;
+    till_open(&t);
+    line_init(&other, 2, "BR1");
+    line_add(&other, &(struct draft){ID_GUEST, 5, "customer_set", "C1", "{\"tier\":\"lead\"}"});
+    for (unsigned n = 1; n <= RECORD_LONG; n++)
+        till_tags(&t, n, "gold");
+    till_settle(&t, RECORD_LONG);
+    assert_int_equal(till_prune(&t, INT64_MAX, 100), RECORD_LONG - 1);
+    for (unsigned n = RECORD_LONG + 1; n <= 2 * RECORD_LONG; n++)
+        till_tags(&t, n, "tin");
+    is_short(&t.f);
+    till_tell(&t, &other); // reaches back
+    fixture_assert_text(&t.f, TIERS, "C1|tin|l1024\n");
+    till_assert_whole(&t, RECORD_LONG - 1);
+    line_fini(&other);
+    till_close(&t);
+}
+
+TEST(record_past__a_till_drops_what_it_was_told_when_it_is_old_and_no_longer_read)
+{
+    struct till t;
+    struct line other;
+    int64_t middle = INT64_C(1760000000000) + MANY * 10 / 2;
+    till_open(&t);
+    line_init(&other, 2, "BR1");
+    for (unsigned n = 1; n <= MANY; n++) {
+        line_add(&other, &(struct draft){n, 10 * n, "customer_set", "C1", "{\"tier\":\"gold\"}"});
+        if (other.count == LINE_MAX_EVENTS - 1 || n == MANY) {
+            till_tell(&t, &other);
+            for (size_t i = 0; i < other.count; i++)
+                free(other.bytes[i]);
+            other.count = 0;
+            arena_reset(&t.f.arena);
+        }
+    }
+    is_short(&t.f);
+    assert_int_equal(till_prune(&t, middle, 100), 0);
+    fixture_assert_text(&t.f, "SELECT min(number) FROM told_events", "768\n");
+    assert_int_equal(till_prune(&t, INT64_MAX, 100), 0);
+    assert_int_equal(fixture_number(&t.f, "SELECT count(*) FROM record_past"), 0);
+    assert_int_equal(fixture_number(&t.f, "SELECT count(*) FROM told_events"),
+                     fixture_number(&t.f, READ));
+    fixture_assert_text(&t.f, TIERS, "C1|gold|NULL\n");
+    till_assert_whole(&t, 0);
+    line_fini(&other);
+    till_close(&t);
 }

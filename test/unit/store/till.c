@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test/unit/store/till.h"
 
+#include "base/json.h"
+
 #include <string.h>
 
 void till_add_stream(struct till *t, const struct line *l)
@@ -48,6 +50,34 @@ void till_include(struct till *t, const struct line *l, uint64_t seq)
     struct feed_apply frame = {
         .location = STR("BR1"), .complete = true, .includes = &to, .include_count = 1};
     assert_int_equal(store_feed_apply(t->f.store, &frame, NULL), ERR_OK);
+}
+
+void till_tell(struct till *t, const struct line *l)
+{
+    struct str rows[LINE_MAX_EVENTS];
+    for (size_t i = 0; i < l->count; i++) {
+        struct event event;
+        struct json_writer w;
+        struct buf text;
+        char id[UUID_TEXT_SIZE];
+        assert_int_equal(event_parse(str_of(l->bytes[i]), &t->f.arena, &event, NULL), ERR_OK);
+        uuid_format(&event.id, id);
+        json_writer_begin(&w);
+        yyjson_mut_obj_add_str(w.doc, w.root, "type", "event");
+        yyjson_mut_obj_add_str(w.doc, w.root, "id", id);
+        yyjson_mut_val *row = yyjson_mut_obj_add_obj(w.doc, w.root, "row");
+        yyjson_mut_obj_add_str(w.doc, row, "bytes", l->bytes[i]);
+        buf_init(&text, 4096);
+        assert_int_equal(json_writer_end(&w, &text), ERR_OK);
+        rows[i] = arena_copy(&t->f.arena, buf_str(&text));
+        buf_fini(&text);
+    }
+    struct feed_apply frame = {
+        .location = STR("BR1"), .rows = rows, .count = l->count, .complete = true};
+    struct err e = {ERR_OK, ""};
+    if (store_begin(t->f.store, &e) || store_feed_apply(t->f.store, &frame, &e) ||
+        store_commit(t->f.store, &e))
+        fail_msg("%s", e.text);
 }
 
 size_t till_prune(struct till *t, int64_t before_ms, size_t step)
