@@ -213,8 +213,8 @@ static void try_column(struct town *t, const char *table, const char *column)
 // What depends on the way by which something came is no part of a check.
 static bool is_by_the_way(const char *column)
 {
-    static const char *const names[] = {"local_version", "generation", "confirmed", "state",
-                                        "sync_status"};
+    static const char *const names[] = {"local_version", "generation",  "confirmed",
+                                        "state",         "sync_status", "rank"};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         if (strcmp(column, names[i]) == 0)
             return true;
