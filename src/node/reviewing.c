@@ -359,7 +359,8 @@ enum err_code reviewing_answer(struct journal *j, const struct reviewing_answer 
     struct asked asked = {.kind = STR("")};
     struct adjustment adjustment = {.wanted = false};
     struct uuid id = {.b = {0}};
-    *ret = (struct reviewing_refusal){.code = check(j, answer, &ret->why)};
+    *ret = (struct reviewing_refusal){.code = ERR_OK};
+    ret->code = check(j, answer, &ret->why);
     enum err_code code = ret->code ? ERR_OK : store_flush(j->store, e);
     if (code == ERR_OK && ret->code == ERR_OK)
         code = find_asked(j, answer, &asked, ret, e);

@@ -132,9 +132,11 @@ def test_questions_are_answered_over_http_by_who_has_the_right(wasl):
     resolve(place.centre, manager, "999", decision="accept").is_problem(404)
     resolve(place.centre, manager, "x", decision="accept").is_problem(404)
     resolve(place.centre, manager, number, decision="maybe").is_problem(400)
-    resolve(place.centre, manager, number, decision="edit").is_problem(400)
+    detail = resolve(place.centre, manager, number, decision="edit").is_problem(400)
+    assert detail == "value: missing, with the decision edit"
     resolve(place.centre, manager, number, decision="edit", value="3").is_problem(400)
-    resolve(place.centre, manager, number, decision="accept", outcome="mood").is_problem(400)
+    answer = resolve(place.centre, manager, number, decision="accept", outcome="mood")
+    assert answer.is_problem(400).startswith("outcome: must be ")
     assert resolve(place.centre, manager, number, decision="accept", note="both").code == 200
     resolve(place.centre, manager, number, decision="reject").is_problem(409)
     for node in (place.centre, *place.tills):
