@@ -75,7 +75,7 @@ void session_note_beat(struct session *session, const struct message_beat *beat)
     status->pending = 0;
     for (int i = 0; i < LANE_COUNT; i++)
         status->pending += beat->pending[i];
-    status->oldest_pending_at = beat->oldest_at;
+    status->oldest_pending_at = status->pending ? beat->oldest_at : 0;
     status->disk_free_bytes = beat->disk_free;
     status->clock_offset_ms = beat->clock - clock_wall_ms();
     status->catalog = version_of(&beat->catalog);
@@ -92,7 +92,7 @@ void session_note_hello(struct session *session, const struct message_hello *hel
     struct device_status *status = &session->status;
     status->device = hello->device;
     status->pending = hello->backlog;
-    status->oldest_pending_at = hello->oldest_at;
+    status->oldest_pending_at = status->pending ? hello->oldest_at : 0;
     status->clock_offset_ms = hello->clock - clock_wall_ms();
     status->catalog = version_of(&hello->catalog);
     status->refused = version_of(&hello->refused);

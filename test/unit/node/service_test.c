@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A till and a centre in one process, on real loopback sockets.
 #include "node/downlink_service.h"
+#include "node/downlink_service_private.h"
 #include "node/journal_private.h"
 #include "node/uplink_service.h"
 #include "test/unit/node/chain_fixture.h"
@@ -267,6 +268,18 @@ TEST(service__the_centre_knows_since_when_events_are_pending)
     WAIT_FOR(is_online() && branch().pending > 0);
     assert_in_range(branch().oldest_pending_at, before - 5000, before);
     end();
+}
+
+// A device tells the age of what is not settled, and may have nothing that is not held.
+TEST(service__what_is_not_pending_has_no_age)
+{
+    static struct session session;
+    struct message_hello hello = {.backlog = 2, .oldest_at = 5000};
+    session_note_hello(&session, &hello);
+    assert_int_equal(session.status.oldest_pending_at, 5000);
+    hello.backlog = 0;
+    session_note_hello(&session, &hello);
+    assert_int_equal(session.status.oldest_pending_at, 0);
 }
 
 TEST(service__a_device_that_went_is_not_shown_online)
