@@ -78,6 +78,10 @@ static enum err_code run_with(const struct arguments *a, struct import_options *
     if (code != ERR_OK) {
         return code;
     }
+    if (totals.incomplete > 0) {
+        (void)fprintf(stderr, "tickets taken without a rejected row of theirs: %llu\n",
+                      (unsigned long long)totals.incomplete);
+    }
     import_run_report(&totals, &out);
     code = json_out_print(&out, a->e);
     if (code == ERR_OK && totals.tickets == 0 && totals.rejected > 0) {

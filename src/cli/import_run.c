@@ -236,6 +236,7 @@ static enum err_code take_ticket(struct import *m, const struct ticket *t, struc
         reject_rows(m, q.lines, q.count, err_message(&why));
         return ERR_OK;
     }
+    m->totals.incomplete += t->rejected_rows > 0;
     m->queued[m->sink.count] = q;
     return event_sink_add(&m->sink, buf_str(&m->draft), e);
 }

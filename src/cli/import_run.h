@@ -35,6 +35,7 @@ struct import_totals {
     uint64_t duplicates;
     uint64_t lines;
     uint64_t rejected;               // rows
+    uint64_t incomplete;             // tickets taken without rows of theirs that were rejected
     char first_reason[ERR_TEXT_MAX]; // of the first of them
     int64_t quantity;                // decimal
     struct import_value value[IMPORT_CURRENCIES_MAX];

@@ -112,6 +112,16 @@ def test_bad_rows_are_kept_aside(wasl, tickets):
     assert not (wasl.folder / "bad.csv.rejected.csv").exists()
 
 
+def test_a_ticket_that_lacks_a_rejected_row_is_told(wasl, tickets):
+    wasl.centre()
+    wasl.write("bad.csv", ROWS + "3,2026-11-20 08:09:00,A,Apple,many,1,BR01\n")
+    result = wasl.good("import", "centre", "--map", "map.ini", "bad.csv")
+    imported(result, tickets=3, lines=4, rejected=1)
+    assert "without a rejected row of theirs: 1\n" in result.err
+    wasl.write("worse.csv", ROWS + "4,yesterday,A,Apple,1,1,BR01\n")  # all of its rows
+    result = wasl.good("import", "centre", "--map", "map.ini", "worse.csv")
+    assert "without a rejected row" not in result.err
+
 
 def test_rejected_rows_go_over_no_file_of_somebody_else(wasl, tickets):
     wasl.till()
