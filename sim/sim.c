@@ -32,7 +32,13 @@ const char sim_usage[] =
 static enum err_code set_option(const char *name, const char *value, struct sim_options *o,
                                 struct err *e)
 {
+    static const char *const names[] = {"--seed", "--count", "--steps", "--jobs", "--profile"};
     uint64_t number = 0;
+    size_t i = 0;
+    while (i < sizeof names / sizeof names[0] && strcmp(name, names[i]) != 0)
+        i++;
+    if (i == sizeof names / sizeof names[0])
+        return err_set(e, ERR_USAGE, "there is no option %s (see --help)", name);
     if (value == NULL)
         return err_set(e, ERR_USAGE, "%s needs a value", name);
     if (strcmp(name, "--profile") == 0) {
@@ -47,10 +53,10 @@ static enum err_code set_option(const char *name, const char *value, struct sim_
         o->count = number;
     else if (strcmp(name, "--steps") == 0)
         o->steps = number;
-    else if (strcmp(name, "--jobs") == 0 && number <= SIM_JOBS_MAX)
+    else if (number <= SIM_JOBS_MAX)
         o->jobs = (unsigned)number;
     else
-        return err_set(e, ERR_USAGE, "unknown option '%s', or its value is too large", name);
+        return err_set(e, ERR_USAGE, "--jobs: at most %d", SIM_JOBS_MAX);
     return ERR_OK;
 }
 

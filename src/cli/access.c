@@ -198,3 +198,12 @@ void access_close(struct access *a)
     buf_fini(&a->ca);
     *a = (struct access){0};
 }
+
+enum err_code access_need_centre(const struct access *a, const char *what, struct err *e)
+{
+    if (a->config.role == ROLE_CENTRAL) {
+        return ERR_OK;
+    }
+    return err_set(e, ERR_INVALID, "%s at the centre; this is a %s node", what,
+                   node_role_name(a->config.role));
+}

@@ -40,6 +40,10 @@ enum err_code access_open(const char *dir, enum access_want want, struct access 
                           struct err *e) MUST_CHECK;
 void access_close(struct access *a); // accepts a zeroed struct
 
+// ERR_INVALID where the node is no centre; what: "codes are made".
+enum err_code access_need_centre(const struct access *a, const char *what,
+                                 struct err *e) MUST_CHECK;
+
 // Finds the running node of an access that reads. ERR_NOT_FOUND when none runs.
 enum err_code access_connect(struct access *a, struct err *e) MUST_CHECK;
 

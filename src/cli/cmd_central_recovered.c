@@ -63,10 +63,8 @@ static enum err_code run(int argc, char **argv, struct err *e)
     if (code != ERR_OK) {
         return code;
     }
-    if (access.config.role != ROLE_CENTRAL) {
-        code = err_set(e, ERR_INVALID, "recoveries are confirmed at the centre; this is a %s node",
-                       node_role_name(access.config.role));
-    } else {
+    code = access_need_centre(&access, "recoveries are confirmed", e);
+    if (code == ERR_OK) {
         code =
             access.remote ? ask_node(&access, &restored, e) : confirm_here(&access, &restored, e);
     }

@@ -102,10 +102,8 @@ static enum err_code run(int argc, char **argv, struct err *e)
     if (code != ERR_OK) {
         return code;
     }
-    if (access.config.role != ROLE_CENTRAL) {
-        code = err_set(e, ERR_INVALID, "codes are made at the centre; this is a %s node",
-                       node_role_name(access.config.role));
-    } else {
+    code = access_need_centre(&access, "codes are made", e);
+    if (code == ERR_OK) {
         code = access.remote ? ask_node(&access, &request, &made, e)
                              : make_here(&access, &request, &made, e);
     }

@@ -81,10 +81,8 @@ static enum err_code run(int argc, char **argv, struct err *e)
     if (code != ERR_OK) {
         return code;
     }
-    if (access.config.role != ROLE_CENTRAL) {
-        code = err_set(e, ERR_INVALID, "devices are revoked at the centre; this is a %s node",
-                       node_role_name(access.config.role));
-    } else {
+    code = access_need_centre(&access, "devices are revoked", e);
+    if (code == ERR_OK) {
         code = access.remote ? ask_node(&access, &request, location, e)
                              : revoke_here(&access, &request, location, e);
     }

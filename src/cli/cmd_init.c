@@ -72,7 +72,7 @@ static enum err_code check(const struct config *config, struct err *e)
         return err_set(e, ERR_USAGE, "a centre has no upstream");
     }
     if (url_split_address(str_of(config->listen), host, sizeof host, &port, e) != ERR_OK) {
-        return err_wrap(e, ERR_USAGE, "--listen must be ADDRESS:PORT");
+        return err_wrap(e, ERR_USAGE, "--listen");
     }
     return ERR_OK;
 }
