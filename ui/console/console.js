@@ -8,7 +8,7 @@ const WORDS = {
     away: "Not connected", pending: "Pending", oldest: "Oldest pending", conflicts: "Conflicts",
     dead: "Dead letters", branch: "Branch", state: "State", synced: "Last sync",
     devices: "Devices online", since: "Offline for",
-    caption: "Every branch, the worst first. Pending: recorded there and not held here yet; ?: not known while a device is not connected.",
+    caption: "Every branch, the worst first. Pending: recorded there and not held here yet; ?: not known while a device is not connected.", unknown: "?",
     empty: "No branch yet: make a code with wasl enroll code, and join a device with it.",
     offline: "Offline", lost: "Lost contact", attention: "Needs a person",
     catching: "Catching up", good: "In step", unseen: "Not seen yet", bare: "No devices",
@@ -18,7 +18,7 @@ const WORDS = {
     away: "غير متصلة", pending: "قيد الانتظار", oldest: "الأقدم انتظارًا", conflicts: "تعارضات",
     dead: "أحداث غير مفهومة", branch: "الفرع", state: "الحالة", synced: "آخر مزامنة",
     devices: "أجهزة متصلة", since: "منقطع منذ",
-    caption: "كل الفروع، الأسوأ أولًا. قيد الانتظار: ما سجّله الفرع ولم يصل إلى المركز بعد؛ علامة ?: لا يُعرف ما دام جهاز غير متصل.",
+    caption: "كل الفروع، الأسوأ أولًا. قيد الانتظار: ما سجّله الفرع ولم يصل إلى المركز بعد؛ علامة ؟: لا يُعرف ما دام جهاز غير متصل.", unknown: "؟",
     empty: "لا فروع بعد: أنشئ رمزًا بالأمر wasl enroll code ثم اربط به جهازًا.",
     offline: "منقطع", lost: "فُقد الاتصال", attention: "بحاجة إلى قرار",
     catching: "يلحق بالركب", good: "متزامن", unseen: "لم يظهر بعد", bare: "بلا أجهزة",
@@ -76,10 +76,10 @@ function putCount(element, n) {
 // What the devices told last. One that is not connected may have recorded more since.
 function pendingText(n, unknown) {
   if (!unknown) return number(n);
-  return n ? number(n) + " + ?" : "?";
+  return n ? `${number(n)} +\u00a0${t("unknown")}` : t("unknown");
 }
 
-const oldestText = (ms, n, unknown) => (n ? span(ms) : unknown ? "?" : t("none"));
+const oldestText = (ms, n, unknown) => (n ? span(ms) : t(unknown ? "unknown" : "none"));
 
 function fillRow({ tr, cells }, branch, now) {
   const state = STATES[stateOf(branch)];
