@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The smallest till: sells one coffee, and says what it knows.
 //
-//   cc till.c $(pkg-config --cflags --libs wasl) -o till    after meson install -C build; or it
-//   wasl init terminal shop --location BR01                 is build/examples/example_till already
-//   ./till shop BR01-T01-000001
+//   wasl init terminal shop --location BR01
+//   cc till.c $(pkg-config --cflags --libs wasl) -o till    after meson install -C build; or take
+//   ./till shop BR01-T01-000001                             ninja -C build's examples/example_till
 //
 // It works with no network at all. Once the folder is enrolled and has an upstream, what it sold
 // reaches the centre in the background. A program that may have to sell the same ticket again,
