@@ -163,20 +163,9 @@ static void apply_page(const struct feed_page *page, bool reset, struct came *to
         struct err e = {ERR_OK, ""};
         enum feed_catalog what = FEED_CATALOG_SAME;
         struct str bytes[PIECE_ROWS];
-        for (n = 0; n < PIECE_ROWS && from + n < page->count; n++)
-            bytes[n] = page->rows[from + n].bytes;
-        bool last = from + n == page->count;
-        const struct feed_row *end = page->count ? &page->rows[page->count - 1] : NULL;
-        struct feed_apply some = {.location = STR("*"),
-                                  .to = page->head,
-                                  .reset = reset && from == 0,
-                                  .complete = page->reached_head && last,
-                                  .partial = !last,
-                                  .rows = bytes,
-                                  .count = n,
-                                  .ret_catalog = &what};
-        if (!page->reached_head && end != NULL)
-            some.to = (struct feed_cursor){page->head.feed, end->position, end->hash};
+        struct feed_apply some = chain_piece(page, from, PIECE_ROWS, reset, bytes);
+        some.ret_catalog = &what;
+        n = some.count;
         int64_t at = clock_mono_us();
         if (some.complete)
             MUST(store_begin(c.till.store, &e) == ERR_OK);
@@ -201,14 +190,7 @@ static struct came pull(struct series *sale)
     struct arena arena;
     arena_init(&arena, (size_t)64 << 20);
     do {
-        struct feed_cursor cursor = {.position = 0};
-        bool knows = false;
-        enum err_code fed = store_feed_cursor(c.till.store, STR("*"), &cursor);
-        MUST(store_feed_knows(c.centre.store, STR("*"), &cursor, &knows, NULL) == ERR_OK);
-        bool reset = fed == ERR_NOT_FOUND || !knows;
-        arena_reset(&arena);
-        MUST(store_feed_read(c.centre.store, STR("*"), reset ? 0 : cursor.position,
-                             &(struct store_page){0, PAGE_BYTES, &arena}, &page, NULL) == ERR_OK);
+        bool reset = chain_page(&c, PAGE_BYTES, &arena, &page);
         apply_page(&page, reset, &came, sale);
     } while (!page.reached_head);
     arena_fini(&arena);

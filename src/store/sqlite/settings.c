@@ -61,24 +61,27 @@ enum err_code store_setting_get(struct store *s, const struct store_setting_name
     return code;
 }
 
-enum err_code store_setting_number(struct store *s, const struct store_setting_name *name,
-                                   int64_t *ret, struct err *e)
+static enum err_code get_as(struct store *s, const struct store_setting_name *name,
+                            enum err_code (*parse)(struct str text, int64_t *ret), const char *what,
+                            int64_t *ret, struct err *e)
 {
     struct store_setting value;
     enum err_code code = store_setting_get(s, name, &value, e);
-    if (code == ERR_OK && str_to_i64(str_of(value.value), ret))
-        code = err_set(e, ERR_INVALID, "%s is no whole number", name->key);
+    if (code == ERR_OK && parse(str_of(value.value), ret))
+        code = err_set(e, ERR_INVALID, "%s is no %s", name->key, what);
     return code;
+}
+
+enum err_code store_setting_number(struct store *s, const struct store_setting_name *name,
+                                   int64_t *ret, struct err *e)
+{
+    return get_as(s, name, str_to_i64, "whole number", ret, e);
 }
 
 enum err_code store_setting_decimal(struct store *s, const struct store_setting_name *name,
                                     int64_t *ret, struct err *e)
 {
-    struct store_setting value;
-    enum err_code code = store_setting_get(s, name, &value, e);
-    if (code == ERR_OK && decimal_parse(str_of(value.value), ret))
-        code = err_set(e, ERR_INVALID, "%s is no decimal", name->key);
-    return code;
+    return get_as(s, name, decimal_parse, "decimal", ret, e);
 }
 
 enum err_code store_setting_window(struct store *s, const struct store_setting_name *name,

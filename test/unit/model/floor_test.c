@@ -21,10 +21,7 @@ static void end(void)
 
 static void is(const char *table, const char *column, const char *wanted)
 {
-    struct record *all = history_all(&h);
-    const char *value = history_column(all, table, "", column);
-    assert_string_equal(value ? value : "(none)", wanted);
-    record_free(all);
+    history_assert(&h, table, column, wanted);
 }
 
 static size_t table(int device, const char *status)

@@ -272,3 +272,11 @@ struct record *history_all(struct history *h)
         turn[i] = i;
     return history_fold(h, turn, h->count, 0, 1);
 }
+
+void history_assert(struct history *h, const char *table, const char *column, const char *wanted)
+{
+    struct record *all = history_all(h);
+    const char *value = history_column(all, table, "", column);
+    assert_string_equal(value ? value : "(none)", wanted);
+    record_free(all);
+}

@@ -54,5 +54,7 @@ struct record *history_fold(struct history *h, const size_t *turn, size_t count,
                             uint64_t seed);
 // The same, of all events in the order of their writing.
 struct record *history_all(struct history *h);
+// Fails unless all events give this in a column of the table's first row; "(none)": no such row.
+void history_assert(struct history *h, const char *table, const char *column, const char *wanted);
 
 #endif

@@ -31,14 +31,6 @@ static struct store_verdict verdict_of(struct fixture *f)
     return verdict;
 }
 
-static void is_whole(struct fixture *f)
-{
-    struct store_verdict verdict = verdict_of(f);
-    if (verdict.first_problem.n)
-        fail_msg("%s", verdict.first_problem.p);
-    assert_true(verdict.refold_equal);
-}
-
 // ---- publishing -------------------------------------------------------------------------------
 
 TEST(catalog__nothing_is_shown_before_it_is_published)
@@ -56,8 +48,8 @@ TEST(catalog__nothing_is_shown_before_it_is_published)
     assert_int_equal(chain_pull_all(&c), FEED_CATALOG_SHOWN);
     till_shows("COFFEE|Coffee|25000\n");
     chain_assert_same(&c);
-    is_whole(&c.centre);
-    is_whole(&c.till);
+    fixture_assert_verified(&c.centre);
+    fixture_assert_verified(&c.till);
     chain_close(&c);
 }
 
@@ -135,8 +127,8 @@ TEST(catalog__every_kind_of_row_is_published_and_follows_its_draft)
     chain_pull_all(&c);
     chain_assert_same(&c);
     fixture_assert_text(&c.till, "SELECT id, active FROM catalog_promotions", "HAPPY|0\n");
-    is_whole(&c.centre);
-    is_whole(&c.till);
+    fixture_assert_verified(&c.centre);
+    fixture_assert_verified(&c.till);
     chain_close(&c);
 }
 
@@ -202,7 +194,7 @@ TEST(catalog__a_rebuild_makes_every_version_again)
         fail_msg("%s", e.text);
     char *after = fixture_text(&c.centre, "SELECT * FROM catalog_price_history ORDER BY 1, 3");
     assert_string_equal(after, before);
-    is_whole(&c.centre);
+    fixture_assert_verified(&c.centre);
     assert_int_equal(chain_publish(&c).number, 3); // what was drafted is still to be published
     chain_pull_all(&c);
     chain_assert_same(&c);
@@ -225,7 +217,7 @@ TEST(catalog__a_version_that_is_not_what_its_drafts_give_is_found)
         chain_publish(&c);
         chain_item(&c, "B", "b", "2");
         chain_publish(&c);
-        is_whole(&c.centre);
+        fixture_assert_verified(&c.centre);
         fixture_sql(&c.centre, edits[i]);
         struct store_verdict verdict = verdict_of(&c.centre);
         assert_false(verdict.refold_equal);
@@ -426,7 +418,7 @@ TEST(catalog__a_till_shows_one_whole_version_or_the_one_before)
         struct fixture till = c.till; // goes on with what was left behind
         c.till = killed;
         fixture_reopen(&c.till);
-        is_whole(&c.till);
+        fixture_assert_verified(&c.till);
         chain_pull_all(&c);
         chain_assert_same(&c);
         fixture_close(&till);
@@ -497,7 +489,7 @@ TEST(catalog__a_fresh_copy_drops_what_the_centre_does_not_have)
     assert_int_equal(chain_pull_all(&other), FEED_CATALOG_SHOWN);
     shows(&other.till, "A|a|10000\n");
     chain_assert_same(&other);
-    is_whole(&other.till);
+    fixture_assert_verified(&other.till);
     chain_close(&other);
     chain_close(&c);
 }
@@ -531,7 +523,7 @@ TEST(catalog__rows_that_do_not_give_the_hash_are_not_shown_and_asked_for_again)
     if (chain_pull_all(&c) == FEED_CATALOG_AFRESH)
         assert_int_equal(chain_pull_all(&c), FEED_CATALOG_SHOWN);
     chain_assert_same(&c);
-    is_whole(&c.till);
+    fixture_assert_verified(&c.till);
     chain_close(&c);
 }
 
@@ -546,7 +538,7 @@ TEST(catalog__a_row_that_cannot_be_read_leaves_everything_as_it_was)
     chain_pull_all(&c);
     assert_int_equal(store_feed_apply(c.till.store, &page, &e), ERR_INVALID);
     till_shows("A|a|10000\n");
-    is_whole(&c.till);
+    fixture_assert_verified(&c.till);
     chain_close(&c);
 }
 
@@ -591,7 +583,7 @@ TEST(catalog__a_price_changed_by_hand_is_found_and_put_right)
         assert_int_equal(chain_pull_all(&c), FEED_CATALOG_SHOWN); // a copy
         assert_true(check_till().sound);
         chain_assert_same(&c);
-        is_whole(&c.till);
+        fixture_assert_verified(&c.till);
         chain_close(&c);
     }
 }
@@ -650,12 +642,12 @@ TEST(catalog__a_till_drops_what_nobody_is_shown_any_more)
     chain_publish(&c);
     chain_pull(&c, &how, &pieces, &rows);
     sweep();
-    is_whole(&c.till);
+    fixture_assert_verified(&c.till);
     chain_pull_all(&c);
     chain_assert_same(&c);
     sweep();
     assert_int_equal(fixture_number(&c.till, "SELECT count(*) FROM catalog_item_rows"), 3);
-    is_whole(&c.till);
+    fixture_assert_verified(&c.till);
     chain_close(&c);
 }
 
@@ -752,8 +744,8 @@ TEST(catalog__a_till_shows_only_what_was_published_whatever_happens)
         }
         (void)chain_pull_all(&c);
         chain_assert_same(&c);
-        is_whole(&c.centre);
-        is_whole(&c.till);
+        fixture_assert_verified(&c.centre);
+        fixture_assert_verified(&c.till);
         for (size_t i = 0; i < versions; i++)
             free(published[i]);
         chain_close(&c);

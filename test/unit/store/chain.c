@@ -77,28 +77,50 @@ struct catalog_version chain_publish(struct chain *c)
 
 // ---- the way down -----------------------------------------------------------------------------
 
+bool chain_page(struct chain *c, size_t bytes, struct arena *arena, struct feed_page *ret)
+{
+    struct feed_cursor cursor = {.position = 0};
+    bool knows = false;
+    enum err_code fed = store_feed_cursor(c->till.store, STR("*"), &cursor);
+    assert_int_equal(store_feed_knows(c->centre.store, STR("*"), &cursor, &knows, NULL), ERR_OK);
+    bool reset = fed == ERR_NOT_FOUND || !knows;
+    arena_reset(arena);
+    assert_int_equal(store_feed_read(c->centre.store, STR("*"), reset ? 0 : cursor.position,
+                                     &(struct store_page){0, bytes, arena}, ret, NULL),
+                     ERR_OK);
+    return reset;
+}
+
+struct feed_apply chain_piece(const struct feed_page *page, size_t from, size_t rows, bool reset,
+                              struct str *bytes)
+{
+    size_t n = 0;
+    for (; n < rows && from + n < page->count; n++)
+        bytes[n] = page->rows[from + n].bytes;
+    bool last = from + n == page->count;
+    const struct feed_row *end = page->count ? &page->rows[page->count - 1] : NULL;
+    struct feed_apply piece = {.location = STR("*"),
+                               .to = page->head,
+                               .reset = reset && from == 0,
+                               .complete = page->reached_head && last,
+                               .partial = !last,
+                               .rows = bytes,
+                               .count = n};
+    if (!page->reached_head && end != NULL)
+        piece.to = (struct feed_cursor){page->head.feed, end->position, end->hash};
+    return piece;
+}
+
 static enum feed_catalog apply_piece(struct chain *c, const struct feed_page *page, size_t from,
                                      size_t rows, bool reset)
 {
     struct err e = {ERR_OK, ""};
     enum feed_catalog what = FEED_CATALOG_SAME;
     struct str bytes[64];
-    size_t n = 0;
-    for (; n < rows && from + n < page->count; n++)
-        bytes[n] = page->rows[from + n].bytes;
-    bool last = from + n == page->count;
-    const struct feed_row *end = page->count ? &page->rows[page->count - 1] : NULL;
-    struct feed_apply some = {.location = STR("*"),
-                              .to = page->head,
-                              .reset = reset && from == 0,
-                              .complete = page->reached_head && last,
-                              .partial = !last,
-                              .rows = bytes,
-                              .count = n,
-                              .ret_catalog = &what};
-    if (!page->reached_head && end != NULL)
-        some.to = (struct feed_cursor){page->head.feed, end->position, end->hash};
-    if (store_feed_apply(c->till.store, &some, &e))
+    assert_true(rows <= sizeof bytes / sizeof bytes[0]);
+    struct feed_apply piece = chain_piece(page, from, rows, reset, bytes);
+    piece.ret_catalog = &what;
+    if (store_feed_apply(c->till.store, &piece, &e))
         fail_msg("%s", e.text);
     return what;
 }
@@ -113,17 +135,7 @@ enum feed_catalog chain_pull(struct chain *c, const struct chain_pull *how, unsi
     *ret_rows = 0;
     arena_init(&arena, (size_t)64 << 20);
     do {
-        struct feed_cursor cursor = {.position = 0};
-        bool knows = false;
-        enum err_code fed = store_feed_cursor(c->till.store, STR("*"), &cursor);
-        assert_int_equal(store_feed_knows(c->centre.store, STR("*"), &cursor, &knows, NULL),
-                         ERR_OK);
-        bool reset = fed == ERR_NOT_FOUND || !knows;
-        arena_reset(&arena);
-        assert_int_equal(store_feed_read(c->centre.store, STR("*"), reset ? 0 : cursor.position,
-                                         &(struct store_page){0, how->page_bytes, &arena}, &page,
-                                         NULL),
-                         ERR_OK);
+        bool reset = chain_page(c, how->page_bytes, &arena, &page);
         size_t from = 0;
         do {
             what = apply_piece(c, &page, from, how->rows, reset);

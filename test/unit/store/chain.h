@@ -32,6 +32,12 @@ struct chain_pull {
 enum feed_catalog chain_pull(struct chain *c, const struct chain_pull *how, unsigned *ret_pieces,
                              size_t *ret_rows);
 enum feed_catalog chain_pull_all(struct chain *c);
+// The next page for the till, of at most so many bytes; true where a fresh copy begins with it.
+bool chain_page(struct chain *c, size_t bytes, struct arena *arena, struct feed_page *ret);
+// At most so many rows of a page, from one on, as the piece that applies them. Their bytes go to
+// 'bytes', which has room for so many.
+struct feed_apply chain_piece(const struct feed_page *page, size_t from, size_t rows, bool reset,
+                              struct str *bytes);
 // Fails unless the till shows what the centre published.
 void chain_assert_same(struct chain *c);
 char *chain_items(const struct fixture *f); // from malloc

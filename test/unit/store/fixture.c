@@ -214,6 +214,17 @@ char *fixture_text(const struct fixture *f, const char *sql)
     return text;
 }
 
+void fixture_assert_verified(struct fixture *f)
+{
+    struct store_verdict verdict;
+    struct err e = {ERR_OK, ""};
+    if (fixture_verify(f->store, &f->arena, &verdict, &e))
+        fail_msg("%s", e.text);
+    if (verdict.first_problem.n != 0)
+        fail_msg("%.*s", STR_ARG(verdict.first_problem));
+    assert_true(verdict.refold_equal);
+}
+
 void fixture_assert_text(const struct fixture *f, const char *sql, const char *wanted)
 {
     char *text = fixture_text(f, sql);

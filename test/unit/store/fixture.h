@@ -29,6 +29,8 @@ char *fixture_text(const struct fixture *f, const char *sql);
 // Everything folded that may not depend on the order of arrival; from malloc.
 char *fixture_canonical(const struct fixture *f);
 void fixture_assert_text(const struct fixture *f, const char *sql, const char *wanted);
+// Fails where verify finds anything wrong.
+void fixture_assert_verified(struct fixture *f);
 
 // As store_verify; fails where the journal was read a second time although nothing is the matter,
 // or where the progress told went back or beyond what there is.

@@ -26,17 +26,6 @@ static void changes(struct line *l, unsigned id, unsigned ms, const char *body)
     line_add(l, &(struct draft){id, ms, "line_changed", "O1", body});
 }
 
-static void holds(struct fixture *f)
-{
-    struct store_verdict verdict;
-    struct err e = {ERR_OK, ""};
-    if (fixture_verify(f->store, &f->arena, &verdict, &e))
-        fail_msg("%s", e.text);
-    if (verdict.first_problem.n != 0)
-        fail_msg("%.*s", STR_ARG(verdict.first_problem));
-    assert_true(verdict.refold_equal);
-}
-
 static bool is_equal(struct fixture *f)
 {
     struct store_verdict verdict;
@@ -58,12 +47,12 @@ TEST(records__an_order_is_folded_into_its_tables)
     fixture_assert_text(&f, "SELECT id, status, table_name, total, sync_status FROM orders",
                         "O1|draft|T5|1500|pending\n");
     fixture_assert_text(&f, LINES, "O1|main|COFFEE|60000|1500|0\n");
-    holds(&f);
+    fixture_assert_verified(&f);
     fixture_reopen(&f); // and it goes on from there
     changes(&l, 4, 13, CHANGED("-5"));
     (void)fixture_append(&f, &l, 3, STATUS_PENDING);
     fixture_assert_text(&f, LINES, "O1|main|COFFEE|10000|250|0\n");
-    holds(&f);
+    fixture_assert_verified(&f);
     line_fini(&l);
     fixture_close(&f);
 }
@@ -92,7 +81,7 @@ TEST(records__a_completion_takes_stock_and_payments_stand_beside_those_of_ticket
                         "SELECT record, method, amount, sync_status FROM payments"
                         " WHERE payment IS NOT NULL",
                         "O1|cash|1000|settled\n");
-    holds(&f);
+    fixture_assert_verified(&f);
     line_fini(&l);
     fixture_close(&f);
 }
@@ -110,7 +99,7 @@ TEST(records__a_body_that_says_nothing_sensible_is_a_dead_letter)
     fixture_assert_text(&f, "SELECT reason FROM dead_letters",
                         "body: quantity: must be above zero\n");
     fixture_assert_text(&f, LINES, "O1|main|COFFEE|50000|1250|0\n");
-    holds(&f);
+    fixture_assert_verified(&f);
     line_fini(&l);
     fixture_close(&f);
 }
@@ -143,7 +132,7 @@ TEST(records__two_tills_give_the_same_rows_whoever_comes_first)
         fixture_assert_text(&f, "SELECT kind, open, text FROM reviews",
                             "order_line|1|Two tills changed one line without having seen each "
                             "other; both changes count.\n");
-        holds(&f);
+        fixture_assert_verified(&f);
         line_fini(&a);
         line_fini(&b);
         fixture_close(&f);
@@ -166,7 +155,7 @@ TEST(records__an_earlier_carrier_of_an_id_stands_for_it_alone)
     fixture_append_all(&f, &early, STATUS_SETTLED);
     fixture_assert_text(&f, "SELECT quantity FROM order_lines", "60000\n");
     fixture_assert_text(&f, "SELECT count(*), max(lsn) FROM record_events", "3|4\n");
-    holds(&f);
+    fixture_assert_verified(&f);
     line_fini(&late);
     line_fini(&early);
     fixture_close(&f);
@@ -191,7 +180,7 @@ TEST(records__what_is_rolled_back_leaves_nothing_in_memory)
     store_rollback(f.store);
     (void)fixture_append(&f, &l, 2, STATUS_SETTLED);
     fixture_assert_text(&f, LINES, "O1|main|COFFEE|50000|1250|0\n");
-    holds(&f);
+    fixture_assert_verified(&f);
     line_fini(&l);
     line_fini(&lost);
     fixture_close(&f);
@@ -216,7 +205,7 @@ TEST(records__more_orders_than_are_kept_in_memory_are_read_again)
     line_add(&l, &(struct draft){5000, 5000, "line_changed", "O0", CHANGED("1")});
     fixture_append_all(&f, &l, STATUS_SETTLED);
     fixture_assert_text(&f, "SELECT count(*), sum(quantity) FROM order_lines", "600|24010000\n");
-    holds(&f);
+    fixture_assert_verified(&f);
     line_fini(&l);
     fixture_close(&f);
 }
@@ -251,7 +240,7 @@ TEST(records__more_records_in_one_transaction_than_memory_holds_are_written_whil
                         "SELECT count(*), min(name + 0), max(name + 0) FROM items WHERE id = "
                         "'I' || (name - 5096)",
                         "5096|5096|10191\n");
-    holds(&f);
+    fixture_assert_verified(&f);
     line_fini(&l);
     fixture_close(&f);
 }
@@ -293,7 +282,7 @@ TEST(records__an_edit_of_any_of_their_tables_is_found_and_rebuilt)
         if (is_equal(&f))
             fail_msg("not found: %s", edits[i]);
         assert_int_equal(store_rebuild(f.store, NULL, NULL, &e), ERR_OK);
-        holds(&f);
+        fixture_assert_verified(&f);
     }
     char *after =
         fixture_text(&f, "SELECT quantity, triggers, open FROM order_lines, record_reviews");
@@ -322,7 +311,7 @@ TEST(records__money_that_left_an_order_leaves_its_shift_though_the_order_is_read
     fixture_reopen(&f); // nothing of the order is in memory
     fixture_append_all(&f, &b, STATUS_SETTLED);
     fixture_assert_text(&f, "SELECT shift, kind FROM shift_facts", "S2|sale\n");
-    holds(&f);
+    fixture_assert_verified(&f);
     fixture_sql(&f, "UPDATE shift_facts SET shift = 'S1'");
     assert_false(is_equal(&f));
     line_fini(&a);
@@ -412,7 +401,7 @@ TEST(records__a_tables_newest_status_counts_whatever_comes_first)
         fixture_append_all(&f, turn ? &b : &a, STATUS_SETTLED);
         fixture_assert_text(&f, "SELECT id, status, sync_status FROM floor_tables",
                             "T5|dirty|settled\n");
-        holds(&f);
+        fixture_assert_verified(&f);
         line_fini(&a);
         line_fini(&b);
         fixture_close(&f);
@@ -440,20 +429,20 @@ TEST(records__records_of_one_id_and_two_types_keep_apart)
     fixture_assert_text(&f, "SELECT record, type, kind, open FROM record_reviews",
                         "R1|order|line|1\n");
     fixture_assert_text(&f, "SELECT id, status FROM floor_tables", "R1|available\n");
-    holds(&f);
+    fixture_assert_verified(&f);
     struct err e = {ERR_OK, ""};
     assert_int_equal(store_rebuild(f.store, NULL, NULL, &e), ERR_OK);
     fixture_assert_text(&f,
                         "SELECT kind, json_extract(detail, '$.base'),"
                         " json_array_length(detail, '$.sides') FROM reviews",
                         "order_line|0|3\n");
-    holds(&f);
+    fixture_assert_verified(&f);
     fixture_reopen(&f); // the table's rows are read again, and written over
     line_add(&b, &(struct draft){7, 42, "table_set", "R1", "{\"status\":\"reserved\"}"});
     (void)fixture_append(&f, &b, 3, STATUS_SETTLED);
     fixture_assert_text(&f, "SELECT record, type, kind, open FROM record_reviews",
                         "R1|order|line|1\n");
-    holds(&f);
+    fixture_assert_verified(&f);
     line_fini(&a);
     line_fini(&b);
     fixture_close(&f);
@@ -484,7 +473,7 @@ TEST(records__only_rows_that_differ_are_written_after_a_restart)
                         "SELECT h.local_version, b.station FROM order_heads AS h, order_bumps"
                         " AS b",
                         "4|grill\n");
-    holds(&f);
+    fixture_assert_verified(&f);
     line_fini(&l);
     fixture_close(&f);
 }
@@ -518,10 +507,10 @@ TEST(records__the_floor_has_its_rows_and_leaves_stock_alone)
     fixture_assert_text(&f, "SELECT reason FROM dead_letters",
                         "body: name: no such member is allowed\n");
     assert_int_equal(fixture_number(&f, "SELECT count(*) FROM stock"), 0);
-    holds(&f);
+    fixture_assert_verified(&f);
     struct err e = {ERR_OK, ""};
     assert_int_equal(store_rebuild(f.store, NULL, NULL, &e), ERR_OK);
-    holds(&f);
+    fixture_assert_verified(&f);
     line_fini(&l);
     fixture_close(&f);
 }
@@ -548,7 +537,7 @@ TEST(records__what_other_rules_folded_is_folded_afresh_when_the_store_is_opened)
     fixture_assert_text(&f, "SELECT kind, text LIKE 'Two tills%', open FROM reviews",
                         "order_line|1|1\n");
     fixture_assert_text(&f, "SELECT count(*) FROM meta WHERE name = 'refold'", "0\n");
-    holds(&f);
+    fixture_assert_verified(&f);
     line_fini(&a);
     line_fini(&b);
     fixture_close(&f);
@@ -623,8 +612,8 @@ TEST(records__a_till_folds_what_it_wrote_and_what_it_was_told)
     assert_string_equal(here, there);
     free(there);
     free(here);
-    holds(&till);
-    holds(&centre);
+    fixture_assert_verified(&till);
+    fixture_assert_verified(&centre);
     line_fini(&mine);
     line_fini(&other);
     fixture_close(&centre);
@@ -651,10 +640,10 @@ TEST(records__what_a_fresh_copy_of_the_feed_does_not_repeat_goes)
     fixture_assert_text(&till, "SELECT id FROM orders", "O1\n");
     tell_all(&other, &till, true);
     fixture_assert_text(&till, "SELECT id FROM orders", "O2\n");
-    holds(&till);
+    fixture_assert_verified(&till);
     assert_int_equal(store_rebuild(till.store, NULL, NULL, &e), ERR_OK);
     fixture_assert_text(&till, "SELECT id FROM orders", "O2\n");
-    holds(&till);
+    fixture_assert_verified(&till);
     line_fini(&first);
     line_fini(&second);
     fixture_close(&centre);
@@ -695,7 +684,7 @@ TEST(records__a_fresh_copy_takes_nothing_from_orders_that_are_over)
     tell_all(&centre, &till, true);
     fixture_assert_text(&till, orders, wanted);
     fixture_assert_text(&till, "SELECT id, status FROM floor_tables", "T5|dirty\n");
-    holds(&till);
+    fixture_assert_verified(&till);
     line_fini(&mine);
     line_fini(&other);
     fixture_close(&centre);
@@ -751,7 +740,7 @@ TEST(records__of_an_event_told_again_by_an_earlier_carrier_that_one_counts)
     fixture_assert_text(&t.centre, NOTE_SHOWN, "rival\n");
     tell_all(&t.centre, &t.till, false);
     fixture_assert_text(&t.till, NOTE_SHOWN, "rival\n");
-    holds(&t.till);
+    fixture_assert_verified(&t.till);
     assert_int_equal(store_rebuild(t.till.store, NULL, NULL, &e), ERR_OK);
     fixture_assert_text(&t.till, NOTE_SHOWN, "rival\n");
     carried_close(&t);
@@ -771,7 +760,7 @@ TEST(records__what_a_till_wrote_counts_again_when_it_comes_back_instead_of_anoth
     fixture_append_all(&t.centre, &t.earlier, STATUS_SETTLED);
     tell_all(&t.centre, &t.till, false);
     fixture_assert_text(&t.till, NOTE_SHOWN, "rival\n");
-    holds(&t.till);
+    fixture_assert_verified(&t.till);
     carried_close(&t);
 }
 
@@ -801,14 +790,14 @@ TEST(records__what_the_feed_includes_counts_as_it_was_when_it_is_appended_again)
     assert_int_equal(store_withdraw(t.till.store, &t.earlier.key, 1, &old, &e), ERR_OK);
     fixture_append_all(&t.till, &t.later, STATUS_PENDING);
     fixture_assert_text(&t.till, NOTE_SHOWN, "rival\n");
-    holds(&t.till);
+    fixture_assert_verified(&t.till);
     tell_all(&t.centre, &t.till, true); // it was restored, and has it no more
     fixture_assert_text(&t.till, NOTE_SHOWN, "theirs\n");
     t.earlier.own = false;
     fixture_append_all(&t.centre, &t.earlier, STATUS_SETTLED); // by another way
     tell_all(&t.centre, &t.till, false);
     fixture_assert_text(&t.till, NOTE_SHOWN, "rival\n");
-    holds(&t.till);
+    fixture_assert_verified(&t.till);
     carried_close(&t);
 }
 

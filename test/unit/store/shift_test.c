@@ -22,17 +22,6 @@ struct world {
 
 static const char *const names[SHIFTS + 1] = {"S0", "S1", "S2", "S3", "unknown"};
 
-static void holds(struct fixture *f)
-{
-    struct store_verdict verdict;
-    struct err e = {ERR_OK, ""};
-    if (fixture_verify(f->store, &f->arena, &verdict, &e))
-        fail_msg("%s", e.text);
-    if (verdict.first_problem.n != 0)
-        fail_msg("%.*s", STR_ARG(verdict.first_problem));
-    assert_true(verdict.refold_equal);
-}
-
 static void add(struct world *w, int line, const char *type, const char *record, const char *body)
 {
     unsigned id = ++w->next_id;
@@ -158,7 +147,7 @@ TEST(shift__sql_places_money_as_the_model_does)
                                               " WHERE kind IN ('payment', 'cash_in')");
         assert_int_equal(sum, MONEY * 100 + MONEY * (MONEY - 1) / 2);
         assert_int_equal(totals, sum);
-        holds(&w.f);
+        fixture_assert_verified(&w.f);
         end(&w);
     }
 }
@@ -233,7 +222,7 @@ TEST(shift__late_money_is_told_with_its_date_and_the_difference_stays)
                         "SELECT shift, section, of_shift, amount, first_at - 1700000000000 > 0"
                         " FROM shift_totals WHERE section <> 'own'",
                         "B|late|A|70|1\n");
-    holds(&w.f);
+    fixture_assert_verified(&w.f);
     for (int i = 0; i <= LINES; i++)
         line_fini(&w.lines[i]);
     fixture_close(&w.f);
