@@ -174,6 +174,7 @@ void till_start(struct world *w, struct till *t)
     t->pending_count = 0;
     t->fsync_at = INT64_MAX;
     t->conn = NULL;
+    t->agreed = false;
     t->wake_at = INT64_MAX;
     steps_init(&t->steps);
     uplink_init(&t->uplink, &config);
@@ -241,6 +242,7 @@ static void load(struct world *w, struct till *t, const struct step *step)
     loaded.events = events;
     size_t bytes = 0;
     uint64_t seq = step->after;
+    loaded.pruned = seq < d->pruned;
     if (seq >= d->pruned && seq <= d->count)
         loaded.base = seq ? d->stream->carriers[seq - 1]->chain : (struct hash){0};
     else
@@ -308,10 +310,11 @@ static void rehome(struct world *w, struct till *t, const struct step *step)
         return;
     }
     const struct pending *waiting = t->first;
+    uint64_t after = step->after > d->pruned ? step->after : d->pruned;
     need_fresh_run(w, t);
     world_trace(w, "till %d appends its events after %llu again", t->index,
-                (unsigned long long)step->after);
-    for (uint64_t seq = step->after + 1; seq <= d->count; seq++)
+                (unsigned long long)after);
+    for (uint64_t seq = after + 1; seq <= d->count; seq++)
         rehome_one(w, t, d, d->stream->carriers[seq - 1]);
     for (const struct pending *p = waiting; p; p = p->next) {
         if (p->kind == PENDING_EVENT && p->stream == d->stream)
@@ -319,7 +322,7 @@ static void rehome(struct world *w, struct till *t, const struct step *step)
     }
     struct pending *p = till_pend(w, t, PENDING_REHOMED);
     p->key = step->key;
-    p->after = step->after;
+    p->after = after;
     till_need_fsync(w, t, false);
 }
 
@@ -334,8 +337,11 @@ static void on_load(struct world *w, struct till *t, const struct step *step)
     till_add(w, t, rng_between(&w->rng, 0, 20), HAPPENS_LOAD)->data = copy;
 }
 
-static void on_clock(struct world *w, struct till *t, int64_t ahead_ms)
+static void on_clock(struct world *w, struct till *t, const struct step *step)
 {
+    int64_t ahead_ms = step->number;
+    t->named = step->id;
+    t->agreed = uuid_equal(&step->id, &t->disk.recovery);
     t->run.clock_offset_ms = t->run_durable.clock_offset_ms = ahead_ms;
     t->disk.clock_offset_ms = ahead_ms;
     if (run_clock_was_off(&t->run, till_wall_ms(w, t) + ahead_ms))
@@ -374,7 +380,7 @@ static void perform_step(struct world *w, struct till *t, const struct step *ste
         till_need_fsync(w, t, false);
         break;
     case STEP_CLOCK:
-        on_clock(w, t, step->number);
+        on_clock(w, t, step);
         break;
     case STEP_OFFER:
         offer(w, t, step->after);

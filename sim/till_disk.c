@@ -394,12 +394,14 @@ static void apply_feed(struct world *w, struct till *t, struct pending *p)
     }
 }
 
-// What could be dropped keep_ms ago, and all the time since.
+// What could be dropped keep_ms ago, and all the time since, as far as the disk knows: after a
+// recovery of the centre it counts anew.
 static void prune(struct world *w, struct till *t, struct till_stream *d, uint64_t prunable)
 {
+    bool told = t->agreed && w->now - t->disk.recovered_at >= w->knobs.keep_ms;
     if (prunable < d->prunable)
         d->prunable = prunable;
-    if (d->prunable > d->pruned && w->now - d->prunable_at >= w->knobs.keep_ms) {
+    if (told && d->prunable > d->pruned && w->now - d->prunable_at >= w->knobs.keep_ms) {
         d->pruned = d->prunable;
         oracle_check_pruned(w, t, d);
     }
@@ -407,7 +409,7 @@ static void prune(struct world *w, struct till *t, struct till_stream *d, uint64
         d->prunable = prunable;
         d->prunable_at = w->now;
     }
-    if (w->knobs.keep_ms == 0 && d->prunable > d->pruned)
+    if (told && w->knobs.keep_ms == 0 && d->prunable > d->pruned)
         prune(w, t, d, prunable);
 }
 
@@ -458,6 +460,8 @@ static void apply(struct world *w, struct till *t, struct pending *p)
         break;
     case PENDING_RECOVERED:
         t->disk.recovery = p->id;
+        t->disk.recovered_at = w->now;
+        t->agreed = uuid_equal(&p->id, &t->named);
         break;
     case PENDING_REHOMED:
         apply_rehomed(w, t, p);
@@ -469,7 +473,7 @@ static void tell_rehomed(struct till *t, const struct pending *p, struct moment 
 {
     const struct till_stream *d = till_find_stream(t, &p->key);
     MUST(d != NULL);
-    struct mark end = {.seq = p->after};
+    struct mark end = {.seq = p->after > d->pruned ? p->after : 0};
     if (end.seq)
         end.hash = d->stream->carriers[end.seq - 1]->chain;
     uplink_rehomed(&t->uplink, &p->key, &end, now, &t->steps);

@@ -234,6 +234,7 @@ struct till_disk { // what survives a crash
     hlc last;
     uint64_t numbers, rises;
     struct uuid recovery;    // of the centre, that was told everything
+    int64_t recovered_at;    // when it was
     bool revoked;            // as the centre told last
     int64_t clock_offset_ms; // as the centre told last
     struct uuid run;         // of the last run
@@ -264,6 +265,8 @@ struct till {
     bool used, up;
     bool revoked; // its device was, at the centre
     bool window;  // of what is deferred: open
+    bool agreed;  // the recovery that the centre names was told everything
+    struct uuid named;
     uint64_t life;
     struct uuid device;
     struct sign_key key;

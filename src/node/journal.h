@@ -60,6 +60,9 @@ bool journal_take_sessions_over(struct journal *j);
 enum err_code journal_recovery_told(struct journal *j, struct uuid *ret, struct err *e) MUST_CHECK;
 enum err_code journal_tell_recovery(struct journal *j, const struct uuid *id,
                                     struct err *e) MUST_CHECK;
+// The one that a welcome names.
+enum err_code journal_hear_recovery(struct journal *j, const struct uuid *id,
+                                    struct err *e) MUST_CHECK;
 // Own streams that something is kept of, from that one on, for STEP_OFFER; as many as half a hello
 // may name.
 enum err_code journal_kept(struct journal *j, uint64_t after, struct arena *a,
@@ -108,7 +111,8 @@ void journal_load(struct journal *j, const struct step *step, struct arena *a,
 enum err_code journal_acked(struct journal *j, const struct message_mark *mark, bool lost,
                             struct err *e) MUST_CHECK;
 // Drops some of what is settled, included and acknowledged longer than [store] keep_ms ago by the
-// upstream's clock (nothing while that is unknown), as store_prune does.
+// upstream's clock, as store_prune does. Nothing while that is unknown, or what the upstream of
+// today has; nor within keep_ms after a restored one was told everything.
 enum err_code journal_prune(struct journal *j, int64_t *from, size_t *ret_pruned,
                             struct err *e) MUST_CHECK;
 // Drops of the feeds of places what is over and older than keep_ms, some at a time, as

@@ -104,9 +104,14 @@ struct journal {
     struct restored restored, restored_saved; // the centre's
     int64_t received_before;                  // when the last event came before this start
     bool sessions_over;                       // they are to end behind the commit
-    bool open;                                // a transaction is open
-    bool overlay_touched;                     // in this transaction: a rollback makes it stale
-    bool overlay_stale;                       // to be read again before the next transaction
+    struct upstream {                         // the device's
+        struct uuid recovery;                 // as a welcome named it since this start
+        bool told;                            // it was told everything that is kept here
+        int64_t told_ms;                      // when, by its clock; 0: it was never restored
+    } upstream;
+    bool open;            // a transaction is open
+    bool overlay_touched; // in this transaction: a rollback makes it stale
+    bool overlay_stale;   // to be read again before the next transaction
 };
 
 // journal.c

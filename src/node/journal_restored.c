@@ -13,6 +13,7 @@
 
 #include "sync/recovery.h"
 
+#include <stdio.h>
 #include <string.h>
 
 // ---- the centre's end -------------------------------------------------------------------------
@@ -116,7 +117,7 @@ int64_t journal_arrived_at(const struct journal *j, const struct event *event, i
 // ---- the device's end -------------------------------------------------------------------------
 
 enum { TOLD_BYTES = 64 * 1024 };
-static const char told_name[] = "recovery_told";
+static const char told_name[] = "recovery_told", told_at_name[] = "recovery_told_at";
 
 enum err_code journal_recovery_told(struct journal *j, struct uuid *ret, struct err *e)
 {
@@ -131,9 +132,40 @@ enum err_code journal_recovery_told(struct journal *j, struct uuid *ret, struct 
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 
+// What was acknowledged before may have been lost since, and come back: a disk that is itself a
+// copy knows nothing of it. So the time that it is kept for counts from here.
 enum err_code journal_tell_recovery(struct journal *j, const struct uuid *id, struct err *e)
 {
-    char text[UUID_TEXT_SIZE];
+    char text[UUID_TEXT_SIZE], at[32];
+    int64_t now_ms = journal_clock(j);
     uuid_format(id, text);
-    return store_meta_set(j->store, told_name, str_of(text), e);
+    (void)snprintf(at, sizeof at, "%lld", (long long)now_ms);
+    enum err_code code = store_meta_set(j->store, told_name, str_of(text), e);
+    if (code == ERR_OK)
+        code = store_meta_set(j->store, told_at_name, str_of(at), e);
+    if (code == ERR_OK) {
+        j->upstream.told = uuid_equal(id, &j->upstream.recovery);
+        j->upstream.told_ms = now_ms;
+    }
+    return code;
+}
+
+enum err_code journal_hear_recovery(struct journal *j, const struct uuid *id, struct err *e)
+{
+    struct arena a;
+    struct str text = STR("0");
+    struct uuid told;
+    struct upstream heard = {.recovery = *id};
+    arena_init(&a, TOLD_BYTES);
+    enum err_code code = journal_recovery_told(j, &told, e);
+    if (code == ERR_OK)
+        code = store_meta_get(j->store, told_at_name, &a, &text, e);
+    if (code == ERR_NOT_FOUND)
+        code = ERR_OK;
+    if (code == ERR_OK && str_to_i64(text, &heard.told_ms))
+        code = err_set(e, ERR_DAMAGED, "the store's time of a recovery cannot be read");
+    arena_fini(&a);
+    heard.told = code == ERR_OK && uuid_equal(&told, id);
+    j->upstream = heard;
+    return code;
 }

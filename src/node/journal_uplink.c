@@ -242,8 +242,9 @@ enum err_code journal_prune(struct journal *j, int64_t *from, size_t *ret_pruned
                               .chain = j->identity.chain,
                               .before_ms = journal_clock(j) - j->config.keep_ms,
                               .max_events = PRUNE_EVENTS};
+    bool agreed = j->upstream.told && j->upstream.told_ms <= how.before_ms;
     *ret_pruned = 0;
-    if (j->time.known && j->identity.role == ROLE_TERMINAL)
+    if (j->time.known && agreed && j->identity.role == ROLE_TERMINAL)
         return store_prune(j->store, &how, from, ret_pruned, e);
     *from = 0;
     return ERR_OK;

@@ -93,7 +93,7 @@ static void perform_one(struct uplink_service *s, const struct step *step)
         uplink_service_start_feed(s, step->feed);
         break;
     case STEP_CLOCK:
-        uplink_service_set_clock(s, step->number);
+        uplink_service_set_clock(s, step->number, &step->id);
         break;
     case STEP_OFFER:
         uplink_service_start_offer(s, step->after);

@@ -547,11 +547,14 @@ struct clock_job {
     struct job job;
     struct uplink_service *service;
     int64_t offset_ms;
+    struct uuid recovery;
 };
 
 static enum err_code run_clock(struct job *job, struct journal *j, struct err *e)
 {
-    return journal_set_clock(j, ((struct clock_job *)job)->offset_ms, e);
+    const struct clock_job *clock = (const struct clock_job *)job;
+    enum err_code code = journal_set_clock(j, clock->offset_ms, e);
+    return code ? code : journal_hear_recovery(j, &clock->recovery, e);
 }
 
 static void done_clock(struct job *job)
@@ -599,13 +602,14 @@ void uplink_service_set_revoked(struct uplink_service *s, bool revoked)
         free(job);
 }
 
-void uplink_service_set_clock(struct uplink_service *s, int64_t offset_ms)
+void uplink_service_set_clock(struct uplink_service *s, int64_t offset_ms,
+                              const struct uuid *recovery)
 {
     struct clock_job *clock = calloc(1, sizeof(*clock));
     s->clock_offset_ms = offset_ms;
     if (clock == NULL)
         return;
-    *clock = (struct clock_job){{.run = run_clock, .done = done_clock}, s, offset_ms};
+    *clock = (struct clock_job){{.run = run_clock, .done = done_clock}, s, offset_ms, *recovery};
     if (writer_post(s->options.writer, &clock->job) == ERR_OK)
         s->jobs++;
     else

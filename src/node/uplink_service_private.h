@@ -69,7 +69,8 @@ void uplink_service_tell_recovery(struct uplink_service *s, const struct uuid *i
 void uplink_service_tell_recovery_behind(struct uplink_service *s,
                                          const struct uuid *id); // of acks
 void uplink_service_set_revoked(struct uplink_service *s, bool revoked);
-void uplink_service_set_clock(struct uplink_service *s, int64_t offset_ms);
+void uplink_service_set_clock(struct uplink_service *s, int64_t offset_ms,
+                              const struct uuid *recovery);
 struct uplink_health { // what a hello and a beat say of this till beside its streams
     int64_t oldest_at;
     int64_t disk_free;

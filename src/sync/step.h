@@ -20,7 +20,7 @@ enum step_kind {
     STEP_LOST,      // mark: the upstream has less than it had acknowledged; durable, lazily
     STEP_REHOME,    // key, after: append the stream's later events again under a new run
     STEP_FEED,      // feed: apply in one transaction -> uplink_feed_stored
-    STEP_CLOCK,     // number: what the upstream's clock is ahead of ours, ms
+    STEP_CLOCK,     // number: what the upstream's clock is ahead of ours, ms; id: its recovery
     STEP_OFFER,     // after: list own streams from that one on, settled or not -> uplink_offered
     STEP_DOUBTED,   // id: durable, before what any STEP_LOST behind it changes
     STEP_RECOVERED, // id: durable, when what every STEP_LOST before it changes is

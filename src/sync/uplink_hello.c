@@ -161,7 +161,9 @@ void uplink_on_welcome(struct uplink *u, const struct message_welcome *m, struct
     uplink_measure(u, now.mono_ms - u->hello_ms);
     u->window_bytes = WINDOW_MIN_BYTES;
     u->allowed = m->credit;
-    steps_add(out, STEP_CLOCK)->number = m->clock + (now.mono_ms - u->hello_ms) / 2 - now.wall_ms;
+    struct step *clock = steps_add(out, STEP_CLOCK);
+    clock->number = m->clock + (now.mono_ms - u->hello_ms) / 2 - now.wall_ms;
+    clock->id = m->recovery;
     take_revoked(u, m->revoked, out);
     take_feeds(u, m);
     uplink_doubt(u, m, out);

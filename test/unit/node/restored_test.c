@@ -392,3 +392,69 @@ TEST(restored__the_uplink_knows_what_was_settled_last_and_what_was_told)
     uplink_fini(&u);
     chain_close(&c);
 }
+
+static void include_all(void)
+{
+    struct stream_key key = {c.till->runs[0].origin, LANE_CRITICAL};
+    struct feed_include include = {key, c.till->runs[0].heads[LANE_CRITICAL].seq};
+    struct feed_apply page = {
+        .location = STR("BR01"), .complete = true, .includes = &include, .include_count = 1};
+    must(journal_begin(c.till, &e));
+    must(store_feed_apply(journal_store(c.till), &page, &e));
+    must(journal_commit(c.till, &e));
+}
+
+// The till's clock is that of its upstream, so many days later.
+static void welcomed(int days, const struct uuid *recovery)
+{
+    must(journal_begin(c.till, &e));
+    must(journal_set_clock(c.till, (int64_t)days * 24 * HOUR_MS, &e));
+    must(journal_hear_recovery(c.till, recovery, &e));
+    must(journal_commit(c.till, &e));
+}
+
+static size_t pruned(void)
+{
+    int64_t from = 0;
+    size_t count = 0;
+    must(journal_begin(c.till, &e));
+    must(journal_prune(c.till, &from, &count, &e));
+    journal_rollback(c.till);
+    return count;
+}
+
+static void start_again(void)
+{
+    journal_close(c.till);
+    c.till = chain_journal(&c.till_config);
+}
+
+// Its disk may be an older copy: what is settled by that was perhaps lost since, and is back for a
+// day. The upstream's next backup need not have it.
+TEST(restored__what_is_old_is_kept_anew_when_a_restored_centre_was_told_it)
+{
+    static const struct uuid none = {{0}}, recovery = {{1, 2, 3}};
+    begin();
+    for (int i = 0; i < 3; i++)
+        chain_waste(c.till, "milk", 1);
+    settle_all();
+    include_all();
+    welcomed(36, &none);
+    assert_int_equal(pruned(), 3);
+    start_again();
+    assert_int_equal(pruned(), 0); // who knows what the upstream of today has
+    welcomed(36, &none);
+    assert_int_equal(pruned(), 3);
+    welcomed(36, &recovery);
+    assert_int_equal(pruned(), 0);
+    must(journal_begin(c.till, &e));
+    must(journal_tell_recovery(c.till, &recovery, &e));
+    must(journal_commit(c.till, &e));
+    assert_int_equal(pruned(), 0);
+    start_again();
+    welcomed(70, &recovery);
+    assert_int_equal(pruned(), 0);
+    welcomed(72, &recovery);
+    assert_int_equal(pruned(), 3);
+    chain_close(&c);
+}
