@@ -87,7 +87,7 @@ static enum err_code write_states(struct refold *r, struct err *e)
     struct query q;
     enum err_code code = ERR_OK;
     size_t span = (size_t)(r->lsn_max - r->lsn_min) + 1;
-    for (size_t i = 0; i < span && r->total > 0 && code == ERR_OK; i++) {
+    for (size_t i = 0; i < span && r->span > 0 && code == ERR_OK; i++) {
         bool apart = r->states[i] > ROW_PENDING;
         int64_t lsn = (int64_t)i + r->lsn_min;
         if (apart ? r->stored[i] == r->states[i]

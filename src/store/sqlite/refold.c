@@ -28,16 +28,18 @@ static enum err_code measure(struct refold *r, struct err *e)
 {
     struct query q;
     query_begin(&q, &r->s->db, Q_EVENTS_SPAN);
-    if (query_row(&q)) {
-        r->total = query_get_u64(&q, 0);
-        r->lsn_min = query_get_int(&q, 1);
-        r->lsn_max = query_get_int(&q, 2);
-        r->stream_max = query_get_int(&q, 3);
+    bool any = query_row(&q) && !query_is_null(&q, 0);
+    if (any) {
+        r->lsn_min = query_get_int(&q, 0);
+        r->lsn_max = query_get_int(&q, 1);
     }
+    r->stream_max = query_get_int(&q, 2);
     enum err_code code = query_end(&q, e);
     if (code == ERR_OK && (r->lsn_min < 0 || r->lsn_max - r->lsn_min > LSN_SPAN_MAX ||
                            r->stream_max < 0 || r->stream_max > LSN_SPAN_MAX))
         code = err_set(e, ERR_DAMAGED, "the journal has rows at impossible positions");
+    if (code == ERR_OK && any)
+        r->span = (uint64_t)(r->lsn_max - r->lsn_min) + 1;
     return code;
 }
 
@@ -113,8 +115,9 @@ enum err_code refold_init(struct refold *r, struct store *s, struct db *tables,
     size_t span = (size_t)(r->lsn_max - r->lsn_min) + 1;
     r->states = calloc(span, 1);
     r->stored = calloc(span, 1);
+    r->chained = calloc(span, 1);
     r->streams = calloc((size_t)r->stream_max + 1, sizeof *r->streams);
-    if (r->states == NULL || r->stored == NULL || r->streams == NULL)
+    if (r->states == NULL || r->stored == NULL || r->chained == NULL || r->streams == NULL)
         return err_set(e, ERR_NO_MEMORY, "out of memory for a check of the journal");
     r->fold.states = r->states;
     r->fold.states_from = r->lsn_min;
@@ -129,22 +132,12 @@ void refold_fini(struct refold *r)
     fold_fini(&r->fold);
     free(r->states);
     free(r->stored);
+    free(r->chained);
     free(r->withdrawn);
     free(r->streams);
 }
 
 // ---- one row -----------------------------------------------------------------------------------
-
-struct journal_row {
-    int64_t lsn;
-    struct uuid id;
-    bool has_id;
-    int64_t stream;
-    uint64_t seq;
-    struct hash chain;
-    struct str rest; // as it is stored
-    struct str bytes;
-};
 
 static bool check_gap(struct refold *r, struct refold_stream *stream, const struct journal_row *row)
 {
@@ -156,14 +149,22 @@ static bool check_gap(struct refold *r, struct refold_stream *stream, const stru
     return false;
 }
 
+static bool is_chained(const struct refold *r, const struct refold_stream *stream,
+                       const struct journal_row *row)
+{
+    if (__atomic_load_n(&r->chained[row->lsn - r->lsn_min], __ATOMIC_ACQUIRE))
+        return true;
+    struct hash chain = hash_chain(&stream->at.hash, row->bytes);
+    return hash_equal(&chain, &row->chain);
+}
+
 // What an edit changed shows in the row it changed, and only there: the next row is checked
 // against what this one says.
 static void check_chain(struct refold *r, struct refold_stream *stream,
                         const struct journal_row *row)
 {
     bool follows = check_gap(r, stream, row);
-    struct hash chain = hash_chain(&stream->at.hash, row->bytes);
-    if (follows && !hash_equal(&chain, &row->chain)) {
+    if (follows && !is_chained(r, stream, row)) {
         r->chain_errors++;
         refold_problem(r, "row %lld: its bytes do not give its chain hash", (long long)row->lsn);
     }
@@ -249,8 +250,8 @@ static enum err_code fold_one(struct refold *r, const struct journal_row *row,
     return code ? code : fold_settled(&r->fold, &fresh, e);
 }
 
-static struct str whole_of(const struct journal_row *row, const struct stream_info *info,
-                           struct arena *a)
+struct str refold_whole(const struct journal_row *row, const struct stream_info *info,
+                        struct arena *a)
 {
     struct text_place place = {.known = row->has_id,
                                .id = row->id,
@@ -272,7 +273,7 @@ static enum err_code visit(struct refold *r, struct journal_row *row, struct are
     }
     struct refold_stream *stream = &r->streams[row->stream];
     arena_reset(a);
-    row->bytes = whole_of(row, &stream->info, a);
+    row->bytes = refold_whole(row, &stream->info, a);
     if (row->bytes.p == NULL)
         return err_set(e, ERR_NO_MEMORY, "out of memory for an event");
     check_chain(r, stream, row);
@@ -301,6 +302,7 @@ static enum err_code each_row(struct refold *r, struct query *q, struct arena *a
     r->stored[row.lsn - r->lsn_min] = (uint8_t)query_get_int(q, 4);
     (void)query_get_hash(q, 5, &row.chain);
     row.rest = query_get_text(q, 6);
+    __atomic_store_n(&r->at, row.lsn, __ATOMIC_RELAXED);
     enum err_code code = visit(r, &row, a, e);
     r->done++;
     if (r->fold.census != NULL && r->stored[row.lsn - r->lsn_min] > ROW_PENDING)
@@ -309,7 +311,7 @@ static enum err_code each_row(struct refold *r, struct query *q, struct arena *a
     if (code == ERR_OK && r->done % FLUSH_EVERY == 0 && many)
         code = fold_flush(&r->fold, e);
     if (r->progress != NULL && r->done % PROGRESS_EVERY == 0)
-        r->progress(r->context, r->done, r->total);
+        r->progress(r->context, (uint64_t)(row.lsn - r->lsn_min) + 1, r->span);
     return code;
 }
 
@@ -346,6 +348,7 @@ enum err_code refold_run(struct refold *r, struct err *e)
     while (code == ERR_OK && !is_enough(r) && query_row(&q))
         code = each_row(r, &q, &a, e);
     enum err_code end = query_end(&q, code ? NULL : e);
+    __atomic_store_n(&r->at, INT64_MAX, __ATOMIC_RELAXED);
     arena_fini(&a);
     code = code ? code : end;
     if (is_enough(r))
@@ -356,7 +359,7 @@ enum err_code refold_run(struct refold *r, struct err *e)
         code = fold_flush(&r->fold, e);
     check_heads(r);
     if (code == ERR_OK && r->progress != NULL)
-        r->progress(r->context, r->total, r->total);
+        r->progress(r->context, r->span, r->span);
     return code;
 }
 

@@ -20,6 +20,16 @@ struct refold_stream {
     int64_t offset;         // lsn - seq of the newest row
     uint64_t included;      // terminals: up to here the feed has it
 };
+struct journal_row {
+    int64_t lsn;
+    struct uuid id;
+    bool has_id;
+    int64_t stream;
+    uint64_t seq;
+    struct hash chain;
+    struct str rest; // as it is stored
+    struct str bytes;
+};
 struct refold {
     struct store *s;
     struct fold fold;
@@ -30,10 +40,12 @@ struct refold {
     uint8_t *states;    // what the fold says, by lsn
     uint8_t *stored;    // what the row says
     uint8_t *withdrawn; // not 0: it was appended again; NULL: none was
-    uint64_t total;
-    uint64_t done;
-    uint64_t ids;      // rows that have one, up to ids_until, and pruned ones
-    int64_t ids_until; // the index of ids is whole up to this row
+    uint8_t *chained;   // not 0: its chain was found right by refold_ahead; atomic
+    int64_t at;         // the row at hand; atomic
+    uint64_t span;      // from the first position to the last, 0 without any
+    uint64_t done;      // rows
+    uint64_t ids;       // rows that have one, up to ids_until, and pruned ones
+    int64_t ids_until;  // the index of ids is whole up to this row
     uint64_t pruned;
     uint64_t extents;
     uint64_t gaps;
@@ -49,6 +61,11 @@ enum err_code refold_init(struct refold *r, struct store *s, struct db *tables,
                           struct census *census, struct err *e) MUST_CHECK;
 void refold_fini(struct refold *r); // accepts a zeroed struct
 enum err_code refold_run(struct refold *r, struct err *e) MUST_CHECK;
+// In another thread beside refold_run, on a connection that sees the same: refold_ahead.c.
+enum err_code refold_ahead(struct refold *r, struct db *db, struct err *e) MUST_CHECK;
+// The event's bytes; p is NULL when out of memory.
+struct str refold_whole(const struct journal_row *row, const struct stream_info *info,
+                        struct arena *a);
 void refold_problem(struct refold *r, const char *format, ...) PRINTF_LIKE(2, 3);
 
 // refold_past.c. Part of refold_init: bases, and the ids of what was pruned.

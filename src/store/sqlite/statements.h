@@ -199,8 +199,10 @@
                 " ON s.number = e.stream WHERE e.lsn = ?")                                         \
     X(EVENTS_ALL, "SELECT lsn, id, stream, seq, state, chain, rest FROM events ORDER BY lsn")      \
     X(APART_ALL, "SELECT stream, seq, lsn FROM events INDEXED BY events_apart WHERE state > 2")    \
-    X(EVENTS_SPAN, "SELECT count(*), coalesce(min(lsn), 0), coalesce(max(lsn), 0),"                \
-                   " (SELECT coalesce(max(number), 0) FROM streams) FROM events")                  \
+    X(EVENTS_SPAN, "SELECT (SELECT min(lsn) FROM events), (SELECT max(lsn) FROM events),"          \
+                   " (SELECT coalesce(max(number), 0) FROM streams)")                              \
+    X(CHAIN_BLOCK, "SELECT lsn, id, stream, seq, chain, rest FROM events WHERE lsn BETWEEN ?"      \
+                   " AND ? ORDER BY lsn")                                                          \
     X(OLDEST_PENDING, "SELECT since + received FROM events JOIN streams ON number = stream"        \
                       " WHERE lsn = ?")                                                            \
     /* ids */                                                                                      \

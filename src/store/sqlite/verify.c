@@ -295,7 +295,7 @@ static enum err_code check_states(struct refold *r, struct store_verdict *to, st
     struct query q;
     enum err_code code = ERR_OK;
     size_t span = (size_t)(r->lsn_max - r->lsn_min) + 1;
-    for (size_t i = 0; i < span && r->total > 0; i++) {
+    for (size_t i = 0; i < span && r->span > 0; i++) {
         uint8_t state = r->states[i], stored = r->stored[i];
         bool apart = state > ROW_PENDING;
         to->duplicates += state == ROW_DUPLICATE || state == ROW_ID_CONFLICT;
@@ -313,7 +313,7 @@ static enum err_code check_states(struct refold *r, struct store_verdict *to, st
                            (long long)i + r->lsn_min);
         }
     }
-    to->events = r->total - to->duplicates;
+    to->events = r->done - to->duplicates;
     return code;
 }
 
@@ -585,20 +585,20 @@ static enum err_code by_sums(struct verify_tables *t, struct told *told, struct 
     t->context = told;
     told->tables = t;
     if (code == ERR_OK)
-        code = verify_tables_start(t, &census, e);
-    if (code == ERR_OK) {
-        told->beside = t->beside;
         code = refold_init(&r, t->s, &scratch, &census, e);
-        r.progress = tell_journal;
-        r.context = told;
-        if (code == ERR_OK)
-            code = check_sums(&r, t, &scratch, told, e);
-        if (code == ERR_OK)
-            code = conclude(&r, t->arena, &t->totals, e);
-        refold_fini(&r);
-    }
+    r.progress = tell_journal;
+    r.context = told;
+    if (code == ERR_OK)
+        code = verify_tables_start(t, &r, e);
+    told->beside = t->beside;
+    if (code == ERR_OK)
+        code = check_sums(&r, t, &scratch, told, e);
+    if (code == ERR_OK)
+        code = conclude(&r, t->arena, &t->totals, e);
     *ret = t->totals;
-    verify_tables_fini(t);
+    verify_tables_fini(t); // which reads of r until then
+    if (r.s != NULL)
+        refold_fini(&r);
     census_fini(&census);
     db_close(&scratch);
     return code;

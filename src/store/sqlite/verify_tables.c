@@ -381,6 +381,8 @@ static void do_all(struct verify_tables *t)
         t->code = do_part(t, part, &t->err);
         note_part(t, part, WHOLE, WHOLE);
     }
+    if (t->beside && t->code == ERR_OK)
+        t->code = refold_ahead(t->refold, t->db, &t->err);
     __atomic_store_n(&t->done, true, __ATOMIC_RELEASE);
 }
 
@@ -450,12 +452,12 @@ enum err_code verify_tables_open(struct verify_tables *t, struct store *s, struc
     return alone ? begin_reading(&s->db, &version, e) : ERR_OK;
 }
 
-enum err_code verify_tables_start(struct verify_tables *t, const struct census *census,
-                                  struct err *e)
+enum err_code verify_tables_start(struct verify_tables *t, struct refold *r, struct err *e)
 {
-    t->census = census;
-    tally_init(&t->tally, &census->tally.key);
-    tally_init(&t->records, &census->tally.key);
+    t->refold = r;
+    t->census = r->fold.census;
+    tally_init(&t->tally, &t->census->tally.key);
+    tally_init(&t->records, &t->census->tally.key);
     t->beside = t->own.handle != NULL;
     if (!t->beside)
         return ERR_OK;

@@ -7,12 +7,12 @@
 // Threads: its own between start and end, where the store is large enough and a second connection
 //   can be had; else it is done in the caller's by verify_tables_end.
 //
-//   start ──► thread: tables, ids, records, indexes, totals ──► end
+//   start ──► thread: tables, ids, records, indexes, totals; chains ahead of the fold ──► end
 #ifndef WASL_STORE_SQLITE_VERIFY_TABLES_H
 #define WASL_STORE_SQLITE_VERIFY_TABLES_H
 
 #include "store/sqlite/census.h"
-#include "store/sqlite/state.h"
+#include "store/sqlite/refold.h"
 
 #include <pthread.h>
 
@@ -20,6 +20,7 @@ struct verify_tables {
     struct store *s;
     struct db *db;               // what is read: that of the store, or 'own'
     struct db own;               // .handle NULL: there is none
+    struct refold *refold;       // what goes on beside it; helped where there is time left
     const struct census *census; // whose keys do not stand alone, which does not change
     int64_t lsn_max;
     struct arena *arena; // for the totals
@@ -41,7 +42,8 @@ struct verify_tables {
 // Opens the second connection, at the same commit as the store's, which begins a transaction here.
 enum err_code verify_tables_open(struct verify_tables *t, struct store *s, struct arena *arena,
                                  struct err *e) MUST_CHECK;
-enum err_code verify_tables_start(struct verify_tables *t, const struct census *census,
+// r has a census, and both stay until verify_tables_fini.
+enum err_code verify_tables_start(struct verify_tables *t, struct refold *r,
                                   struct err *e) MUST_CHECK;
 // How much of it is done, of 1000. Any thread.
 unsigned verify_tables_part(const struct verify_tables *t);

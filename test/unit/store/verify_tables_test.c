@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A check by sums sees what a check row by row sees, beside the fold or after it.
-#include "store/sqlite/state.h"
+#include "store/sqlite/refold.h"
 #include "store/sqlite/tally.h"
 #include "test/unit/store/fixture.h"
 
@@ -459,5 +459,30 @@ TEST(verify__sees_one_state_of_a_store_that_is_written_meanwhile)
     assert_true(seller.sold > 0);
     store_close(reader);
     line_fini(&l);
+    fixture_close(&f);
+}
+
+// What the second thread finds right the first one does not hash again.
+TEST(refold__ahead_finds_the_rows_whose_chain_is_right_and_no_other)
+{
+    enum { WRONG = 11000 };
+    struct fixture f;
+    struct refold r;
+    struct err e = {ERR_OK, ""};
+    fixture_open(&f, ROLE_CENTRAL);
+    sell_many(&f);
+    fixture_sql(&f, "UPDATE events SET rest = replace(rest, '\"1\"', '\"2\"') WHERE lsn = 11000");
+    assert_int_equal(refold_init(&r, f.store, &f.store->db, NULL, &e), ERR_OK);
+    assert_int_equal(refold_ahead(&r, &f.store->db, &e), ERR_OK);
+    assert_int_equal(r.chained[MANY - r.lsn_min], 1);
+    assert_int_equal(r.chained[WRONG + 1 - r.lsn_min], 1); // by what the wrong one says of itself
+    assert_int_equal(r.chained[WRONG - r.lsn_min], 0);
+    assert_int_equal(r.chained[WRONG - 1 - r.lsn_min], 1);
+    assert_int_equal(r.chained[0], 0); // nothing before it was read
+    memset(r.chained, 0, MANY);
+    r.at = MANY; // the other thread is there
+    assert_int_equal(refold_ahead(&r, &f.store->db, &e), ERR_OK);
+    assert_null(memchr(r.chained, 1, MANY));
+    refold_fini(&r);
     fixture_close(&f);
 }
