@@ -28,8 +28,8 @@ const struct cell_write *cell_base(const struct cell *cell, const struct questio
                                    const struct record_entry *a, const struct record_entry *b)
 {
     const struct cell_write *write = cell->newest;
-    while (write != NULL && (write->by == a || write->by == b || !record_saw(a, write->by) ||
-                             !record_saw(b, write->by) || !question_counts(q, write->by)))
+    while (write != NULL && (!record_names(a, write->by) || !record_names(b, write->by) ||
+                             !question_counts(q, write->by)))
         write = write->next;
     return write;
 }

@@ -26,7 +26,7 @@ enum err_code cell_put(struct cell *cell, const struct record_entry *by, const s
                        struct arena *a) MUST_CHECK;
 // The write that stands; NULL: none.
 const struct cell_write *cell_read(const struct cell *cell, const struct questions *q);
-// The newest that both authors had seen; NULL: none.
+// The newest that both authors had seen by their base (record_names); NULL: none.
 const struct cell_write *cell_base(const struct cell *cell, const struct questions *q,
                                    const struct record_entry *a, const struct record_entry *b);
 // A value as text for people; empty for null; without a pointer when out of memory.

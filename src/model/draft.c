@@ -199,20 +199,25 @@ static enum err_code recipe_decode(const struct event *event, struct arena *kept
 // an author there had seen is what his event names as its base, and what that had seen; only one
 // that names nothing has seen what came before it in the stream.
 
-struct ranked_entry { // of the record, the last comes first
-    const struct record_entry *entry;
-    struct ranked_entry *next;
-    unsigned visit; // in which search it was looked at
-};
-struct ranked_head { // a write that no later one had seen
+struct ranked_write {
     const struct cell_write *write;
-    struct ranked_head *next;
+    bool asked;
+    struct ranked_write *newer, *older;
+};
+struct ranked_list { // in the record's order
+    struct ranked_write *oldest, *newest;
+};
+struct ranked_field {
+    struct ranked_list heads;    // writes that no later one had seen
+    size_t unasked;              // of them, that no question names
+    bool uniform;                // all of them say the same
+    struct ranked_write *rival;  // of them, one that another was held against; NULL: not known
+    struct ranked_list disputed; // writes that a question names and no later one had seen
+    struct str base;             // what both sides of the first question had seen
 };
 struct ranked {
     struct card card; // the first member: cards' own functions take the state as one
-    struct ranked_entry *entries;
-    struct ranked_head *heads[ROW_COLUMNS_MAX];
-    unsigned visits;
+    struct ranked_field fields[ROW_COLUMNS_MAX];
 };
 
 static const struct question_kind ranked_questions[] = {
@@ -221,49 +226,33 @@ static const struct question_kind ranked_questions[] = {
      "decides. Nothing is published meanwhile."},
     {NULL, NULL}};
 
-static struct ranked_entry *find_entry(const struct ranked *r, const struct uuid *id)
+static struct ranked_write *list_add(struct ranked_list *list, const struct cell_write *write,
+                                     struct arena *a)
 {
-    struct ranked_entry *at = r->entries;
-    while (at != NULL && !uuid_equal(&at->entry->id, id))
-        at = at->next;
-    return at;
+    struct ranked_write *one = arena_alloc(a, sizeof *one);
+    if (one == NULL)
+        return NULL;
+    *one = (struct ranked_write){.write = write, .older = list->newest};
+    *(list->newest ? &list->newest->newer : &list->oldest) = one;
+    return list->newest = one;
 }
 
-static void mark_base(struct ranked *r, const struct record_entry *of)
+static void list_drop(struct ranked_list *list, struct ranked_write *one)
 {
-    for (int i = 0; i < of->base_count; i++) {
-        struct ranked_entry *base = find_entry(r, &of->base[i]);
-        if (base != NULL)
-            base->visit = r->visits;
-    }
+    *(one->older ? &one->older->newer : &list->oldest) = one->newer;
+    *(one->newer ? &one->newer->older : &list->newest) = one->older;
 }
 
-// Whether it is named by the base of 'from', or by what that names: all of which come before it.
-static bool is_named(struct ranked *r, const struct record_entry *from,
-                     const struct record_entry *wanted)
+// The first from there on that the author of 'by' had seen; NULL: none. It had seen nothing that is
+// newer than what it names, so that who had seen little is quickly done.
+static struct ranked_write *next_seen(struct ranked_write *from, const struct record_entry *by)
 {
-    for (int i = 0; i < from->base_count; i++) {
-        if (uuid_equal(&from->base[i], &wanted->id))
-            return true;
+    while (from != NULL && from->write->by->place < by->named_end) {
+        if (record_names(by, from->write->by))
+            return from;
+        from = from->newer;
     }
-    r->visits++;
-    mark_base(r, from);
-    for (struct ranked_entry *at = r->entries; at != NULL; at = at->next) {
-        if (at->visit != r->visits)
-            continue;
-        if (at->entry == wanted)
-            return true;
-        mark_base(r, at->entry);
-    }
-    return false;
-}
-
-static bool has_seen(struct ranked *r, const struct record_entry *later,
-                     const struct record_entry *earlier)
-{
-    if (later->stream != earlier->stream || later->base_count == 0)
-        return record_saw(later, earlier);
-    return is_named(r, later, earlier);
+    return NULL;
 }
 
 static bool same_value(enum column_kind kind, const struct value *a, const struct value *b)
@@ -273,48 +262,106 @@ static bool same_value(enum column_kind kind, const struct value *a, const struc
     return kind == COLUMN_TEXT ? str_equal(a->text, b->text) : a->number == b->number;
 }
 
-static enum err_code ask(struct ranked *r, int column, const struct cell_write *other,
-                         const struct cell_write *own, struct arena *a)
+// Each write is asked about once, alone: with all that disagree it is one question.
+static enum err_code ask(struct ranked *r, int column, const struct cell_write *write,
+                         struct arena *a)
 {
-    struct questions *q = &r->card.questions;
     const struct column *c = &r->card.table->columns[column];
-    const struct cell_write *base = cell_base(&r->card.cells[column], q, other->by, own->by);
-    struct question question = {
-        .kind = "same_rank",
-        .part = str_of(c->name),
-        .sides = {{other->by, cell_say(other, c->kind, a)}, {own->by, cell_say(own, c->kind, a)}},
-        .base = cell_say(base, c->kind, a),
-        .suggested = DECISION_ACCEPT,
-        .value = cell_say(own, c->kind, a),
-        .why = "it is the later one"};
-    if (question.sides[0].value.p == NULL || question.sides[1].value.p == NULL ||
-        question.base.p == NULL || question.value.p == NULL)
+    struct str says = cell_say(write, c->kind, a);
+    struct question question = {.kind = "same_rank",
+                                .part = str_of(c->name),
+                                .sides = {{write->by, says}},
+                                .base = r->fields[column].base,
+                                .suggested = DECISION_ACCEPT,
+                                .value = says,
+                                .why = "it is the later one"};
+    if (says.p == NULL || list_add(&r->fields[column].disputed, write, a) == NULL)
         return ERR_NO_MEMORY;
-    return question_ask(&q->asked, &question, a);
+    return question_ask(&r->card.questions.asked, &question, a);
 }
 
-// An edit whose author had seen both sides is an answer.
-static enum err_code settle(struct ranked *r, struct str part, const struct record_entry *by,
+// A write whose author had seen what is asked about is an answer to that.
+static enum err_code settle(struct ranked *r, int column, const struct record_entry *by,
                             struct arena *a)
 {
-    struct questions *q = &r->card.questions;
+    struct ranked_list *disputed = &r->fields[column].disputed;
+    size_t count = 0;
+    struct ranked_write *w = next_seen(disputed->oldest, by);
+    for (; w != NULL; w = next_seen(w->newer, by))
+        count++;
+    if (count == 0)
+        return ERR_OK;
+    struct uuid *triggers = arena_alloc(a, count * sizeof *triggers);
+    struct answer_op *op = arena_alloc_zero(a, sizeof *op);
+    if (triggers == NULL || op == NULL)
+        return ERR_NO_MEMORY;
+    *op = (struct answer_op){.review = STR("same_rank"),
+                             .part = str_of(r->card.table->columns[column].name),
+                             .decision = DECISION_ACCEPT,
+                             .triggers = triggers,
+                             .trigger_count = count};
+    for (w = next_seen(disputed->oldest, by); w != NULL; w = next_seen(w->newer, by)) {
+        triggers[--count] = w->write->by->id;
+        list_drop(disputed, w);
+    }
+    return question_answer(&r->card.questions, by, op, a);
+}
+
+static void drop_head(struct ranked_field *field, struct ranked_write *head)
+{
+    list_drop(&field->heads, head);
+    field->unasked -= !head->asked;
+    if (field->rival == head)
+        field->rival = NULL;
+}
+
+static bool is_rival(const struct ranked *r, int column, const struct ranked_write *head,
+                     const struct cell_write *own)
+{
+    return !same_value(r->card.table->columns[column].kind, &head->write->value, &own->value) &&
+           question_counts(&r->card.questions, head->write->by);
+}
+
+// A head that says something else; NULL: none does. Those that do not count any more are dropped.
+static struct ranked_write *find_rival(struct ranked *r, int column, const struct cell_write *own)
+{
+    struct ranked_field *field = &r->fields[column];
+    if (field->rival != NULL && is_rival(r, column, field->rival, own))
+        return field->rival;
+    for (struct ranked_write *head = field->heads.newest, *older; head != NULL; head = older) {
+        older = head->older;
+        if (!question_counts(&r->card.questions, head->write->by))
+            drop_head(field, head);
+        else if (is_rival(r, column, head, own))
+            return field->rival = head;
+        else if (field->uniform)
+            return NULL;
+    }
+    field->uniform = true; // as all that are left say the same as it does
+    return NULL;
+}
+
+// Asks about the heads that say something else, as far as nobody was asked about them.
+static enum err_code ask_heads(struct ranked *r, int column, const struct cell_write *own,
+                               struct arena *a)
+{
+    struct ranked_field *field = &r->fields[column];
     enum err_code code = ERR_OK;
-    for (const struct question *x = q->asked; x != NULL && code == ERR_OK; x = x->next) {
-        if (!str_equal(x->part, part) || !has_seen(r, by, x->sides[0].by) ||
-            !has_seen(r, by, x->sides[1].by))
+    struct ranked_write *head = field->unasked > 0 ? field->heads.oldest : NULL, *newer;
+    for (; head != NULL && code == ERR_OK; head = newer) {
+        newer = head->newer;
+        if (head->asked || !is_rival(r, column, head, own))
             continue;
-        struct uuid *triggers = arena_alloc(a, 2 * sizeof *triggers);
-        struct answer_op *op = arena_alloc_zero(a, sizeof *op);
-        if (triggers == NULL || op == NULL)
-            return ERR_NO_MEMORY;
-        triggers[0] = x->sides[0].by->id;
-        triggers[1] = x->sides[1].by->id;
-        *op = (struct answer_op){.review = STR("same_rank"),
-                                 .part = part,
-                                 .decision = DECISION_ACCEPT,
-                                 .triggers = triggers,
-                                 .trigger_count = 2};
-        code = question_answer(q, by, op, a);
+        if (field->base.p == NULL) {
+            const struct cell *cell = &r->card.cells[column];
+            field->base = cell_say(cell_base(cell, &r->card.questions, head->write->by, own->by),
+                                   r->card.table->columns[column].kind, a);
+            code = field->base.p ? ERR_OK : ERR_NO_MEMORY;
+        }
+        head->asked = true;
+        field->unasked--;
+        if (code == ERR_OK)
+            code = ask(r, column, head->write, a);
     }
     return code;
 }
@@ -323,25 +370,23 @@ static enum err_code settle(struct ranked *r, struct str part, const struct reco
 static enum err_code contest(struct ranked *r, int column, const struct cell_write *own,
                              struct arena *a)
 {
-    enum column_kind kind = r->card.table->columns[column].kind;
-    struct ranked_head *head = arena_alloc(a, sizeof *head);
-    enum err_code code = head ? ERR_OK : ERR_NO_MEMORY;
-    struct ranked_head **at = &r->heads[column];
-    while (*at != NULL && code == ERR_OK) {
-        const struct cell_write *other = (*at)->write;
-        bool counts = question_counts(&r->card.questions, other->by);
-        if (!counts || has_seen(r, own->by, other->by)) {
-            *at = (*at)->next;
-            continue;
-        }
-        if (!same_value(kind, &other->value, &own->value))
-            code = ask(r, column, other, own, a);
-        at = &(*at)->next;
+    struct ranked_field *field = &r->fields[column];
+    enum err_code code = ERR_OK;
+    struct ranked_write *head = next_seen(field->heads.oldest, own->by);
+    for (; head != NULL; head = next_seen(head->newer, own->by))
+        drop_head(field, head);
+    bool disputed = find_rival(r, column, own) != NULL;
+    if (disputed) {
+        code = ask_heads(r, column, own, a);
+        if (code == ERR_OK)
+            code = ask(r, column, own, a);
     }
-    if (code)
-        return code;
-    *head = (struct ranked_head){own, r->heads[column]};
-    r->heads[column] = head;
+    field->uniform = !disputed && (field->uniform || field->heads.newest == NULL);
+    head = code ? NULL : list_add(&field->heads, own, a);
+    if (head == NULL)
+        return code ? code : ERR_NO_MEMORY;
+    head->asked = disputed;
+    field->unasked += !disputed;
     return ERR_OK;
 }
 
@@ -350,16 +395,11 @@ static enum err_code ranked_apply(void *state, const struct record_entry *entry,
 {
     struct ranked *r = state;
     const struct card_op *op = entry->op;
-    struct ranked_entry *known = arena_alloc(folded, sizeof *known);
-    enum err_code code = known ? card_apply(state, entry, folded) : ERR_NO_MEMORY;
-    if (code)
-        return code;
-    *known = (struct ranked_entry){entry, r->entries, 0};
-    r->entries = known;
+    enum err_code code = card_apply(state, entry, folded);
     for (size_t i = 0; i < op->count && record_counts(entry) && code == ERR_OK; i++) {
         int column = op->sets[i].column;
         if (!op->answers)
-            code = settle(r, str_of(op->table->columns[column].name), entry, folded);
+            code = settle(r, column, entry, folded);
         if (code == ERR_OK)
             code = contest(r, column, r->card.cells[column].newest, folded);
     }
@@ -402,7 +442,7 @@ static enum err_code promotion_rows(const void *state, struct str record_id, str
 #define RANKED_REDUCER(type_)                                                                      \
     {                                                                                              \
         .record_type = #type_, .tables = type_##_tables, .questions = ranked_questions,            \
-        .edits = true, .stays = true, .state_bytes = sizeof(struct ranked),                        \
+        .edits = true, .by_base = true, .stays = true, .state_bytes = sizeof(struct ranked),       \
         .decode = type_##_decode, .apply = ranked_apply, .rows = type_##_rows                      \
     }
 const struct reducer item_reducer = DRAFT_REDUCER(item, card_decode);

@@ -80,39 +80,76 @@ static struct str seen_by_both(const struct order_line *line, const struct recor
 }
 
 static enum err_code ask_line(struct order_state *s, const struct order_line *line,
-                              const struct record_entry *earlier, const struct record_entry *later,
-                              struct arena *a)
+                              const struct record_entry *by, struct arena *a)
 {
     struct order_ask ask = {.kind = "line",
                             .part = &line->id,
-                            .earlier = earlier,
-                            .later = later,
-                            .base = seen_by_both(line, earlier, later, a),
+                            .earlier = by,
+                            .base = line->base,
                             .suggested = DECISION_ACCEPT,
                             .why = "both were said; to take one out is for who knows the table"};
-    return ask.base.p ? order_ask(&s->questions.asked, &ask, a) : ERR_NO_MEMORY;
+    return order_ask(&s->questions.asked, &ask, a);
 }
 
-// Notes the event's part in the line, and asks where its author had not seen another's: of each
-// once, which names all that are to be asked about.
+// One that its author had not seen, the newest or the oldest of them; NULL: none. It need not look
+// further back than one that it had seen, whose author had seen all before it.
+static const struct order_touch *find_unseen(const struct order_touch *touches,
+                                             const struct record_entry *entry, bool oldest)
+{
+    const struct order_touch *unseen = NULL;
+    for (const struct order_touch *t = touches; t != NULL && (oldest || !unseen); t = t->next) {
+        if (!record_saw(entry, t->by))
+            unseen = t;
+        else if (t->saw_all)
+            break;
+    }
+    return unseen;
+}
+
+// The event and all that its author had not seen, as far as none asks about them yet.
+static enum err_code contest(struct order_state *s, struct order_line *line,
+                             struct order_touch *own, struct arena *a)
+{
+    enum err_code code = ERR_OK;
+    struct order_touch **at = &line->unasked;
+    while (*at != NULL && code == ERR_OK) {
+        struct order_touch *t = *at;
+        bool seen = record_saw(own->by, t->by);
+        if (seen && t->saw_all)
+            break;
+        if (!seen) {
+            t->asked = true;
+            code = ask_line(s, line, t->by, a);
+            *at = t->next_unasked;
+        } else {
+            at = &t->next_unasked;
+        }
+    }
+    own->asked = true;
+    return code ? code : ask_line(s, line, own->by, a);
+}
+
+// Notes the event's part in the line, and asks where its author had not seen another's.
 static enum err_code touch(struct order_state *s, struct order_line *line,
                            const struct record_entry *entry, int64_t quantity, struct arena *a)
 {
+    const struct order_touch *unseen = find_unseen(line->touches, entry, line->base.p == NULL);
+    struct order_touch *own = arena_alloc(a, sizeof *own);
     enum err_code code = ERR_OK;
-    bool asked = false;
-    for (struct order_touch *t = line->touches; t != NULL && code == ERR_OK; t = t->next) {
-        if ((asked && t->asked) || record_saw(entry, t->by))
-            continue;
-        code = ask_line(s, line, t->by, entry, a);
-        t->asked = asked = true;
-    }
-    struct order_touch *own = arena_alloc_zero(a, sizeof *own);
-    if (code || own == NULL)
-        return code ? code : ERR_NO_MEMORY;
+    if (own == NULL)
+        return ERR_NO_MEMORY;
     *own = (struct order_touch){
-        .by = entry, .quantity = quantity, .asked = asked, .next = line->touches};
+        .by = entry, .quantity = quantity, .saw_all = unseen == NULL, .next = line->touches};
+    if (unseen != NULL && line->base.p == NULL)
+        line->base = seen_by_both(line, unseen->by, entry, a);
+    if (unseen != NULL)
+        code = line->base.p ? contest(s, line, own, a) : ERR_NO_MEMORY;
     line->touches = own;
-    return ERR_OK;
+    if (!own->asked) {
+        own->next_unasked = line->unasked;
+        line->unasked = own;
+    }
+    return code;
 }
 
 static void set_texts(struct order_line *line, const struct order_op *op)
@@ -224,11 +261,9 @@ static enum err_code complete(struct order_state *s, const struct record_entry *
     struct order_completion *completion = arena_alloc_zero(a, sizeof *completion);
     if (bill == NULL || completion == NULL)
         return ERR_NO_MEMORY;
-    struct order_completion **at = &bill->completions;
-    while (*at != NULL)
-        at = &(*at)->next;
     *completion = (struct order_completion){.by = entry, .op = op};
-    *at = completion;
+    *(bill->last ? &bill->last->next : &bill->completions) = completion;
+    bill->last = completion;
     if (completion == bill->completions)
         return ERR_OK;
     struct order_ask ask = {.kind = "completed_twice",
@@ -240,16 +275,15 @@ static enum err_code complete(struct order_state *s, const struct record_entry *
     return order_ask(&s->questions.asked, &ask, a);
 }
 
-static enum err_code add_money(struct order_money **list, const struct record_entry *entry,
+static enum err_code add_money(struct order_moneys *list, const struct record_entry *entry,
                                const struct order_op *op, struct arena *a)
 {
     struct order_money *money = arena_alloc_zero(a, sizeof *money);
     if (money == NULL)
         return ERR_NO_MEMORY;
     *money = (struct order_money){.by = entry, .op = op};
-    while (*list != NULL)
-        list = &(*list)->next;
-    *list = money;
+    *(list->last ? &list->last->next : &list->first) = money;
+    list->last = money;
     return ERR_OK;
 }
 

@@ -133,7 +133,9 @@ struct order_touch { // one event's part in a line
     int64_t quantity; // what it adds; 0 for a remove or a note
     bool cancelled;   // a remove that had seen it took it out
     bool asked;       // a question names it
+    bool saw_all;     // its author had seen all before it
     struct order_touch *next;
+    struct order_touch *next_unasked;
 };
 struct order_price { // another price than the one it was added at
     const struct record_entry *by;
@@ -148,6 +150,8 @@ struct order_line {
     struct order_price *prices;     // newest first
     struct uuid bill;               // where it was added
     struct order_touch *touches;    // newest first; NULL: only a split names it
+    struct order_touch *unasked;    // of them, those that no question names
+    struct str base;                // what both sides of its first question had seen
     struct order_assignment *moves; // newest first
     struct order_line *next;
 };
@@ -172,6 +176,7 @@ struct order_bill {
     struct uuid id;
     const struct record_entry *voided;
     struct order_completion *completions; // in order, but those judged duplicates
+    struct order_completion *last;
     struct order_bill *next;
 };
 struct order_bump { // a line, or all of a station, that the kitchen is done with
@@ -192,7 +197,9 @@ struct order_state {
     struct id_map by_id; // the same
     struct order_bill *bills;
     bool split; // some units were moved
-    struct order_money *payments, *refunds;
+    struct order_moneys {
+        struct order_money *first, *last;
+    } payments, refunds;
     struct order_bump *bumps; // each line and station once: by whom first
     struct questions questions;
 };

@@ -234,9 +234,8 @@ static bool is_flagged(const struct order_state *s, const struct order_line *lin
 {
     char part[UUID_TEXT_SIZE];
     uuid_format(&line->id, part);
-    for (const struct question *q = s->questions.asked; q != NULL; q = q->next) {
-        if (str_is(q->part, part) && strcmp(q->kind, "line") == 0 &&
-            question_open(&s->questions, q))
+    for (const struct order_touch *t = line->touches; t != NULL; t = t->next) {
+        if (t->asked && !question_settled(&s->questions, "line", str_of(part), t->by))
             return true;
     }
     return false;
@@ -377,7 +376,7 @@ static enum err_code ask_bill(struct view *v, const struct order_bill *bill,
 {
     const struct order_state *s = v->state;
     const struct record_entry *voided = bill->voided ? bill->voided : s->voided;
-    const struct record_entry *paid = last_money(s->payments, &bill->id);
+    const struct record_entry *paid = last_money(s->payments.first, &bill->id);
     enum err_code code = ERR_OK;
     if (voided != NULL && sums->status != BILL_VOIDED)
         code = ask(v, &(struct order_ask){.kind = "void_lost",
@@ -431,8 +430,8 @@ static int64_t after_discount(const struct order_state *s, int64_t subtotal)
 static enum err_code view_bill(struct view *v, const struct order_bill *bill)
 {
     const struct order_state *s = v->state;
-    struct bill_sums sums = {.paid = money_on(s, s->payments, &bill->id),
-                             .refunded = money_on(s, s->refunds, &bill->id)};
+    struct bill_sums sums = {.paid = money_on(s, s->payments.first, &bill->id),
+                             .refunded = money_on(s, s->refunds.first, &bill->id)};
     int64_t subtotal = 0;
     enum err_code code = write_lines(v, bill, &subtotal);
     sums.total =
@@ -497,9 +496,9 @@ static enum err_code write_shifts(struct view *v)
         if (b->completions != NULL)
             code = write_shift(v, b->completions->by, SHIFT_SALE);
     }
-    for (const struct order_money *m = v->state->payments; m && code == ERR_OK; m = m->next)
+    for (const struct order_money *m = v->state->payments.first; m && code == ERR_OK; m = m->next)
         code = write_shift(v, m->by, SHIFT_PAYMENT);
-    for (const struct order_money *m = v->state->refunds; m && code == ERR_OK; m = m->next)
+    for (const struct order_money *m = v->state->refunds.first; m && code == ERR_OK; m = m->next)
         code = write_shift(v, m->by, SHIFT_REFUND);
     return code;
 }
@@ -554,9 +553,9 @@ enum err_code order_rows(const void *state, struct str record_id, struct row_lis
     if (code == ERR_OK)
         code = write_order(&v);
     if (code == ERR_OK)
-        code = write_money(&v, s->payments, 1);
+        code = write_money(&v, s->payments.first, 1);
     if (code == ERR_OK)
-        code = write_money(&v, s->refunds, -1);
+        code = write_money(&v, s->refunds.first, -1);
     if (code == ERR_OK)
         code = write_shifts(&v);
     if (code == ERR_OK)

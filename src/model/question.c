@@ -66,34 +66,27 @@ enum err_code answer_decode(const struct event *event, struct arena *kept, struc
                                      : code;
 }
 
-static bool names(const struct answer *x, const struct record_entry *by)
-{
-    for (size_t i = 0; i < x->op->trigger_count; i++) {
-        if (uuid_equal(&x->op->triggers[i], &by->id))
-            return true;
-    }
-    return false;
-}
-
 enum err_code question_answer(struct questions *q, const struct record_entry *by,
                               const struct answer_op *op, struct arena *a)
 {
-    struct answer *one = arena_alloc_zero(a, sizeof *one);
-    if (one == NULL)
-        return ERR_NO_MEMORY;
-    *one = (struct answer){by, op, q->answers};
-    q->answers = one;
-    return ERR_OK;
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < op->trigger_count && code == ERR_OK; i++) {
+        struct answer *one = arena_alloc(a, sizeof *one);
+        if (one == NULL)
+            return ERR_NO_MEMORY;
+        *one = (struct answer){op->triggers[i], by, op, id_map_find(&q->answers, &op->triggers[i])};
+        code = id_map_put(&q->answers, one, a);
+    }
+    return code;
 }
 
 const struct answer *question_answered(const struct questions *q, const char *kind,
                                        const struct record_entry *by)
 {
-    for (const struct answer *x = q->answers; x != NULL; x = x->next) {
-        if ((kind == NULL || str_is(x->op->review, kind)) && names(x, by))
-            return x;
-    }
-    return NULL;
+    const struct answer *x = id_map_find(&q->answers, &by->id);
+    while (x != NULL && kind != NULL && !str_is(x->op->review, kind))
+        x = x->next;
+    return x;
 }
 
 bool question_rejected(const struct questions *q, const char *kind, const struct record_entry *by)
@@ -122,21 +115,19 @@ enum err_code question_ask(struct question **list, const struct question *questi
     return ERR_OK;
 }
 
-static bool is_settled(const struct questions *q, const struct question *question,
-                       const struct record_entry *trigger)
+bool question_settled(const struct questions *q, const char *kind, struct str part,
+                      const struct record_entry *trigger)
 {
-    for (const struct answer *x = q->answers; x != NULL; x = x->next) {
-        if (str_is(x->op->review, question->kind) && str_equal(x->op->part, question->part) &&
-            names(x, trigger))
-            return true;
-    }
-    return false;
+    const struct answer *x = id_map_find(&q->answers, &trigger->id);
+    while (x != NULL && !(str_is(x->op->review, kind) && str_equal(x->op->part, part)))
+        x = x->next;
+    return x != NULL;
 }
 
 bool question_open(const struct questions *q, const struct question *question)
 {
     for (int i = 0; i < 2 && question->sides[i].by != NULL; i++) {
-        if (!is_settled(q, question, question->sides[i].by))
+        if (!question_settled(q, question->kind, question->part, question->sides[i].by))
             return true;
     }
     return false;
@@ -213,7 +204,8 @@ static enum err_code write_triggers(const struct group *g, bool open, struct are
     if (ids == NULL || text == NULL)
         return ERR_NO_MEMORY;
     for (size_t i = 0; i < g->side_count; i++) {
-        if (!open || MUTANT(answered_again) || !is_settled(g->answers, g->asked[0], g->sides[i].by))
+        if (!open || MUTANT(answered_again) ||
+            !question_settled(g->answers, g->asked[0]->kind, g->asked[0]->part, g->sides[i].by))
             ids[n++] = g->sides[i].by->id;
     }
     qsort(ids, n, sizeof *ids, by_id);

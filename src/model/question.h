@@ -14,10 +14,13 @@
 //
 // How a reducer uses it: its state has a 'struct questions'; apply calls question_ask where two
 // events of the record disagree, and question_answer for 'review_resolved'; rows calls
-// questions_write, with what only the whole can ask as 'found'.
+// questions_write, with what only the whole can ask as 'found'. Where very many may disagree, each
+// of them is asked about once, alone, and not with each that it disagrees with: the row is the
+// same.
 #ifndef WASL_MODEL_QUESTION_H
 #define WASL_MODEL_QUESTION_H
 
+#include "model/id_map.h"
 #include "model/record.h"
 
 enum { QUESTION_SIDES = 16, QUESTION_TRIGGERS_MAX = 2 };
@@ -56,15 +59,16 @@ struct answer_op {
     const struct uuid *triggers;
     size_t trigger_count;
 };
-struct answer {
+struct answer { // to what is asked about one event
+    struct uuid trigger;
     const struct record_entry *by;
     const struct answer_op *op;
-    struct answer *next; // earlier ones
+    struct answer *next; // earlier ones that name it
 };
 
 struct questions {          // zeroed: none
     struct question *asked; // the last comes first
-    struct answer *answers; // the last comes first
+    struct id_map answers;  // by the event that they name: the last one
 };
 
 bool answer_is(const struct event *event); // by its type
@@ -87,6 +91,9 @@ bool question_rejected(const struct questions *q, const char *kind, const struct
 // another value in its stead.
 bool question_counts(const struct questions *q, const struct record_entry *by);
 bool question_open(const struct questions *q, const struct question *question);
+// True when an answer to questions of this kind and part names the event.
+bool question_settled(const struct questions *q, const char *kind, struct str part,
+                      const struct record_entry *trigger);
 
 // Rows of all questions: those asked and those 'found' while looking at the whole.
 extern const struct row_table question_table;

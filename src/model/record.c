@@ -13,12 +13,16 @@
 #include <string.h>
 
 struct record_stream {
-    struct stream_id {
-        struct uuid origin;
-        enum lane lane;
-    } id;
     struct record_entry *last; // placed, the highest seq
     uint64_t covered;          // the highest seq that another placed event had seen
+};
+
+// What a stream is known by.
+struct stream_name {
+    struct uuid origin;
+    enum lane lane;
+    int number;
+    struct stream_name *next; // another lane of the same origin
 };
 
 struct record {
@@ -33,6 +37,7 @@ struct record {
     const struct record_entry *greatest; // of the placed, by its own order
     struct id_map ids;
     struct id_map awaited; // ids that a 'base' or a judgement named before they were here
+    struct id_map origins; // names of streams
     struct record_stream *streams;
     int stream_count, stream_capacity;
     void *state;
@@ -88,13 +93,13 @@ static enum err_code make_room(struct record *r)
 }
 
 // The record's number for a stream; -1 when out of memory.
-static int stream_number(struct record *r, const struct event_order *order)
+static int stream_number(struct record *r, const struct uuid *origin, enum lane lane)
 {
-    for (int i = 0; i < r->stream_count; i++) {
-        if (r->streams[i].id.lane == order->lane &&
-            uuid_equal(&r->streams[i].id.origin, &order->origin))
-            return i;
-    }
+    struct stream_name *first = id_map_find(&r->origins, origin), *name = first;
+    while (name != NULL && name->lane != lane)
+        name = name->next;
+    if (name != NULL)
+        return name->number;
     if (r->stream_count == r->stream_capacity) {
         size_t capacity = (size_t)r->stream_capacity;
         void *streams = r->streams;
@@ -104,7 +109,13 @@ static int stream_number(struct record *r, const struct event_order *order)
         if (code)
             return -1;
     }
-    r->streams[r->stream_count] = (struct record_stream){.id = {order->origin, order->lane}};
+    name = arena_alloc(&r->kept, sizeof *name);
+    if (name == NULL)
+        return -1;
+    *name = (struct stream_name){*origin, lane, r->stream_count, first};
+    if (id_map_put(&r->origins, name, &r->kept))
+        return -1;
+    r->streams[r->stream_count] = (struct record_stream){.last = NULL};
     return r->stream_count++;
 }
 
@@ -150,9 +161,7 @@ static enum err_code fill_entry(struct record *r, const struct event *event,
     entry->bases = arena_alloc_zero(&r->kept, count * sizeof(struct record_entry *) + 1);
     struct str actor = arena_copy(&r->kept, event->actor);
     int stream =
-        base && entry->bases && actor.p
-            ? stream_number(r, &(struct event_order){event->hlc, event->origin, event->lane, 0})
-            : -1;
+        base && entry->bases && actor.p ? stream_number(r, &event->origin, event->lane) : -1;
     if (stream < 0)
         return ERR_NO_MEMORY;
     if (base_bytes != 0)
@@ -534,6 +543,32 @@ static enum err_code join(struct record *r, struct record_entry *entry,
                 : vector_raise(&entry->seen, (size_t)seen->stream, seen->order.seq, &r->folded);
 }
 
+static enum err_code name_one(struct record *r, struct record_entry *entry,
+                              const struct record_entry *seen)
+{
+    enum err_code code = vector_join(&entry->named, &seen->named, &r->folded);
+    if (entry->named_end <= seen->place)
+        entry->named_end = seen->place + 1;
+    return code ? code : vector_raise(&entry->named, seen->place, 1, &r->folded);
+}
+
+// What its author had seen, where a stream is not one author's.
+static enum err_code name_seen(struct record *r, struct record_entry *entry)
+{
+    const struct record_entry *last = r->streams[entry->stream].last;
+    enum err_code code = ERR_OK;
+    entry->named = (struct vector){.root = NULL};
+    entry->named_end = 0;
+    for (int i = 0; i < entry->base_count && code == ERR_OK; i++) {
+        const struct record_entry *base = entry->bases[i];
+        if (base != NULL && base != entry && base->placed)
+            code = name_one(r, entry, base);
+    }
+    if (entry->base_count == 0 && last != NULL && last->order.seq < entry->order.seq)
+        code = name_one(r, entry, last);
+    return code;
+}
+
 // Gives the entry its vector, from those before it that are placed, and applies it.
 static enum err_code place(struct record *r, struct record_entry *entry)
 {
@@ -547,6 +582,8 @@ static enum err_code place(struct record *r, struct record_entry *entry)
     }
     if (code == ERR_OK && stream->last != NULL && stream->last->order.seq < entry->order.seq)
         code = join(r, entry, stream->last);
+    if (code == ERR_OK && r->reducer->by_base)
+        code = name_seen(r, entry);
     if (code)
         return code;
     if (stream->last == NULL || stream->last->order.seq < entry->order.seq)
@@ -587,7 +624,7 @@ static enum err_code refold(struct record *r)
     arena_reset(&r->folded);
     memset(r->state, 0, r->reducer->state_bytes);
     for (int i = 0; i < r->stream_count; i++)
-        r->streams[i] = (struct record_stream){.id = r->streams[i].id};
+        r->streams[i] = (struct record_stream){.last = NULL};
     arena_init(&scratch, r->kept.max);
     enum err_code code = find_all(r);
     if (code == ERR_OK)
@@ -638,23 +675,32 @@ enum err_code record_fold(struct record *r)
 
 // ---- looking ----------------------------------------------------------------------------------
 
-static bool same_matter(const struct judgement *a, const struct judgement *b)
-{
-    return a->verdict.reason == b->verdict.reason && uuid_equal(&a->target, &b->target);
-}
+// What was said of one event for one reason, while its judgements are looked through in order.
+struct matter {
+    struct uuid target;
+    enum verdict_reason reason;
+    __int128 correction; // what would make up for all that was said so far and not answered
+    struct matter *next; // of another reason
+};
+struct matters {
+    const struct questions *answers;
+    struct id_map by_target;
+    struct question *found; // what is asked
+};
 
-// What would make up for all that was said of this matter so far and not answered.
-static __int128 open_correction(const struct record *r, const struct record_entry *last,
-                                const struct questions *answers)
+// NULL: out of memory.
+static struct matter *matter_of(struct matters *m, const struct judgement *judges, struct arena *a)
 {
-    __int128 sum = 0;
-    for (size_t i = 0; i <= last->place; i++) {
-        const struct record_entry *entry = r->order[i];
-        if (entry->judges != NULL && same_matter(entry->judges, last->judges) &&
-            question_answered(answers, NULL, entry) == NULL)
-            sum += entry->judges->quantity.correction;
-    }
-    return sum;
+    struct matter *first = id_map_find(&m->by_target, &judges->target), *matter = first;
+    while (matter != NULL && matter->reason != judges->verdict.reason)
+        matter = matter->next;
+    if (matter != NULL)
+        return matter;
+    matter = arena_alloc_zero(a, sizeof *matter);
+    if (matter == NULL)
+        return NULL;
+    *matter = (struct matter){judges->target, judges->verdict.reason, 0, first};
+    return id_map_put(&m->by_target, matter, a) == ERR_OK ? matter : NULL;
 }
 
 // Of a record whose own events are not folded each is asked about alone; but stock below zero is
@@ -677,11 +723,15 @@ static enum err_code name_target(const struct judgement *judges, struct question
 
 // A judgement asks about its target; where that is none of the record's events, for itself.
 static enum err_code ask_of_judgement(const struct record *r, const struct record_entry *entry,
-                                      const struct questions *answers, struct question **list,
-                                      struct arena *a)
+                                      struct matters *m, struct arena *a)
 {
     const struct verdict *verdict = &entry->judges->verdict;
     const struct record_entry *target = find_entry(r, &entry->judges->target);
+    struct matter *matter = matter_of(m, entry->judges, a);
+    if (matter == NULL)
+        return ERR_NO_MEMORY;
+    if (question_answered(m->answers, NULL, entry) == NULL)
+        matter->correction += entry->judges->quantity.correction;
     if (!verdict_asks(verdict) || verdict->batched)
         return ERR_OK;
     bool mistrusted = verdict->reason == REASON_UNAUTHORISED || verdict->reason == REASON_OUTRANKED;
@@ -696,8 +746,8 @@ static enum err_code ask_of_judgement(const struct record *r, const struct recor
     }
     enum err_code code = asks_alone(r, verdict) ? name_target(entry->judges, &question, a) : ERR_OK;
     if (code == ERR_OK && quantity_is_asked(verdict->reason))
-        code = quantity_ask(entry->judges, open_correction(r, entry, answers), a, &question);
-    return code ? code : question_ask(list, &question, a);
+        code = quantity_ask(entry->judges, matter->correction, a, &question);
+    return code ? code : question_ask(&m->found, &question, a);
 }
 
 // What the authority says has explained itself is settled as by an answer.
@@ -717,8 +767,8 @@ static enum err_code explain(struct questions *answers, const struct record_entr
 
 static enum err_code judged_rows(const struct record *r, struct row_list *to)
 {
-    struct questions answers = {.answers = NULL};
-    struct question *found = NULL;
+    struct questions answers = {.asked = NULL};
+    struct matters matters = {.answers = &answers};
     struct record_name name = {.type = str_of(r->reducer->record_type), .id = r->id};
     enum err_code code = ERR_OK;
     for (size_t i = 0; i < r->placed && r->judgements > 0 && code == ERR_OK; i++) {
@@ -730,9 +780,10 @@ static enum err_code judged_rows(const struct record *r, struct row_list *to)
     }
     for (size_t i = 0; i < r->placed && r->judgements > 0 && code == ERR_OK; i++) {
         if (r->order[i]->judges != NULL)
-            code = ask_of_judgement(r, r->order[i], &answers, &found, to->arena);
+            code = ask_of_judgement(r, r->order[i], &matters, to->arena);
     }
-    return code || found == NULL ? code : questions_write(&answers, found, &name, to);
+    return code || matters.found == NULL ? code
+                                         : questions_write(&answers, matters.found, &name, to);
 }
 
 enum err_code record_rows(const struct record *r, struct arena *arena, struct row_list *ret)
@@ -842,6 +893,11 @@ size_t record_refolds(const struct record *r)
 bool record_saw(const struct record_entry *later, const struct record_entry *earlier)
 {
     return vector_at(&later->seen, (size_t)earlier->stream) >= earlier->order.seq;
+}
+
+bool record_names(const struct record_entry *later, const struct record_entry *earlier)
+{
+    return vector_at(&later->named, earlier->place) != 0;
 }
 
 bool record_counts(const struct record_entry *entry)

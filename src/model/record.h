@@ -65,6 +65,10 @@ struct record_entry {
     bool placed;                 // it has its place, and what its author saw
     struct vector seen;          // per stream of the record
     struct record_note note;
+    // Of records that many write through one node, by place: what its author had seen by what its
+    // base names, and how far that reaches (0: nothing).
+    struct vector named;
+    size_t named_end;
 };
 
 struct reducer {
@@ -72,8 +76,9 @@ struct reducer {
     bool only_asked; // of its events only judgements and answers are folded (model/asked.h)
     const struct row_table *const *tables; // ends with NULL
     const struct question_kind *questions; // the kinds it asks; ends with a NULL kind
-    bool edits; // an answer may put another value in the stead of what is asked about
-    bool stays; // of the whole chain: its events stay at the centre, what comes of them travels
+    bool edits;   // an answer may put another value in the stead of what is asked about
+    bool by_base; // authors share a stream: only an event without a base has seen what is before it
+    bool stays;   // of the whole chain: its events stay at the centre, what comes of them travels
     size_t state_bytes; // zeroed, it is the record without any event
     // Reads the body, which event_type_check has found sound. ERR_INVALID: a dead letter.
     enum err_code (*decode)(const struct event *event, struct arena *kept, const void **ret_op,
@@ -138,6 +143,8 @@ size_t record_refolds(const struct record *r); // how often the fold began again
 
 // For reducers: true when the author of 'later' had seen 'earlier'.
 bool record_saw(const struct record_entry *later, const struct record_entry *earlier);
+// The same where the reducer is 'by_base': what the base of 'later' names, and what that had seen.
+bool record_names(const struct record_entry *later, const struct record_entry *earlier);
 // For reducers: true when the event has its effect, as far as it was judged. A fact has it unless
 // the same was done already; an intent also not while it is held or denied.
 bool record_counts(const struct record_entry *entry);

@@ -182,6 +182,58 @@ TEST(draft__an_edit_that_saw_both_settles_it)
     end();
 }
 
+TEST(draft__who_saw_one_side_settles_that_side_alone)
+{
+    size_t two[2];
+    char other[UUID_TEXT_SIZE];
+    two_prices(two);
+    uuid_format(&h.events[two[1]].id, other);
+    history_tell(&h, 3, 0);
+    history_tell(&h, 3, two[0]);
+    price(3, "4"); // as the other side, which it had not seen
+    is("record_reviews", "open", "1");
+    is("record_reviews", "triggers", other);
+    end();
+}
+
+// Its author names the judgement alone: that had seen the price before.
+TEST(draft__what_was_seen_before_a_judgement_is_seen_behind_it)
+{
+    begin("price");
+    size_t first = price(0, "2.5");
+    history_tell(&h, 5, first);
+    size_t judged = history_write(&h, 5, "event_judged",
+                                  "{\"target\":\"%s\",\"outcome\":\"applied\",\"reason\":"
+                                  "\"stock\",\"term\":1}",
+                                  history_id_text(0x100000 + first));
+    history_tell(&h, 0, judged);
+    price(0, "3");
+    assert_int_equal(h.events[2].base_count, 1);
+    is("prices", "price", "3");
+    is("record_reviews", "open", "(none)");
+    end();
+}
+
+// One by one, and in any order, the write of a field is held against what says something else.
+TEST(draft__of_many_prices_those_are_named_that_another_one_contradicts)
+{
+    char one[UUID_TEXT_SIZE], all[3 * UUID_TEXT_SIZE];
+    begin("price");
+    price(0, "3");
+    price(1, "3");
+    is("record_reviews", "open", "(none)");
+    price(2, "4");
+    struct record *r = history_all(&h);
+    all[0] = '\0';
+    for (size_t i = 0; i < 3; i++) {
+        uuid_format(&h.events[i].id, one);
+        strcat(strcat(all, i ? " " : ""), one);
+    }
+    assert_string_equal(history_column(r, "record_reviews", "", "triggers"), all);
+    record_free(r);
+    end();
+}
+
 TEST(draft__a_price_that_comes_later_opens_the_question_again)
 {
     size_t two[2];
