@@ -202,7 +202,7 @@ static bool gives_its_hash(struct world *w, const struct str rows[CHAIN_ROWS])
     return count == version.count && hash_equal(&hash, &version.hash);
 }
 
-bool chain_take(struct world *w, struct till *t, int feed, const struct message_feed *m)
+void chain_take(struct world *w, struct till *t, int feed, const struct message_feed *m)
 {
     struct chain_view *view = &t->disk.chain[feed];
     if (m->reset) {
@@ -215,20 +215,14 @@ bool chain_take(struct world *w, struct till *t, int feed, const struct message_
             view->next[record] = is_null(m->rows[i]) ? STR("") : m->rows[i];
     }
     if (!m->complete)
-        return true;
-    uint64_t count;
-    struct hash sum = hash_of_items(w, view->next, &count);
-    bool known = view->fresh || hash_equal(&sum, &view->refused);
-    bool whole = feed != 0 || gives_its_hash(w, view->next);
+        return;
     view->fresh = false;
-    if (!whole) {
-        view->refused = sum;
-        return known; // a copy that is none does not help: the old one stands
-    }
+    if (feed == 0 && !gives_its_hash(w, view->next))
+        world_fail(w, SIM_DIVERGENT, "till %d is told rows that are no version of the catalog",
+                   t->index);
     memcpy(view->shown, view->next, sizeof(view->next));
     if (feed == 0)
         check_version(w, t);
-    return true;
 }
 
 // ---- after quiet ------------------------------------------------------------------------------

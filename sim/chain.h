@@ -10,9 +10,9 @@
 
 void chain_put_setting(struct world *w); // at the centre: one changes
 void chain_publish(struct world *w);     // at the centre: the next version of the catalog
-// At a till: a frame of one of the chain's feeds. False: its rows are no version of the catalog, so
-// that the old one stands, and a copy is to be asked for (the centre was restored).
-bool chain_take(struct world *w, struct till *t, int feed, const struct message_feed *m);
+// At a till: a frame of one of the chain's feeds. Fails the seed where its rows, or those that are
+// shown then, are no version of the catalog.
+void chain_take(struct world *w, struct till *t, int feed, const struct message_feed *m);
 // The version that the till shows; NULL: none.
 const struct catalog *chain_shown(struct world *w, const struct till *t);
 // After quiet: every till shows what the centre says last.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/feed.h"
 
+#include "model/feed_mark.h"
+
 void feed_init(struct world *w, struct centre_feed *f, const char *location)
 {
     f->id = world_uuid(w);
@@ -44,8 +46,15 @@ enum feed_standing feed_stands(const struct world *w, const struct centre_feed *
         return hash_is_zero(&cursor->hash) ? FEED_KNOWN : FEED_FOREIGN;
     if (cursor->position + w->knobs.feed_memory < f->head)
         return FEED_FOREIGN;
-    struct hash hash = feed_hash_at(f, cursor->position);
-    return hash_equal(&hash, &cursor->hash) ? FEED_KNOWN : FEED_LOST;
+    struct feed_mark at = {cursor->position, feed_hash_at(f, cursor->position)};
+    struct feed_mark head = {.position = feed_mark_head(&cursor->hash)};
+    if (hash_equal(&at.hash, &cursor->hash))
+        return FEED_KNOWN;
+    if (head.position <= at.position || head.position > f->head)
+        return FEED_LOST;
+    head.hash = feed_hash_at(f, head.position);
+    struct hash mark = feed_mark_of(&at, &head);
+    return hash_equal(&mark, &cursor->hash) ? FEED_KNOWN : FEED_LOST;
 }
 
 void feed_read(struct world *w, const struct centre_feed *f, uint64_t after, size_t max_bytes,
@@ -66,5 +75,7 @@ void feed_read(struct world *w, const struct centre_feed *f, uint64_t after, siz
     }
     ret->reached_head = position == f->head;
     ret->to = position;
-    ret->hash = feed_hash_at(f, position);
+    struct feed_mark at = {position, feed_hash_at(f, position)};
+    struct feed_mark head = {f->head, feed_hash_at(f, f->head)};
+    ret->hash = feed_mark_of(&at, &head);
 }

@@ -346,38 +346,29 @@ static void read_chain_row(struct world *w, struct till *t, int feed, struct str
     read_event_row(w, &t->disk.told[feed], &id, json_find(json.root, "row"));
 }
 
-static void apply_chain_feed(struct world *w, struct till *t, int feed, struct pending *p)
+static void apply_chain_feed(struct world *w, struct till *t, int feed,
+                             const struct message_feed *m)
 {
-    const struct message_feed *m = p->feed;
     for (size_t i = 0; i < m->count; i++)
         read_chain_row(w, t, feed, m->rows[i]);
     show_told(w, t, feed, m->complete); // what is of the chain need not wait for the rest
-    if (chain_take(w, t, feed - 1, m))
-        return;
-    p->taken = FEED_REFUSED;
-    t->disk.feeds[feed] = (struct feed_place){.given_up = true};
-    world_trace(w, "till %d asks for the catalog afresh", t->index);
+    chain_take(w, t, feed - 1, m);
 }
 
-static void apply_feed(struct world *w, struct till *t, struct pending *p)
+static void apply_feed(struct world *w, struct till *t, const struct message_feed *m)
 {
-    const struct message_feed *m = p->feed;
     bool own = str_is(m->location, world_place(t->place));
     int feed = own ? 0 : str_is(m->location, FEED_CHAIN) ? 1 : 2;
     struct feed_place *place = &t->disk.feeds[feed];
-    if (place->given_up && !m->reset) {
-        p->taken = FEED_SKIPPED;
-        return;
-    }
     if (own && m->reset)
         begin_copy(t);
     if (m->reset)
         begin_told(&t->disk.told[feed]);
     for (size_t i = 0; own && i < m->count; i++)
         read_row(w, t, m->rows[i]);
-    *place = (struct feed_place){m->feed, m->to, m->hash, false};
+    *place = (struct feed_place){m->feed, m->to, m->hash};
     if (!own)
-        apply_chain_feed(w, t, feed, p);
+        apply_chain_feed(w, t, feed, m);
     for (size_t i = 0; i < m->include_count; i++) {
         struct till_stream *d = till_find_stream(t, &m->includes[i].key);
         uint64_t seq = m->includes[i].seq;
@@ -443,14 +434,14 @@ static void apply_rehomed(struct world *w, struct till *t, const struct pending 
     d->dead = true;
 }
 
-static void apply(struct world *w, struct till *t, struct pending *p)
+static void apply(struct world *w, struct till *t, const struct pending *p)
 {
     switch (p->kind) {
     case PENDING_EVENT:
         apply_event(w, t, p);
         break;
     case PENDING_FEED:
-        apply_feed(w, t, p);
+        apply_feed(w, t, p->feed);
         break;
     case PENDING_MARK:
         apply_mark(w, t, p);
@@ -485,14 +476,10 @@ static void tell_uplink(struct world *w, struct till *t, const struct pending *p
     if (p->kind == PENDING_EVENT)
         uplink_committed(&t->uplink, &p->stream->key, &p->stream->certificate, &p->mark.held, now,
                          &t->steps);
-    else if (p->kind == PENDING_FEED && p->taken == FEED_SKIPPED)
-        uplink_feed_failed(&t->uplink, p->feed, now, &t->steps);
     else if (p->kind == PENDING_FEED)
         uplink_feed_stored(&t->uplink, p->feed, now, &t->steps);
     else if (p->kind == PENDING_REHOMED)
         tell_rehomed(t, p, now);
-    if (p->taken == FEED_REFUSED)
-        uplink_feed_afresh(&t->uplink, p->feed->location, now, &t->steps);
 }
 
 // The disk refuses: nothing of this transaction happened. Frames must come again, so the session
@@ -527,7 +514,7 @@ void till_commit(struct world *w, struct till *t)
     t->first = NULL;
     t->end = &t->first;
     t->pending_count = 0;
-    for (struct pending *p = first; p; p = p->next)
+    for (const struct pending *p = first; p; p = p->next)
         apply(w, t, p);
     save_overlay(t);
     t->disk.last = t->run.last;

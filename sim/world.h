@@ -202,7 +202,6 @@ enum { CHAIN_ROWS = 2 * MAX_SKUS + 1 }; // settings, items, the version
 struct chain_view { // of one of the chain's feeds: what was told, and what is shown of it
     struct str shown[CHAIN_ROWS], next[CHAIN_ROWS];
     bool fresh;
-    struct hash refused; // of rows that were no version of the catalog
 };
 struct note_list { // never changed: a longer one is made
     const struct note *items;
@@ -228,7 +227,6 @@ struct till_disk { // what survives a crash
         struct uuid feed;
         uint64_t position;
         struct hash hash;
-        bool given_up; // until a copy begins
     } feeds[UPLINK_FEEDS];
     struct event_seen shown; // up to where the place's feed is shown
     hlc last;
@@ -253,7 +251,6 @@ struct pending {
     struct stream *stream;
     struct carrier *carrier;
     const struct message_feed *feed;
-    enum { FEED_TAKEN, FEED_REFUSED, FEED_SKIPPED } taken;
     struct stream_key key;
     struct message_mark mark;
     uint64_t after;

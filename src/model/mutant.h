@@ -67,6 +67,9 @@
 #ifndef MUTANT_late_unasked
 #define MUTANT_late_unasked 0
 #endif
+#ifndef MUTANT_copy_goes_on
+#define MUTANT_copy_goes_on 0
+#endif
 #ifndef MUTANT_rank_ignored
 #define MUTANT_rank_ignored 0
 #endif

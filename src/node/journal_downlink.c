@@ -2,6 +2,7 @@
 #include "node/journal_private.h"
 
 #include "base/clock.h"
+#include "model/feed_mark.h"
 
 #include <string.h>
 
@@ -332,10 +333,11 @@ static enum err_code copy_rows(const struct feed_page *page, uint64_t after, str
     }
     ret->count = page->count;
     ret->reached_head = page->reached_head;
-    if (page->reached_head) {
-        ret->to = page->head.position;
-        ret->hash = page->head.hash;
-    }
+    struct feed_mark at = {ret->to, ret->hash}, head = {page->head.position, page->head.hash};
+    if (page->reached_head)
+        at = head;
+    ret->to = at.position;
+    ret->hash = feed_mark_of(&at, &head);
     return ERR_OK;
 }
 

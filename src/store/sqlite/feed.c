@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "base/json.h"
+#include "model/feed_mark.h"
 #include "store/sqlite/catalog_publish.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/state.h"
@@ -589,12 +590,43 @@ struct stand { // of a cursor
     bool knows, lost;
 };
 
+// False: that position is not remembered.
+static enum err_code hash_at(struct store *s, int64_t number, struct feed_mark *at, bool *ret_there,
+                             struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, Q_FEED_AT);
+    query_int(&q, number);
+    query_u64(&q, at->position);
+    *ret_there = query_row(&q) && query_get_hash(&q, 0, &at->hash);
+    return query_end(&q, e);
+}
+
+// The cursor names the feed's hash there; or it stands amid a feed, and binds the head of then.
+static enum err_code stand_at(struct store *s, int64_t number, const struct feed_cursor *cursor,
+                              struct stand *ret, struct err *e)
+{
+    struct feed_mark at = {.position = cursor->position};
+    struct feed_mark head = {.position = feed_mark_head(&cursor->hash)};
+    bool there = false, bound = false;
+    enum err_code code = hash_at(s, number, &at, &there, e);
+    if (code || !there)
+        return code;
+    ret->knows = hash_equal(&at.hash, &cursor->hash);
+    if (!ret->knows && head.position > at.position && head.position <= INT64_MAX)
+        code = hash_at(s, number, &head, &bound, e);
+    if (bound) {
+        struct hash mark = feed_mark_of(&at, &head);
+        ret->knows = hash_equal(&mark, &cursor->hash);
+    }
+    ret->lost = !ret->knows;
+    return code;
+}
+
 static enum err_code stand_of(struct store *s, struct str location,
                               const struct feed_cursor *cursor, struct stand *ret, struct err *e)
 {
-    struct query q;
     struct feed_cursor head;
-    struct hash hash;
     int64_t number = 0;
     bool there = false;
     *ret = (struct stand){false, false};
@@ -606,16 +638,7 @@ static enum err_code stand_of(struct store *s, struct str location,
         return ERR_OK;
     }
     ret->lost = cursor->position > head.position;
-    if (ret->lost)
-        return ERR_OK;
-    query_begin(&q, &s->db, Q_FEED_AT);
-    query_int(&q, number);
-    query_u64(&q, cursor->position);
-    if (query_row(&q) && query_get_hash(&q, 0, &hash)) {
-        ret->knows = hash_equal(&hash, &cursor->hash);
-        ret->lost = !ret->knows;
-    }
-    return query_end(&q, e);
+    return ret->lost ? ERR_OK : stand_at(s, number, cursor, ret, e);
 }
 
 enum err_code store_feed_knows(struct store *s, struct str location,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a place is told, and what it makes of it.
+#include "model/feed_mark.h"
 #include "test/unit/store/fixture.h"
 
 #include <stdio.h>
@@ -101,6 +102,43 @@ TEST(feed__knows_positions_it_had_and_no_others)
     assert_int_equal(store_feed_knows(f.store, STR("BR1"), &head, &knows, &e), ERR_OK);
     assert_false(knows);
     assert_false(is_lost(&f, "BR1", &head));
+    line_fini(&l);
+    fixture_close(&f);
+}
+
+// A page before the head leaves out rows that were replaced: a feed that has lost what replaced
+// them cannot go on behind it.
+TEST(feed__knows_who_stopped_amid_it_only_while_it_has_the_head_of_then)
+{
+    struct fixture f;
+    struct line l;
+    struct feed_cursor cursor, head;
+    struct err e = {ERR_OK, ""};
+    bool knows = false;
+    fixture_open(&f, ROLE_CENTRAL);
+    line_init(&l, 2, "BR1");
+    for (unsigned i = 0; i < 3; i++) {
+        line_sell(&l, i, 10 + i, "rice", "1");
+        (void)fixture_append(&f, &l, i, STATUS_SETTLED);
+        if (i == 1)
+            assert_int_equal(store_feed_head(f.store, STR("BR1"), &cursor, &e), ERR_OK);
+    }
+    assert_int_equal(store_feed_head(f.store, STR("BR1"), &head, &e), ERR_OK);
+    struct feed_mark at = {cursor.position, cursor.hash}, then = {head.position, head.hash};
+    cursor.hash = feed_mark_of(&at, &then);
+    assert_int_equal(store_feed_knows(f.store, STR("BR1"), &cursor, &knows, &e), ERR_OK);
+    assert_true(knows);
+    then.hash.b[31] ^= 1; // it was another head
+    cursor.hash = feed_mark_of(&at, &then);
+    assert_int_equal(store_feed_knows(f.store, STR("BR1"), &cursor, &knows, &e), ERR_OK);
+    assert_false(knows);
+    assert_true(is_lost(&f, "BR1", &cursor));
+    then = (struct feed_mark){head.position + 1, head.hash}; // it went further than this one does
+    cursor.hash = feed_mark_of(&at, &then);
+    assert_true(is_lost(&f, "BR1", &cursor));
+    then.position = UINT64_MAX;
+    cursor.hash = feed_mark_of(&at, &then);
+    assert_true(is_lost(&f, "BR1", &cursor));
     line_fini(&l);
     fixture_close(&f);
 }
