@@ -99,8 +99,7 @@ static void find_seen(struct shop_end *end)
         ;
 }
 
-// ---- judgements and answers
-// ----------------------------------------------------------------------
+// ---- judgements and answers -------------------------------------------------------------------
 
 // A person's word before any other, then a duplicate, then the first.
 static bool outweighs(const struct shop_end *end, int a, int b)

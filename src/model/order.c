@@ -9,8 +9,7 @@
 
 #include <string.h>
 
-// ---- parts, made where first named
-// -----------------------------------------------------------------
+// ---- parts, made where first named ------------------------------------------------------------
 
 static struct order_line *line_of(struct order_state *s, const struct uuid *id, struct arena *a)
 {
@@ -326,8 +325,7 @@ static enum err_code bump(struct order_state *s, const struct record_entry *entr
     return ERR_OK;
 }
 
-// ---- the order as a whole
-// ------------------------------------------------------------------------
+// ---- the order as a whole ---------------------------------------------------------------------
 
 static enum err_code open_order(struct order_state *s, const struct record_entry *entry,
                                 const struct order_op *op, struct arena *a)

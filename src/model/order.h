@@ -19,8 +19,7 @@
 #include "model/id_map.h"
 #include "model/question.h"
 
-// ---- what the events say
-// -------------------------------------------------------------------------
+// ---- what the events say ----------------------------------------------------------------------
 
 enum order_verb {
     ORDER_OPEN,
@@ -125,8 +124,7 @@ struct order_ask {
 enum err_code order_ask(struct question **list, const struct order_ask *ask,
                         struct arena *a) MUST_CHECK;
 
-// ---- what follows from them
-// -----------------------------------------------------------------------
+// ---- what follows from them -------------------------------------------------------------------
 
 struct order_touch { // one event's part in a line
     const struct record_entry *by;

@@ -335,8 +335,7 @@ enum err_code feed_queue_flush(struct feed_queue *q, struct db *db, struct err *
     return code;
 }
 
-// ---- making a feed
-// -------------------------------------------------------------------------------
+// ---- making a feed ----------------------------------------------------------------------------
 
 static enum err_code fill_stock(struct feed_writer *w, struct str location, struct err *e)
 {

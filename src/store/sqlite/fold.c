@@ -204,8 +204,7 @@ enum err_code fold_write_state(struct fold *f, const struct fold_row *row, struc
     return code ? code : fold_notify(f, row->event, ROW_DEAD, str_of(row->ret_reason), e);
 }
 
-// ---- records that one event holds
-// ----------------------------------------------------------------
+// ---- records that one event holds -------------------------------------------------------------
 
 static enum err_code append_id(struct buf *b, const char *before, const struct uuid *id)
 {
@@ -518,8 +517,7 @@ enum err_code fold_settled(struct fold *f, const struct fold_row *row, struct er
     return code ? code : revoke_settle(f, row->received_at, e);
 }
 
-// ---- at the end of a transaction
-// -------------------------------------------------------------------
+// ---- at the end of a transaction --------------------------------------------------------------
 
 static void bind_delta(struct query *q, const struct delta *d)
 {

@@ -22,8 +22,7 @@ struct follower {
     int64_t generation;
 };
 
-// ---- one row
-// -------------------------------------------------------------------------------------
+// ---- one row ----------------------------------------------------------------------------------
 
 static int64_t overlay_of(struct follower *f, struct str sku)
 {
@@ -133,8 +132,7 @@ static enum err_code apply_chain_wide(struct follower *f, struct str type, struc
     return ERR_OK; // a newer upstream may say more
 }
 
-// ---- frames
-// --------------------------------------------------------------------------------------
+// ---- frames -----------------------------------------------------------------------------------
 
 static enum err_code apply_row(struct follower *f, struct str bytes, struct err *e)
 {

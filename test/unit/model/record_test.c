@@ -222,8 +222,7 @@ TEST(record__the_frontier_is_what_nobody_has_seen)
     history_fini(&h);
 }
 
-// ---- verdicts
-// ------------------------------------------------------------------------------------
+// ---- verdicts ---------------------------------------------------------------------------------
 
 TEST(record__a_held_intent_has_no_effect_and_a_held_fact_has)
 {
