@@ -66,52 +66,59 @@ static void add_recovery(struct json_out *o, const struct restored *r)
     json_out_text(o, object, "why", str_of(r->why));
 }
 
-static enum err_code read_store(struct access *a, struct buf *to, struct err *e)
-{
+struct known {
     struct identity id;
     struct store_counts counts;
-    struct json_out o;
     struct store_room room;
     struct store_catalog catalog;
     struct restored restored;
-    enum err_code code = identity_read(&a->config, a->store, &id, e);
+};
+
+static enum err_code read_known(struct access *a, struct known *ret, struct err *e)
+{
+    enum err_code code = identity_read(&a->config, a->store, &ret->id, e);
     if (code == ERR_OK) {
-        code = store_counts(a->store, &counts, e);
+        code = store_counts(a->store, &ret->counts, e);
     }
     if (code == ERR_OK) {
-        code = store_room(a->store, &room, e);
+        code = store_room(a->store, &ret->room, e);
     }
     if (code == ERR_OK) {
-        code = store_catalog(a->store, &catalog, e);
+        code = store_catalog(a->store, &ret->catalog, e);
     }
-    if (code == ERR_OK) {
-        code = restored_read(a->store, &restored, e);
-    }
+    return code == ERR_OK ? restored_read(a->store, &ret->restored, e) : code;
+}
+
+static enum err_code read_store(struct access *a, struct buf *to, struct err *e)
+{
+    struct known k;
+    struct json_out o;
+    enum err_code code = read_known(a, &k, e);
     if (code != ERR_OK) {
         return code;
     }
     json_out_begin(&o);
-    json_out_text(&o, o.root, "role", str_of(node_role_name(id.role)));
-    json_out_uuid(&o, o.root, "device", &id.device);
-    json_out_text(&o, o.root, "location", str_of(id.location));
+    json_out_text(&o, o.root, "role", str_of(node_role_name(k.id.role)));
+    json_out_uuid(&o, o.root, "device", &k.id.device);
+    json_out_text(&o, o.root, "location", str_of(k.id.location));
     if (a->config.upstream_count > 0) {
         json_out_text(&o, o.root, "upstream", str_of(a->config.upstreams[0]));
     } else {
         json_out_null(&o, o.root, "upstream");
     }
     json_out_flag(&o, o.root, "online", false);
-    add_lanes(&o, &counts);
-    add_counts(&o, &counts);
-    json_out_integer(&o, o.root, "disk_free_bytes", room.free_bytes);
+    add_lanes(&o, &k.counts);
+    add_counts(&o, &k.counts);
+    json_out_integer(&o, o.root, "disk_free_bytes", k.room.free_bytes);
     json_out_integer(&o, o.root, "clock_offset_ms", 0);
     json_out_text(&o, o.root, "version", str_of(WASL_VERSION));
-    struct capacity full = capacity_of(&a->config, &room, counts.unsettled);
+    struct capacity full = capacity_of(&a->config, &k.room, k.counts.unsettled);
     o.failed =
         o.failed || !yyjson_mut_obj_add_val(o.doc, o.root, "room", capacity_json(&full, o.doc));
-    json_out_flag(&o, o.root, "revoked", id.revoked);
+    json_out_flag(&o, o.root, "revoked", k.id.revoked);
     o.failed = o.failed || !yyjson_mut_obj_add_val(o.doc, o.root, "catalog",
-                                                   catalog_json_status(&catalog, o.doc));
-    add_recovery(&o, &restored);
+                                                   catalog_json_status(&k.catalog, o.doc));
+    add_recovery(&o, &k.restored);
     code = json_out_append(&o, to);
     json_out_fini(&o);
     return code == ERR_OK ? ERR_OK : err_set(e, code, "%s", err_text(code));
