@@ -80,10 +80,35 @@ static enum err_code read_answer(yyjson_val *body, struct reviewing_answer *ret,
     return code ? code : read_text(body, "note", &ret->note, e);
 }
 
+// NULL when that has been answered.
+static struct answer_job *new_job(struct server *s, const struct http_request *request,
+                                  const struct server_caller *caller, int64_t number)
+{
+    struct err e = {0};
+    struct answer_job *job = calloc(1, sizeof *job);
+    if (job == NULL) {
+        server_problem(s, request->id, 503, "out of memory");
+        return NULL;
+    }
+    *job = (struct answer_job){.job = {.run = run, .done = done},
+                               .server = s,
+                               .id = request->id,
+                               .caller = *caller,
+                               .answer = {.review = number}};
+    arena_init(&job->arena, JOB_ARENA);
+    job->answer.by = str_of(job->caller.name);
+    yyjson_val *body = server_body(s, request, &job->arena);
+    if (body != NULL && read_answer(body, &job->answer, &e) == ERR_OK)
+        return job;
+    if (body != NULL)
+        server_problem(s, request->id, 400, "%s", err_message(&e));
+    free_job(job);
+    return NULL;
+}
+
 void api_review_resolve_post(struct server *s, const struct http_request *request)
 {
     struct server_caller caller;
-    struct err e = {0};
     int64_t number = 0;
     server_caller(s, request, &caller);
     if (!rights_have(caller.rights, MAY_REVIEW)) {
@@ -94,30 +119,8 @@ void api_review_resolve_post(struct server *s, const struct http_request *reques
         server_problem(s, request->id, 404, "there is nothing here");
         return;
     }
-    struct answer_job *job = calloc(1, sizeof *job);
-    if (job == NULL) {
-        server_problem(s, request->id, 503, "out of memory");
-        return;
-    }
-    *job = (struct answer_job){.job = {.run = run, .done = done},
-                               .server = s,
-                               .id = request->id,
-                               .caller = caller,
-                               .answer = {.review = number}};
-    arena_init(&job->arena, JOB_ARENA);
-    job->answer.by = str_of(job->caller.name);
-    yyjson_val *body = server_body(s, request, &job->arena);
-    if (body == NULL) {
-        free_job(job);
-        return;
-    }
-    enum err_code code = read_answer(body, &job->answer, &e);
-    if (code) {
-        server_problem(s, request->id, 400, "%s", err_message(&e));
-        free_job(job);
-        return;
-    }
-    code = writer_post(s->options.writer, &job->job);
+    struct answer_job *job = new_job(s, request, &caller, number);
+    enum err_code code = job ? writer_post(s->options.writer, &job->job) : ERR_OK;
     if (code) {
         server_not_taken(s, request->id, code);
         free_job(job);

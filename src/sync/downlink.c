@@ -237,6 +237,38 @@ static bool add_includes(struct downlink *d, const struct downlink_page *page,
     return all;
 }
 
+static void write_page(struct downlink *d, const struct downlink_feed *f,
+                       const struct downlink_page *page, struct message *to)
+{
+    to->kind = MESSAGE_FEED;
+    to->feed = (struct message_feed){.location = page->location,
+                                     .feed = f->feed,
+                                     .number = f->pages + 1,
+                                     .from = f->sent,
+                                     .to = page->to,
+                                     .hash = page->hash,
+                                     .reset = f->reset,
+                                     .complete = page->reached_head,
+                                     .rows = page->rows,
+                                     .count = page->count};
+    if (f == &d->feeds[0] && page->reached_head) // of the place's rows, not the chain's
+        to->feed.complete = add_includes(d, page, &to->feed);
+}
+
+static void note_page(struct downlink_feed *f, const struct message_feed *page, int64_t mono_ms)
+{
+    for (size_t i = 0; i < page->count; i++)
+        f->unacked_bytes += page->rows[i].n;
+    f->pages++;
+    f->sent = page->to;
+    f->progress_ms = mono_ms;
+    f->reset = false;
+    f->partial = !page->complete;
+    f->asked = f->asked && !page->complete;
+    if (f->head < page->to) // the news of it may still come; the device will have so much
+        f->head = page->to;
+}
+
 void downlink_feed_page(struct downlink *d, const struct downlink_page *page, int64_t mono_ms,
                         struct steps *out)
 {
@@ -254,19 +286,7 @@ void downlink_feed_page(struct downlink *d, const struct downlink_page *page, in
         out->failed = true;
         return;
     }
-    m->kind = MESSAGE_FEED;
-    m->feed = (struct message_feed){.location = page->location,
-                                    .feed = f->feed,
-                                    .number = f->pages + 1,
-                                    .from = f->sent,
-                                    .to = page->to,
-                                    .hash = page->hash,
-                                    .reset = f->reset,
-                                    .complete = page->reached_head,
-                                    .rows = page->rows,
-                                    .count = page->count};
-    if (f == &d->feeds[0] && page->reached_head) // of the place's rows, not the chain's
-        m->feed.complete = add_includes(d, page, &m->feed);
+    write_page(d, f, page, m);
     bool says_nothing = page->count == 0 && !f->asked && m->feed.include_count == 0 && !f->reset &&
                         !(f->partial && m->feed.complete) && page->to == f->sent;
     if (says_nothing) {
@@ -276,16 +296,7 @@ void downlink_feed_page(struct downlink *d, const struct downlink_page *page, in
         return;
     }
     steps_send(out, m);
-    for (size_t i = 0; i < page->count; i++)
-        f->unacked_bytes += page->rows[i].n;
-    f->pages++;
-    f->sent = page->to;
-    f->progress_ms = mono_ms;
-    f->reset = false;
-    f->partial = !m->feed.complete;
-    f->asked = f->asked && !m->feed.complete;
-    if (f->head < page->to) // the news of it may still come; the device will have so much
-        f->head = page->to;
+    note_page(f, &m->feed, mono_ms);
     pump_feeds(d, out);
 }
 
