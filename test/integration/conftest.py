@@ -36,6 +36,21 @@ location = place
 [rules]
 currency = USD
 """
+# Of the shared month of a real retailer.
+RETAIL_MAP = """[columns]
+ticket = InvoiceNo
+time = InvoiceDate
+sku = StockCode
+name = Description
+quantity = Quantity
+unit_price = UnitPrice
+customer = CustomerID
+[format]
+time = %Y-%m-%d %H:%M:%S
+[rules]
+cancel_prefix = C
+currency = GBP
+"""
 PLAIN_MAP = MAP.replace("location = place\n", "")
 ROWS = """no,time,sku,name,quantity,price,place
 1,2026-11-20 08:00:00,A,Apple,2,1.50,BR01

@@ -11,27 +11,13 @@ import time
 
 import pytest
 
-from conftest import MAP, ROWS, wait_for
+from conftest import MAP, RETAIL_MAP, ROWS, wait_for
 
 KEYS = ["tickets", "lines", "added", "duplicates", "rejected", "value", "quantity", "seconds"]
 VERDICT = [
     "events", "tickets", "lines", "value", "quantity", "gaps", "duplicates", "chain_errors",
     "refold_equal",
 ]
-RETAIL_MAP = """[columns]
-ticket = InvoiceNo
-time = InvoiceDate
-sku = StockCode
-name = Description
-quantity = Quantity
-unit_price = UnitPrice
-customer = CustomerID
-[format]
-time = %Y-%m-%d %H:%M:%S
-[rules]
-cancel_prefix = C
-currency = GBP
-"""
 
 
 def imported(result, **wanted):

@@ -13,32 +13,17 @@ import pytest
 
 import chain
 import network
+from conftest import RETAIL_MAP
 from network import processes  # noqa: F401
 
 LOCATIONS, TILLS = 4, 2
 REPLAY_S = 12  # the month takes so long, and its middle third is without a network
 TICKETS, LINES, VALUE, QUANTITY = 2025, 42481, "748957.02", "342228"
 
-MAP = """[columns]
-ticket = InvoiceNo
-time = InvoiceDate
-sku = StockCode
-name = Description
-quantity = Quantity
-unit_price = UnitPrice
-customer = CustomerID
-[format]
-time = %Y-%m-%d %H:%M:%S
-[rules]
-cancel_prefix = C
-currency = GBP
-"""
-
-
 @pytest.fixture
 def parts(retail, tmp_path):
     """The month in eight files: the invoice's number says where and at which till it was."""
-    (tmp_path / "retail.ini").write_text(MAP)
+    (tmp_path / "retail.ini").write_text(RETAIL_MAP)
     with gzip.open(retail, "rt", newline="", encoding="utf-8") as f:
         rows = csv.reader(f)
         head = next(rows)
