@@ -44,26 +44,44 @@ static enum err_code replace(struct catalog_follow *f, const struct catalog_plac
     return code ? err_set(e, code, "out of memory for the catalog") : ERR_OK;
 }
 
+static void count_row(struct catalog_follow *f, struct str bytes)
+{
+    f->changed = true;
+    f->state.staged++;
+    if (bytes.n == 0)
+        return;
+    set_hash_add(&f->state.sum, bytes);
+    f->state.rows++;
+}
+
+// In a copy there is no row that this one stands for, but where its feed moved meanwhile.
+static enum err_code add_row(struct catalog_follow *f, const struct catalog_place *place,
+                             const struct row *row, bool *ret_added, struct err *e)
+{
+    *ret_added = false;
+    if (row->values == NULL || f->state.next.floor != f->state.next.edition)
+        return ERR_OK;
+    return catalog_rows_add(f->rows, place, f->state.next.edition, row, ret_added, e);
+}
+
 enum err_code catalog_follow_row(struct catalog_follow *f, const struct catalog_place *place,
                                  struct str bytes, yyjson_val *object, struct arena *a,
                                  struct err *e)
 {
-    struct row row;
-    bool was = false;
+    struct row row = {.values = NULL};
+    bool was = false, added = false;
     enum err_code code = load(f, e);
     if (code == ERR_OK && object != NULL)
         code = catalog_row_read(place->kind, place->id, object, a, &row, e);
     if (code == ERR_OK)
+        code = add_row(f, place, &row, &added, e);
+    if (code == ERR_OK && !added)
         code = replace(f, place, a, &was, e);
     if (code || (object == NULL && !was))
         return code;
-    f->changed = true;
-    f->state.staged++;
-    if (object != NULL) {
-        set_hash_add(&f->state.sum, bytes);
-        f->state.rows++;
-    }
-    return catalog_rows_put(f->rows, place, f->state.next.edition, object ? &row : NULL, e);
+    count_row(f, object ? bytes : STR(""));
+    return added ? ERR_OK
+                 : catalog_rows_put(f->rows, place, f->state.next.edition, object ? &row : NULL, e);
 }
 
 enum err_code catalog_follow_version(struct catalog_follow *f, yyjson_val *object, struct err *e)

@@ -15,8 +15,9 @@ void catalog_rows_fini(struct catalog_rows *c)
 {
     for (int i = 0; i < CATALOG_KIND_COUNT; i++) {
         sqlite3_finalize(c->items[i].put);
+        sqlite3_finalize(c->items[i].add);
         sqlite3_finalize(c->items[i].find);
-        c->items[i] = (struct catalog_statements){NULL, NULL};
+        c->items[i] = (struct catalog_statements){NULL, NULL, NULL};
     }
     buf_fini(&c->bytes);
 }
@@ -31,10 +32,11 @@ static enum err_code list_columns(struct buf *to, const struct row_table *table,
     return code;
 }
 
-static enum err_code write_put(struct buf *to, const struct row_table *table)
+// What the row that is there already becomes: REPLACE or IGNORE.
+static enum err_code write_put(struct buf *to, const struct row_table *table, const char *other)
 {
     enum err_code code =
-        buf_append_format(to, "INSERT OR REPLACE INTO %s (edition, gone, ", table->name);
+        buf_append_format(to, "INSERT OR %s INTO %s (edition, gone, ", other, table->name);
     if (code == ERR_OK)
         code = list_columns(to, table, true);
     if (code == ERR_OK)
@@ -75,7 +77,10 @@ static enum err_code statements_of(struct catalog_rows *c, const struct catalog_
     *ret = &c->items[kind - catalog_kinds];
     buf_init(&sql, SQL_MAX);
     if ((*ret)->put == NULL)
-        code = prepare(c->db, write_put(&sql, kind->table), &sql, &(*ret)->put, e);
+        code = prepare(c->db, write_put(&sql, kind->table, "REPLACE"), &sql, &(*ret)->put, e);
+    buf_reset(&sql);
+    if (code == ERR_OK && (*ret)->add == NULL)
+        code = prepare(c->db, write_put(&sql, kind->table, "IGNORE"), &sql, &(*ret)->add, e);
     buf_reset(&sql);
     if (code == ERR_OK && (*ret)->find == NULL)
         code = prepare(c->db, write_find(&sql, kind->table), &sql, &(*ret)->find, e);
@@ -166,22 +171,39 @@ static int bind_row(sqlite3_stmt *statement, const struct row *row)
     return result;
 }
 
+static enum err_code write_row(struct catalog_rows *c, sqlite3_stmt *put,
+                               const struct catalog_place *place, int64_t edition,
+                               const struct row *row, struct err *e)
+{
+    int result = sqlite3_bind_int64(put, 1, edition);
+    if (result == SQLITE_OK)
+        result = sqlite3_bind_int(put, 2, row == NULL);
+    if (result == SQLITE_OK)
+        result = row ? bind_row(put, row) : bind_text(put, 3, place->id);
+    if (result == SQLITE_OK)
+        result = sqlite3_step(put);
+    enum err_code code = db_error(c->db, result, e);
+    reset(put);
+    return code;
+}
+
 enum err_code catalog_rows_put(struct catalog_rows *c, const struct catalog_place *place,
                                int64_t edition, const struct row *row, struct err *e)
 {
     struct catalog_statements *s;
     enum err_code code = statements_of(c, place->kind, &s, e);
-    if (code)
-        return code;
-    int result = sqlite3_bind_int64(s->put, 1, edition);
-    if (result == SQLITE_OK)
-        result = sqlite3_bind_int(s->put, 2, row == NULL);
-    if (result == SQLITE_OK)
-        result = row ? bind_row(s->put, row) : bind_text(s->put, 3, place->id);
-    if (result == SQLITE_OK)
-        result = sqlite3_step(s->put);
-    code = db_error(c->db, result, e);
-    reset(s->put);
+    return code ? code : write_row(c, s->put, place, edition, row, e);
+}
+
+enum err_code catalog_rows_add(struct catalog_rows *c, const struct catalog_place *place,
+                               int64_t edition, const struct row *row, bool *ret_added,
+                               struct err *e)
+{
+    struct catalog_statements *s;
+    enum err_code code = statements_of(c, place->kind, &s, e);
+    if (code == ERR_OK)
+        code = write_row(c, s->add, place, edition, row, e);
+    *ret_added = code == ERR_OK && sqlite3_changes(c->db->handle) > 0;
     return code;
 }
 

@@ -17,7 +17,7 @@
 struct catalog_rows {
     struct db *db;
     struct catalog_statements {
-        sqlite3_stmt *put, *find;
+        sqlite3_stmt *put, *add, *find;
     } items[CATALOG_KIND_COUNT];
     struct buf bytes; // of the row that is hashed
 };
@@ -38,6 +38,10 @@ enum err_code catalog_rows_find(struct catalog_rows *c, const struct catalog_pla
 // row NULL: from this edition on there is none.
 enum err_code catalog_rows_put(struct catalog_rows *c, const struct catalog_place *place,
                                int64_t edition, const struct row *row, struct err *e) MUST_CHECK;
+// Where there is none of this id and edition, and without looking for one first.
+enum err_code catalog_rows_add(struct catalog_rows *c, const struct catalog_place *place,
+                               int64_t edition, const struct row *row, bool *ret_added,
+                               struct err *e) MUST_CHECK;
 // Rows that a span shows, in order of id: a statement that the caller steps and finalizes; its
 // first column is the kind's first.
 struct catalog_page {

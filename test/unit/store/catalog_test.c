@@ -432,6 +432,28 @@ TEST(catalog__a_till_shows_one_whole_version_or_the_one_before)
     fail_msg("the version was never shown");
 }
 
+// Its rows come again from where the last whole page ended, beside those that are there already.
+TEST(catalog__a_first_copy_that_is_broken_off_goes_on_from_its_last_page)
+{
+    for (unsigned pieces = 1; pieces < 8; pieces++) {
+        struct chain_pull how = {600, 2, pieces, false};
+        unsigned applied;
+        size_t rows;
+        char sku[8];
+        chain_open(&c);
+        for (int i = 0; i < 12; i++) {
+            (void)snprintf(sku, sizeof sku, "S%d", i);
+            chain_item(&c, sku, "new", "1");
+        }
+        chain_publish(&c);
+        assert_int_equal(chain_pull(&c, &how, &applied, &rows), FEED_CATALOG_SAME);
+        assert_int_equal(applied, pieces);
+        assert_int_equal(chain_pull_all(&c), FEED_CATALOG_SHOWN);
+        chain_assert_same(&c);
+        chain_close(&c);
+    }
+}
+
 TEST(catalog__a_till_far_behind_gets_a_copy_that_is_smaller_than_the_diffs)
 {
     struct chain_pull how = {1 << 20, 64, 0, false};
