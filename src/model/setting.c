@@ -32,7 +32,7 @@ const struct setting_row setting_table[] = {
      .place = true,
      .preset = "0",
      .meaning = "units of a SKU that may be promised beyond what is there",
-     .reader = "the centre, as it decides on reservations",
+     .reader = "the centre, as it decides on reservations, and asks about stock below zero",
      .why = "bread comes out of the oven while it is sold; the last lamb does not"},
     {.key = "clock_skew_seconds",
      NUMBER(1, 24 * 3600),

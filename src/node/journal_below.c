@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Stock that goes below zero, at the centre, where a place keeps stock of the SKU (something else
-// than a sale has moved it there).
+// than a sale has moved it there). Below zero is below what the setting 'oversell' lets be promised
+// beyond what is there.
 //
 //   enough ──more was taken than there is──► asked (one question for each SKU at a place)
 //     ▲                                        │ a person answers: closed; it is asked again when
@@ -21,36 +22,68 @@ enum err_code journal_note_kept(struct journal *j, const struct arrival *a, stru
 static enum err_code ask(struct journal *j, const struct record_name *record,
                          const struct store_turn *turn, struct err *e)
 {
-    bool kept = false;
     struct judgement judgement = {.target = turn->event,
                                   .verdict = {JUDGED_APPLIED, .reason = REASON_BELOW_ZERO},
                                   .quantity = {.shown = turn->quantity}};
-    enum err_code code = store_stock_kept(j->store, turn->location, turn->sku, &kept, e);
     bool sayable = turn->quantity >= -LIMIT_DECIMAL && !uuid_is_zero(&turn->event);
-    return code || !kept || !sayable ? code : journal_say(j, record, &judgement, e);
+    return sayable ? journal_say(j, record, &judgement, e) : ERR_OK;
 }
 
-static enum err_code judge_one(struct journal *j, const struct store_turn *turn, struct err *e)
+// Of a SKU that turned more than once in the transaction the last says what there is; what there
+// was, and whether goods came, all of them.
+struct below {
+    const struct store_turn *last;
+    int64_t before;
+    bool brought;
+};
+
+static bool is_same(const struct store_turn *a, const struct store_turn *b)
 {
-    struct record_name record = {turn->location, STR("stock"), turn->sku};
-    struct str triggers;
-    enum err_code code =
-        store_question_open(j->store, &record, "below_zero", &j->arena, &triggers, e);
-    if (code || (turn->quantity < 0 && triggers.n != 0))
-        return code;
-    return turn->quantity < 0 ? ask(j, &record, turn, e)
-                              : journal_explain(j, &record, "below_zero", triggers, e);
+    return str_equal(a->sku, b->sku) && str_equal(a->location, b->location);
 }
 
-// Of a SKU that turned twice, since judging gave something back, the last counts.
 static bool turns_later(const struct store_turns *turns, size_t i)
 {
     for (size_t k = turns->count; k-- > i && turns->items[k].flush != turns->items[i].flush;) {
-        if (str_equal(turns->items[k].sku, turns->items[i].sku) &&
-            str_equal(turns->items[k].location, turns->items[i].location))
+        if (is_same(&turns->items[k], &turns->items[i]))
             return true;
     }
     return false;
+}
+
+static struct below gather(const struct store_turns *turns, size_t last)
+{
+    const struct store_turn *items = turns->items;
+    struct below below = {&items[last], items[last].before, items[last].brought};
+    for (size_t k = last; k-- > 0;) {
+        if (items[k].flush == items[last].flush || !is_same(&items[k], &items[last]))
+            continue;
+        below.before = items[k].before;
+        below.brought = below.brought || items[k].brought;
+    }
+    return below;
+}
+
+static enum err_code judge_one(struct journal *j, const struct below *below, struct err *e)
+{
+    const struct store_turn *turn = below->last;
+    struct record_name record = {turn->location, STR("stock"), turn->sku};
+    struct store_setting_name oversell = {turn->location, "oversell", turn->sku};
+    struct str triggers;
+    bool kept = false;
+    int64_t tolerance = 0;
+    enum err_code code = store_stock_kept(j->store, turn->location, turn->sku, &kept, e);
+    if (code || !kept)
+        return code;
+    code = store_setting_decimal(j->store, &oversell, &tolerance, e);
+    if (code == ERR_OK)
+        code = store_question_open(j->store, &record, "below_zero", &j->arena, &triggers, e);
+    if (code)
+        return code;
+    if (turn->quantity >= -tolerance)
+        return journal_explain(j, &record, "below_zero", triggers, e);
+    bool turned = below->before >= -tolerance || below->brought;
+    return turned && triggers.n == 0 ? ask(j, &record, turn, e) : ERR_OK;
 }
 
 enum err_code journal_judge_below(struct journal *j, struct err *e)
@@ -60,8 +93,10 @@ enum err_code journal_judge_below(struct journal *j, struct err *e)
     if (code == ERR_OK)
         code = store_stock_turned(j->store, &j->arena, &turns, e);
     for (size_t i = 0; i < turns.count && code == ERR_OK; i++) {
-        if (!turns_later(&turns, i))
-            code = judge_one(j, &turns.items[i], e);
+        if (turns_later(&turns, i))
+            continue;
+        struct below below = gather(&turns, i);
+        code = judge_one(j, &below, e);
     }
     return code;
 }

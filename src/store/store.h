@@ -237,11 +237,14 @@ enum err_code store_reservation_is_over(struct store *s, struct str location, st
 enum err_code store_reservation_unheard(struct store *s, struct arena *a, struct record_name *ret,
                                         struct uuid *ret_request, struct err *e) MUST_CHECK;
 
-// Stock of a SKU at a place that went below zero or came back, or is below although goods came.
+// Stock of a SKU at a place that went below zero or came back, or is below although goods came;
+// where the chain lets any be oversold, any that was or is below zero and moved.
 struct store_turn {
     struct str location, sku;
     struct uuid event; // the last that took from it, as they came
-    int64_t quantity;  // decimal: what there is now
+    int64_t before;    // decimal: what there was
+    int64_t quantity;  // what there is now
+    bool brought;      // goods came
     unsigned flush;    // a later one knows better
 };
 struct store_turns {

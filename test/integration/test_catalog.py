@@ -290,6 +290,44 @@ def said(node):
     return query(node, sql)
 
 
+def test_stock_that_may_be_oversold_is_asked_about_beyond_that(wasl):
+    centre = Centre(wasl)
+    till = centre.till()
+    token = token_of(wasl, till, "manager")
+
+    def oversell(value):
+        given = event("setting_set", "*", ("setting", "oversell/TEA"), {"value": value})
+        sell(centre.node, centre.token, [given])
+
+    def sell_and_settle(*events):
+        sell(till, token, list(events))
+        wait_for(lambda: unsettled(till) == 0, "the events to be settled")
+
+    def tea(quantity):
+        return sold("BR01", f"T{uuid.uuid4()}", "TEA", 200, quantity=quantity)
+
+    oversell("3")
+    sell_and_settle(stock_event("inventory_received", "TEA", "2"), tea(3))
+    sell_and_settle(tea(2))
+    assert asked(centre.node) == []  # three below zero: as much as may be promised
+    sell_and_settle(tea(1))
+    below = [("stock_below_zero", "BR01", "TEA")]
+    assert asked(centre.node) == below
+    sell_and_settle(tea(1))
+    assert said(centre.node) == [("below_zero", "-4")]  # asked already
+    sell_and_settle(stock_event("inventory_received", "TEA", "2"))
+    assert asked(centre.node) == []  # still below zero, and within
+    oversell(None)
+    sell_and_settle(stock_event("inventory_received", "TEA", "1"))
+    assert asked(centre.node) == below  # goods came, and it is below zero all the same
+    oversell("10")
+    sell_and_settle(tea(1))
+    assert asked(centre.node) == []
+    till.stop()
+    centre.node.stop()
+    verify_clean(wasl, centre.node)
+
+
 def test_stock_below_zero_is_asked_about_until_there_is_enough_again(wasl):
     """One question for each SKU; what nobody keeps stock of is none."""
     centre = Centre(wasl)

@@ -379,6 +379,8 @@
                      " 0) ON CONFLICT DO UPDATE SET quantity = " WRAPPED_SUM(                      \
                          "ifnull(confirmed, 0)", "?3") ", local_version = local_version + 1")      \
     X(KEPT_PUT, "INSERT OR IGNORE INTO kept_stock VALUES (?, ?)")                                  \
+    X(OVERSELL, "SELECT 1 FROM settings WHERE id >= 'oversell' AND id < 'oversell0' AND value "    \
+                "IS NOT NULL LIMIT 1")                                                             \
     X(KEPT, "SELECT 1 FROM kept_stock WHERE location = ? AND sku = ?")                             \
     /* judgements */                                                                               \
     X(JUDGEMENT_ADD, "INSERT INTO judgements (location, target, lsn, outcome, reason, term,"       \

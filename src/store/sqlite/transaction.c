@@ -55,6 +55,8 @@ static enum err_code begin(struct store *s, struct err *e)
     enum err_code code = run(s, Q_BEGIN, e);
     s->in_transaction = code == ERR_OK;
     turns_clear(&s->fold.turns);
+    if (code == ERR_OK && s->fold.asks)
+        code = turns_begin(&s->fold.turns, &s->db, e);
     if (code == ERR_OK)
         code = stream_cache_level(&s->streams, e);
     if (code)

@@ -35,7 +35,8 @@ enum err_code turns_add(struct turns *t, const struct delta *d, int64_t quantity
 {
     int64_t before = (int64_t)((uint64_t)quantity - (uint64_t)d->quantity);
     bool below = quantity < 0;
-    if (below == (before < 0) && !(below && d->brought))
+    bool turned = below != (before < 0) || (below && d->brought);
+    if (!turned && !(t->tolerant && below))
         return ERR_OK;
     struct store_turn *items =
         rows_grow(&t->arena, t->list.items, t->list.count, &t->room, sizeof *items);
@@ -44,7 +45,9 @@ enum err_code turns_add(struct turns *t, const struct delta *d, int64_t quantity
     struct store_turn turn = {.location = d->location,
                               .sku = d->sku,
                               .event = d->event,
+                              .before = before,
                               .quantity = quantity,
+                              .brought = d->brought,
                               .flush = t->flush};
     t->list.items = items;
     return copy(&t->arena, &turn, &items[t->list.count++]);
@@ -61,6 +64,15 @@ enum err_code store_stock_turned(struct store *s, struct arena *a, struct store_
     *ret = (struct store_turns){items, code ? 0 : t->list.count};
     turns_clear(t);
     return code ? err_set(e, code, "the transaction is too large") : ERR_OK;
+}
+
+enum err_code turns_begin(struct turns *t, struct db *db, struct err *e)
+{
+    struct query q;
+    turns_clear(t);
+    query_begin(&q, db, Q_OVERSELL);
+    t->tolerant = query_row(&q);
+    return query_end(&q, e);
 }
 
 enum err_code store_stock_keep(struct store *s, struct str location, struct str sku, struct err *e)

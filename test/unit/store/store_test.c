@@ -98,6 +98,31 @@ TEST(store__an_older_schema_is_brought_up_to_date)
     }
 }
 
+// 0030: what places kept stock of before there was a table of it.
+TEST(store__what_stock_places_kept_is_found_in_their_events_when_a_store_is_upgraded)
+{
+    struct fixture f;
+    struct line l;
+    fixture_open(&f, ROLE_CENTRAL);
+    line_init(&l, 1, "BR1");
+    line_ticket(&l, 1, 10, "T-1", "rice");
+    line_add(&l, &(struct draft){2, 20, "inventory_received", "tea",
+                                 "{\"sku\":\"tea\",\"quantity\":\"4\"}", NULL});
+    line_add(&l,
+             &(struct draft){3, 30, "inventory_wasted", "cake",
+                             "{\"sku\":\"cake\",\"quantity\":\"1\",\"reason\":\"expired\"}", NULL});
+    line_add(&l, &(struct draft){4, 40, "inventory_sold", "soup",
+                                 "{\"sku\":\"soup\",\"quantity\":\"1\"}", NULL});
+    fixture_append_all(&f, &l, STATUS_SETTLED);
+    fixture_sql(&f, "DELETE FROM kept_stock");
+    fixture_sql(&f, "DROP INDEX settings_set");
+    fixture_sql(&f, "DELETE FROM schema_version WHERE version >= 30");
+    fixture_reopen(&f);
+    fixture_assert_text(&f, "SELECT location, sku FROM kept_stock", "BR1|cake\nBR1|tea\n");
+    line_fini(&l);
+    fixture_close(&f);
+}
+
 static int64_t log_bytes(const struct fixture *f)
 {
     char path[128];
