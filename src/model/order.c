@@ -434,3 +434,29 @@ size_t order_second_completions(const struct record *order, struct uuid ret[LIMI
     }
     return n;
 }
+
+bool order_takes_line(const struct record *order, const struct uuid *line)
+{
+    struct id_map added = {.count = 0};
+    struct arena a;
+    size_t count = record_count(order);
+    bool takes = true;
+    if (count < LIMIT_TICKET_LINES)
+        return true;
+    arena_init(&a, LIMIT_RECORD_BYTES);
+    for (size_t i = 0; i < count && takes; i++) {
+        const struct order_op *op = record_entry_at(order, i)->op;
+        if (op == NULL || op->verb != ORDER_ADD)
+            continue;
+        struct uuid *id = arena_alloc(&a, sizeof *id);
+        if (id == NULL)
+            break;
+        *id = op->line.line;
+        if (id_map_put(&added, id, &a))
+            break;
+        takes = added.count < LIMIT_TICKET_LINES;
+    }
+    takes = takes || id_map_find(&added, line) != NULL;
+    arena_fini(&a);
+    return takes;
+}

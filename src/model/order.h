@@ -210,6 +210,10 @@ enum err_code order_rows(const void *state, struct str record_id, struct row_lis
 // neither a person nor a judgement took out: at most LIMIT_BASE. The record is folded.
 size_t order_second_completions(const struct record *order, struct uuid ret[LIMIT_BASE]);
 
+// Whether the order takes the line: it has it, or fewer than LIMIT_TICKET_LINES were added, those
+// that were removed too. The record is folded.
+bool order_takes_line(const struct record *order, const struct uuid *line);
+
 extern const struct reducer order_reducer;
 
 #endif

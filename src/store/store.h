@@ -284,6 +284,10 @@ enum err_code store_frontier(struct store *s, const struct record_name *name,
                              struct uuid ret[LIMIT_BASE], size_t *ret_count,
                              struct err *e) MUST_CHECK;
 
+// False: the draft would add a line to an order that has as many as it may (LIMIT_TICKET_LINES).
+enum err_code store_takes_line(struct store *s, const struct event *draft, bool *ret,
+                               struct err *e) MUST_CHECK;
+
 struct store_event {
     int64_t lsn;
     struct stream_key key;

@@ -219,6 +219,22 @@ def test_an_event_over_its_limit_is_rejected(api):
     api.rejects(sold(body={"sku": "soup", "quantity": "1", "note": "n" * 262144}), "256 KiB")
 
 
+def test_an_order_takes_as_many_lines_as_it_may(api):
+    order = {"type": "order", "id": str(uuid.uuid4())}
+
+    def add(line):
+        body = {"line": line, "sku": "soup", "quantity": "1", "unit_price": "1"}
+        return sold(type="line_added", record=order, body=body)
+
+    lines = [str(uuid.uuid4()) for _ in range(2000)]
+    for line in lines:
+        (taken,) = api.results(add(line))
+        assert taken["status"] == "accepted", taken
+    api.rejects(add(str(uuid.uuid4())), "2000 lines")
+    (again,) = api.results(add(lines[0]))  # no line more
+    assert again["status"] == "accepted"
+
+
 def nested(levels):
     """An event of so many levels: itself, its body, and lists."""
     deep = 1

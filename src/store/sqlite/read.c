@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "model/body.h"
+#include "model/order.h"
 #include "store/sqlite/past.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/state.h"
@@ -174,4 +176,17 @@ enum err_code store_frontier(struct store *s, const struct record_name *name,
     return reducer_find(name->type) == NULL
                ? ERR_OK
                : records_frontier(&s->fold.records, name, ret, ret_count, e);
+}
+
+enum err_code store_takes_line(struct store *s, const struct event *draft, bool *ret, struct err *e)
+{
+    const struct record *order = NULL;
+    struct record_name name = {draft->location, draft->record_type, draft->record_id};
+    struct uuid line = body_uuid(draft->body, "line");
+    *ret = true;
+    if (!str_is(draft->record_type, "order") || !str_is(draft->type_name, "line_added"))
+        return ERR_OK;
+    enum err_code code = records_look(&s->fold.records, &name, &order, e);
+    *ret = code || order == NULL || order_takes_line(order, &line);
+    return code;
 }
