@@ -120,6 +120,29 @@ bool str_is_utf8(struct str a)
     return true;
 }
 
+static bool is_plain(const unsigned char *p, size_t n)
+{
+    if (p[0] < 0x80)
+        return (p[0] >= 0x20 && p[0] != 0x7f) || p[0] == '\t' || p[0] == '\n' || p[0] == '\r';
+    if (p[0] == 0xc2)
+        return n < 2 || p[1] >= 0xa0;
+    bool turns = p[0] == 0xe2 && n > 2 && p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae;
+    bool none = p[0] == 0xef && n > 2 && p[1] == 0xbf && p[2] >= 0xbe;
+    return !turns && !none;
+}
+
+bool str_is_plain(struct str a)
+{
+    const unsigned char *p = (const unsigned char *)a.p;
+    if (!str_is_utf8(a))
+        return false;
+    for (size_t i = 0; i < a.n; i++) { // bytes in the middle of a character begin none of these
+        if ((p[i] & 0xc0) != 0x80 && !is_plain(p + i, a.n - i))
+            return false;
+    }
+    return true;
+}
+
 enum err_code str_copy(char *to, size_t size, struct str from)
 {
     if (from.n >= size) {

@@ -30,6 +30,10 @@ struct str str_trim(struct str a);           // ASCII blanks off both ends
 // False when *rest is empty: so the last piece needs no separator, and one behind it adds no piece.
 bool str_cut(struct str *rest, char separator, struct str *ret_piece);
 bool str_is_utf8(struct str a); // valid UTF-8 without U+0000 and without surrogates (RFC 3629)
+// UTF-8 without what only steers a terminal or turns text about: controls but tab, line feed and
+// carriage return, U+007F to U+009F, bidirectional embeddings and overrides (U+202A to U+202E),
+// U+FFFE and U+FFFF. Marks and isolates, which Arabic text needs, are plain.
+bool str_is_plain(struct str a);
 
 // Copies into a caller's array of size bytes with a NUL; ERR_LIMIT when it does not fit.
 enum err_code str_copy(char *to, size_t size, struct str from) MUST_CHECK;

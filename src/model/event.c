@@ -337,6 +337,20 @@ static bool is_deeper(yyjson_val *value, int depth) // recursion ends with the d
     return deeper;
 }
 
+bool event_is_plain(yyjson_val *value) // recursion ends with the depth, which was looked at
+{
+    if (yyjson_is_str(value))
+        return str_is_plain(val_str(value));
+    size_t count = yyjson_is_arr(value) ? yyjson_arr_size(value) : 2 * yyjson_obj_size(value);
+    yyjson_val *item = count ? unsafe_yyjson_get_first(value) : NULL;
+    bool plain = true;
+    for (size_t i = 0; i < count && plain; i++) {
+        plain = event_is_plain(item);
+        item = unsafe_yyjson_get_next(item);
+    }
+    return plain;
+}
+
 enum err_code event_parse_draft(yyjson_val *object, struct arena *arena, struct event *ret,
                                 struct err *e)
 {
@@ -347,6 +361,8 @@ enum err_code event_parse_draft(yyjson_val *object, struct arena *arena, struct 
     enum err_code code = read_members(object, node_members, &event, e);
     if (code)
         return code;
+    if (!event_is_plain(object)) // of what was stored nothing is asked any more
+        return err_set(e, ERR_INVALID, "event: a text with control characters");
     if (event.type == NULL)
         return err_set(e, ERR_NOT_FOUND, "event: type: '%.*s' is unknown",
                        STR_ARG(event.type_name));

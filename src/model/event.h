@@ -61,6 +61,10 @@ enum err_code event_parse(struct str bytes, struct arena *arena, struct event *r
 enum err_code event_parse_draft(yyjson_val *object, struct arena *arena, struct event *ret,
                                 struct err *e) MUST_CHECK;
 
+// Whether all text in it, which is no deeper than an event, is plain (str_is_plain): new events
+// only.
+bool event_is_plain(yyjson_val *value);
+
 // Writes the bytes of an event from its fields; appends to 'to'. Key order is fixed:
 // v id origin lane seq location type record base? seen? cause? at hlc actor? grant? body.
 enum err_code event_write(const struct event *event, struct buf *to) MUST_CHECK;

@@ -248,7 +248,7 @@ static struct uuid make_id(struct wasl *w)
 static bool read_name(const char *text, struct str *ret)
 {
     *ret = str_of(text);
-    return event_name_valid(*ret);
+    return event_name_valid(*ret) && str_is_plain(*ret);
 }
 
 static enum err_code read_body(const char *text, struct arena *arena, struct event *draft,
@@ -258,6 +258,8 @@ static enum err_code read_body(const char *text, struct arena *arena, struct eve
     enum err_code code = json_parse_in(arena, str_of(text), LIMIT_EVENT_DEPTH - 1, &json, e);
     if (code == ERR_OK && !yyjson_is_obj(json.root))
         code = err_set(e, ERR_INVALID, "body: not a JSON object");
+    if (code == ERR_OK && !event_is_plain(json.root))
+        code = err_set(e, ERR_INVALID, "body: a text with control characters");
     draft->body = json.root;
     return code;
 }

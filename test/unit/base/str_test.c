@@ -101,6 +101,26 @@ TEST(str__knows_valid_utf8)
     }
 }
 
+TEST(str__knows_what_steers_a_terminal_or_turns_text_about)
+{
+    static const char *const plain[] = {"",
+                                        "tea\t2\r\n",
+                                        "\xd8\xb4\xd8\xa7\xd9\x8a",
+                                        "\xc2\xa0",
+                                        "\xe2\x80\x8f",
+                                        "\xe2\x81\xa6z\xe2\x81\xa9",
+                                        "\xef\xbf\xbd",
+                                        "\xf0\x9f\x8d\x95",
+                                        "\xe2\x80\xaf"};
+    static const char *const bad[] = {
+        "\x1b[2J",      "\x07",           "z\x7f",        "\xc2\x9bz",    "\xc2\x85",
+        "\xe2\x80\xaa", "z\xe2\x80\xaez", "\xef\xbf\xbf", "\xef\xbf\xbe", "\xff"};
+    for (size_t i = 0; i < COUNT_OF(plain); i++)
+        assert_true(str_is_plain(str_of(plain[i])));
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        assert_false(str_is_plain(str_of(bad[i])));
+}
+
 TEST(str__refuses_invalid_utf8)
 {
     static const struct str bad[] = {

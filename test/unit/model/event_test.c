@@ -505,6 +505,17 @@ TEST(event__refuses_a_draft_of_unknown_type_or_other_record)
     assert_non_null(strstr(e.text, "quantity"));
 }
 
+TEST(event__refuses_in_a_draft_what_steers_a_terminal)
+{
+    assert_int_equal(draft_with("actor", "\"\xc2\x9bJ\""), ERR_INVALID);
+    assert_int_equal(draft_with("location", "\"BR\xe2\x80\xaeR\""), ERR_INVALID);
+    assert_int_equal(
+        draft_with("body", "{\"sku\":\"A\",\"quantity\":\"1\",\"x\":[\"\\u001b[2J\"]}"),
+        ERR_INVALID);
+    assert_non_null(strstr(e.text, "control"));
+    assert_int_equal(draft_with("actor", "\"\xd8\xb4\xd8\xa7\xd9\x8a\xe2\x80\x8f\""), ERR_OK);
+}
+
 TEST(event__refuses_a_draft_that_no_reader_would_take)
 {
     char body[256];
