@@ -122,8 +122,9 @@ static enum err_code turn_to_feed(struct trim *t, struct err *e)
     t->limit = head > FEED_MEMORY ? head - FEED_MEMORY : 0;
     if (code || number == 0)
         return code;
-    query_begin(&q, &t->s->db, Q_READERS_LEAST);
+    query_begin(&q, &t->s->db, Q_READERS_LEAST); // who was away for long takes a copy
     query_int(&q, number);
+    query_int(&q, t->before_ms);
     if (query_row(&q) && !query_is_null(&q, 0) && query_get_u64(&q, 0) < t->limit)
         t->limit = query_get_u64(&q, 0);
     return query_end(&q, e);

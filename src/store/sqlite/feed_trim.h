@@ -8,7 +8,8 @@
 //      as a whole.
 //   2. It goes when it is over (prune_records.h), its last event came long ago, and all of its rows
 //      are more than FEED_MEMORY behind the head and behind what every device of the place that was
-//      not revoked had read when it said hello last. So nobody misses its end.
+//      not revoked had read when it said hello last, but one that was not heard of for as long as
+//      events are kept. So nobody misses its end: who comes back from before it takes a copy.
 //   3. Who comes from before dropped rows all the same, a till that was restored from a backup,
 //      takes a fresh copy; a copy that is being made may go on unless rows were dropped meanwhile.
 #ifndef WASL_STORE_SQLITE_FEED_TRIM_H

@@ -527,7 +527,9 @@
                   " copied = excluded.copied WHERE (feed, position, copied) IS NOT"                \
                   " (excluded.feed, excluded.position, excluded.copied)")                          \
     X(READERS_LEAST, "SELECT min(r.position) FROM feed_readers AS r JOIN devices AS d"             \
-                     " ON d.id = r.device WHERE r.feed = ? AND d.revoked = 0")                     \
+                     " ON d.id = r.device LEFT JOIN device_status AS t ON t.device = r.device"     \
+                     " WHERE r.feed = ? AND d.revoked = 0"                                         \
+                     " AND (t.device IS NULL OR t.online = 1 OR t.last_seen_at >= ?)")             \
     X(TRIM_FEED, "SELECT number, head FROM feeds WHERE number >= ?"                                \
                  " AND substr(location, 1, 1) <> '*' ORDER BY number LIMIT 1")                     \
     X(TRIM_ROW, "SELECT position, bytes FROM feed_rows WHERE feed = ? AND position > ?"            \

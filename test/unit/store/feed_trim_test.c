@@ -166,6 +166,25 @@ TEST(feed_trim__waits_for_every_device_that_was_not_revoked)
     close_shop(&s);
 }
 
+TEST(feed_trim__waits_for_no_device_that_is_lost)
+{
+    struct shop s;
+    open_shop(&s);
+    goes_on(&s, 2 * MEMORY);
+    enrol(&s, 1);
+    assert_true(hears(&s, 1, 2, true));
+    fixture_sql(&s.f, "INSERT INTO device_status (device, location, pending, oldest_pending_at,"
+                      " last_seen_at, last_sync_at, clock_offset_ms, disk_free_bytes, version,"
+                      " online) SELECT id, 'BR1', 0, 0, 5000, 0, 0, 0, '', 1 FROM devices");
+    assert_int_equal(trim(&s, LATER), 0); // it is there
+    fixture_sql(&s.f, "UPDATE device_status SET online = 0, last_seen_at = 9223372036854775807");
+    assert_int_equal(trim(&s, LATER), 0); // it was there just now
+    fixture_sql(&s.f, "UPDATE device_status SET last_seen_at = 5000");
+    assert_int_equal(trim(&s, LATER), OVER);
+    assert_false(hears(&s, 1, 2, true)); // it is found again: a copy
+    close_shop(&s);
+}
+
 TEST(feed_trim__waits_while_a_device_makes_a_copy)
 {
     struct shop s;
