@@ -602,8 +602,9 @@ static enum err_code hash_at(struct store *s, int64_t number, struct feed_mark *
 }
 
 // The cursor names the feed's hash there; or it stands amid a feed, and binds the head of then.
-static enum err_code stand_at(struct store *s, int64_t number, const struct feed_cursor *cursor,
-                              struct stand *ret, struct err *e)
+// Where that head is not remembered any more, nothing can be told.
+static enum err_code stand_at(struct store *s, int64_t number, uint64_t last,
+                              const struct feed_cursor *cursor, struct stand *ret, struct err *e)
 {
     struct feed_mark at = {.position = cursor->position};
     struct feed_mark head = {.position = feed_mark_head(&cursor->hash)};
@@ -612,13 +613,14 @@ static enum err_code stand_at(struct store *s, int64_t number, const struct feed
     if (code || !there)
         return code;
     ret->knows = hash_equal(&at.hash, &cursor->hash);
-    if (!ret->knows && head.position > at.position && head.position <= INT64_MAX)
+    bool amid = !ret->knows && head.position > at.position && head.position <= last;
+    if (amid)
         code = hash_at(s, number, &head, &bound, e);
     if (bound) {
         struct hash mark = feed_mark_of(&at, &head);
         ret->knows = hash_equal(&mark, &cursor->hash);
     }
-    ret->lost = !ret->knows;
+    ret->lost = !ret->knows && (bound || !amid);
     return code;
 }
 
@@ -637,7 +639,7 @@ static enum err_code stand_of(struct store *s, struct str location,
         return ERR_OK;
     }
     ret->lost = cursor->position > head.position;
-    return ret->lost ? ERR_OK : stand_at(s, number, cursor, ret, e);
+    return ret->lost ? ERR_OK : stand_at(s, number, head.position, cursor, ret, e);
 }
 
 enum err_code store_feed_knows(struct store *s, struct str location,

@@ -202,6 +202,11 @@ TEST(feed__forgets_tombstones_beyond_its_memory)
         assert_int_equal(store_commit(f.store, &e), ERR_OK);
         if (i == 1)
             assert_int_equal(store_feed_head(f.store, STR("*"), &first, &e), ERR_OK);
+        if (i == CHANGES - 1) { // amid it at a row that lives; the head of then is forgotten
+            struct feed_mark at = {first.position, first.hash}, then = {2, {{2}}};
+            struct feed_cursor amid = {first.feed, 1, feed_mark_of(&at, &then)};
+            assert_false(is_lost(&f, "*", &amid));
+        }
         arena_reset(&f.arena);
         line_fini(&l);
     }
