@@ -328,6 +328,20 @@ static enum err_code queue(struct fold *f, struct query *q, struct str location,
     return code ? err_set(e, code, "out of memory for feeds") : ERR_OK;
 }
 
+// Not written yet: most often it was the last one.
+static bool is_queued(const struct feed_queue *queue, struct str location, const struct uuid *id)
+{
+    char text[UUID_TEXT_SIZE];
+    uuid_format(id, text);
+    for (size_t i = queue->count; i > 0; i--) {
+        const struct feed_change *change = &queue->items[i - 1];
+        if (str_is(change->id, text) && str_is(change->type, "event") &&
+            str_equal(change->location, location))
+            return true;
+    }
+    return false;
+}
+
 // The event before this one says of all whether they are in the feed: of a record that is over all
 // went, of a long one those that came first.
 static enum err_code is_told(struct fold *f, const struct event *event, int64_t lsn, int64_t feed,
@@ -347,7 +361,7 @@ static enum err_code is_told(struct fold *f, const struct event *event, int64_t 
     enum err_code code = query_end(&q, e);
     if (code == ERR_OK && !first)
         code = find_row(f->tables, feed, &id, &position, e);
-    *ret = first || position > 0;
+    *ret = first || position > 0 || is_queued(&f->changes, event->location, &id);
     return code;
 }
 

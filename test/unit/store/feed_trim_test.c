@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the feed of a place need not repeat goes, as a whole; nobody misses it, and it comes again.
 #include "store/sqlite/record_past.h"
+#include "store/sqlite/state.h"
 #include "test/unit/store/fixture.h"
 
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #define CHANGED   "{\"line\":" LINE_1 ",\"quantity\":\"1\"}"
 #define PAID      "{\"payment\":" LINE_1 ",\"method\":\"cash\",\"currency\":\"USD\",\"amount\":800}"
 #define COMPLETED "{\"total\":800,\"uses\":[]}"
+#define NOTE      "{\"field\":\"note\",\"value\":\"by the door\"}"
 #define LIVE      "SELECT count(*) FROM feed_rows WHERE type = 'event' AND bytes IS NOT NULL"
 
 enum { MEMORY = 10000, OVER = 4 };
@@ -287,5 +289,29 @@ TEST(feed_trim__drops_what_no_longer_matters_of_a_long_record)
     assert_int_equal(fixture_number(&s.f, "SELECT count(*) FROM record_past"), 0);
     assert_int_equal(fixture_number(&s.f, LIVE), (int64_t)n + 1 - past);
     line_fini(&other);
+    close_shop(&s);
+}
+
+// Of a place whose feed holds less than its records, as one that had orders before its first
+// device: what one transaction adds is told once.
+TEST(feed_trim__tells_a_record_again_once_in_a_transaction)
+{
+    struct shop s;
+    struct err e = {ERR_OK, ""};
+    enum event_status ignored;
+    fixture_open(&s.f, ROLE_CENTRAL);
+    line_init(&s.l, 2, "BR1");
+    sells(&s, 1, "A");
+    (void)head(&s);
+    fixture_sql(&s.f, "UPDATE feeds SET trimmed = 1");
+    assert_int_equal(store_begin(s.f.store, &e), ERR_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        line_add(&s.l, &(struct draft){10 + i, 20 + i, "order_set", "A", NOTE});
+        assert_int_equal(fixture_try(&s.f, &s.l, s.l.count - 1, STATUS_SETTLED, &ignored, &e),
+                         ERR_OK);
+    }
+    assert_in_range(s.f.store->fold.changes.count, 3, OVER + 3);
+    assert_int_equal(store_commit(s.f.store, &e), ERR_OK);
+    assert_int_equal(fixture_number(&s.f, LIVE), OVER + 3);
     close_shop(&s);
 }
