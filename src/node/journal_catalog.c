@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { QUESTIONS_MAX = 100 };
+enum {
+    QUESTIONS_MAX = 100,
+    VERSIONS_LOST = 1000, // so many a centre published at most between its backup and its loss
+};
 
 enum err_code journal_catalog(struct journal *j, struct message_catalog *ret_shown,
                               struct message_catalog *ret_refused, struct err *e)
@@ -66,6 +69,19 @@ static enum err_code add_event(struct journal *j, const struct journal_publish *
     return code ? code : journal_prices_published(j, p->version.number, e);
 }
 
+// What a centre published between its backup and its loss is gone, but not from the tills that were
+// told: one of them may be off, and tell it only when the number has another content. So no number
+// that may be theirs is given again.
+static enum err_code skip_lost(struct journal *j, struct catalog_version *version, struct err *e)
+{
+    int64_t published_ms = 0;
+    bool restored = !uuid_is_zero(&j->restored.id);
+    enum err_code code = restored ? store_catalog_published_at(j->store, &published_ms, e) : ERR_OK;
+    if (code == ERR_OK && restored && published_ms < j->restored.since_ms)
+        version->number += VERSIONS_LOST;
+    return code;
+}
+
 // Nothing new is no new version: who publishes twice gets the same one.
 static enum err_code keep_version(struct journal *j, struct journal_publish *p, struct err *e)
 {
@@ -89,6 +105,8 @@ enum err_code journal_publish(struct journal *j, struct journal_publish *p, stru
     if (code || p->questions.count > 0)
         return code;
     code = store_catalog_prepare(j->store, &p->version, &p->changed, e);
+    if (code == ERR_OK)
+        code = skip_lost(j, &p->version, e);
     if (code)
         return code;
     return p->changed ? add_event(j, p, e) : keep_version(j, p, e);

@@ -636,6 +636,9 @@ enum err_code store_catalog(struct store *s, struct store_catalog *ret, struct e
 // ERR_NOT_FOUND: no such version was published here.
 enum err_code store_catalog_known(struct store *s, uint64_t number, struct catalog_version *ret,
                                   struct err *e) MUST_CHECK;
+// When the last one was; 0: never.
+enum err_code store_catalog_published_at(struct store *s, int64_t *ret_ms,
+                                         struct err *e) MUST_CHECK;
 // What would be published now, and how many rows of it changed. ERR_LIMIT beyond
 // LIMIT_CATALOG_ROWS.
 enum err_code store_catalog_prepare(struct store *s, struct catalog_version *ret,

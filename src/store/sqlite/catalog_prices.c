@@ -144,6 +144,7 @@ enum err_code store_price_check(struct store *s, const struct price_line *line, 
                                 enum price_finding *ret, struct price *ret_price, struct err *e)
 {
     struct price_facts facts = {.other_count = 0};
+    struct catalog_version version;
     *ret_price = (struct price){.there = false};
     *ret = PRICE_UNKNOWN;
     if (line->version == 0 || line->version > INT64_MAX)
@@ -152,6 +153,11 @@ enum err_code store_price_check(struct store *s, const struct price_line *line, 
     *ret = price_check(&line->sold, &facts);
     if (code || *ret == PRICE_SAME) // as nearly all are
         return code;
+    code = store_catalog_known(s, line->version, &version, NULL);
+    if (code == ERR_NOT_FOUND) // a centre that was restored lost it, and what it said
+        *ret = PRICE_UNKNOWN;
+    if (code)
+        return code == ERR_NOT_FOUND ? ERR_OK : err_set(e, code, "reading a version's number");
     code = find_others(s, line, a, &facts, e);
     if (code == ERR_OK)
         code = find_promotions(s, line, a, &facts, e);

@@ -40,6 +40,14 @@ enum err_code store_catalog_known(struct store *s, uint64_t number, struct catal
                                    (unsigned long long)number);
 }
 
+enum err_code store_catalog_published_at(struct store *s, int64_t *ret_ms, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, Q_CATALOG_PUBLISHED_AT);
+    *ret_ms = query_row(&q) ? query_get_int(&q, 0) : 0;
+    return query_end(&q, e);
+}
+
 enum err_code store_catalog_prepare(struct store *s, struct catalog_version *ret,
                                     uint64_t *ret_changed, struct err *e)
 {

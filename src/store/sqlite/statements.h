@@ -614,6 +614,8 @@
     X(CATALOG_VERSION_WRONG,                                                                       \
       "SELECT version FROM catalog_versions WHERE hash <> computed LIMIT 1")                       \
     X(CATALOG_VERSION_FIND, "SELECT hash, count FROM catalog_versions WHERE version = ?")          \
+    X(CATALOG_PUBLISHED_AT,                                                                        \
+      "SELECT published_at FROM catalog_versions ORDER BY version DESC LIMIT 1")                   \
     X(CATALOG_VERSION_SEEN, "SELECT max(v) FROM (SELECT max(version) AS v FROM "                   \
                             "catalog_versions UNION ALL SELECT max(catalog_version) FROM "         \
                             "device_status WHERE catalog_version <= (SELECT "                      \
