@@ -253,6 +253,19 @@ static enum err_code split(struct order_state *s, const struct record_entry *ent
     return code;
 }
 
+// Two receipts were printed for one bill, whether or not the second was judged a duplicate.
+static enum err_code ask_twice(struct order_state *s, const struct order_bill *bill,
+                               const struct record_entry *entry, struct arena *a)
+{
+    struct order_ask ask = {.kind = "completed_twice",
+                            .part = &bill->id,
+                            .earlier = bill->completions->by,
+                            .later = entry,
+                            .suggested = DECISION_ACCEPT,
+                            .why = "one bill is one sale; look whether both were paid"};
+    return order_ask(&s->questions.asked, &ask, a);
+}
+
 static enum err_code complete(struct order_state *s, const struct record_entry *entry,
                               const struct order_op *op, struct arena *a)
 {
@@ -263,15 +276,19 @@ static enum err_code complete(struct order_state *s, const struct record_entry *
     *completion = (struct order_completion){.by = entry, .op = op};
     *(bill->last ? &bill->last->next : &bill->completions) = completion;
     bill->last = completion;
-    if (completion == bill->completions)
+    return completion == bill->completions ? ERR_OK : ask_twice(s, bill, entry, a);
+}
+
+// A completion that was judged a duplicate has no effect but that it is asked about.
+static enum err_code complete_again(struct order_state *s, const struct record_entry *entry,
+                                    const struct order_op *op, struct arena *a)
+{
+    const struct order_bill *bill = s->bills;
+    if (op->verb != ORDER_COMPLETE || entry->verdict.outcome != JUDGED_DUPLICATE)
         return ERR_OK;
-    struct order_ask ask = {.kind = "completed_twice",
-                            .part = &op->bill,
-                            .earlier = bill->completions->by,
-                            .later = entry,
-                            .suggested = DECISION_ACCEPT,
-                            .why = "one bill is one sale; look whether both were paid"};
-    return order_ask(&s->questions.asked, &ask, a);
+    while (bill != NULL && !uuid_equal(&bill->id, &op->bill))
+        bill = bill->next;
+    return bill == NULL || bill->completions == NULL ? ERR_OK : ask_twice(s, bill, entry, a);
 }
 
 static enum err_code add_money(struct order_moneys *list, const struct record_entry *entry,
@@ -368,7 +385,7 @@ enum err_code order_apply(void *state, const struct record_entry *entry, struct 
     struct order_state *s = state;
     const struct order_op *op = entry->op;
     if (!record_counts(entry))
-        return ERR_OK;
+        return complete_again(s, entry, op, folded);
     switch (op->verb) {
     case ORDER_OPEN:
         return open_order(s, entry, op, folded);

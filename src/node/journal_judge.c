@@ -303,12 +303,12 @@ static enum err_code judge_arrivals(struct journal *j, struct err *e)
         return ERR_OK;
     enum err_code code = store_flush(j->store, e);
     journal_forget_arrivals(j); // what is said here is not looked at itself
+    for (const struct arrival *at = a; at != NULL && code == ERR_OK; at = at->next)
+        code = judge_one(j, at, &part, &walk, e);
     for (const struct arrival *at = a; at != NULL && code == ERR_OK; at = at->next) {
-        if (strcmp(at->event.type->name, "sale_completed") == 0)
+        if (strcmp(at->event.type->name, "sale_completed") == 0) // by clocks as they are now judged
             code = judge_completion(j, at, e);
     }
-    for (const struct arrival *at = a; at != NULL && code == ERR_OK; at = at->next)
-        code = judge_one(j, at, &part, &walk, e); // but what was judged just now
     if (code == ERR_OK)
         code = end_part(j, &part, e);
     if (code == ERR_OK)

@@ -32,7 +32,7 @@ def test_a_bill_that_two_tills_completed_takes_stock_once(wasl):
     _, _, bills, payments, reviews = place.agree(40)
     assert query(place.centre, JUDGED) == [("order", "duplicate", "completed_twice")]
     assert len(payments) == 2 and bills[0][4] == 2000  # money that was taken is a fact
-    assert [row[1] for row in reviews] == ["payment"]
+    assert [row[1] for row in reviews] == ["completed_twice", "payment"]
     for node in (place.centre, *place.tills):
         assert query(node, "SELECT sku, quantity FROM stock") == [("BEANS", -200)]
 
@@ -56,6 +56,25 @@ def away(wasl, centre, hours, events):
     wait_for(lambda: unsettled(till) == 0, "the backlog")
     till.token = token
     return till
+
+
+def test_a_second_completion_from_the_future_gets_the_time_of_its_coming(wasl):
+    place = Place(wasl, 1)
+    place.write(0, opened("O1"), added("O1", str(uuid.uuid4()), "4"))
+    place.write(0, paid("O1", 1000), completed("O1", 1000))
+    place.agree()
+    place.centre.stop()
+    away(wasl, place.centre, 24, [completed("O1", 1000)])
+    assert query(place.centre, JUDGED) == [
+        ("order", "applied", "clock"),
+        ("order", "duplicate", "completed_twice"),
+        ("batch", "applied", "clock"),
+    ]
+    effective = "SELECT json_extract(bytes, '$.body.effective') IS NOT NULL FROM journal"
+    assert query(place.centre, effective + " WHERE type = 'event_judged' LIMIT 1") == [(1,)]
+    assert query(place.centre, "SELECT sku, quantity FROM stock") == [("BEANS", -200)]
+    assert query(place.centre, ASKED) == [("batch", "clock", 1), ("order", "completed_twice", 1)]
+    verify_clean(wasl, place.centre)
 
 
 def test_a_backlog_that_came_late_is_one_question(wasl):
