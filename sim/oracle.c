@@ -313,8 +313,8 @@ static void check_items(struct world *w)
         if (item->counted && !item->committed)
             world_fail(w, SIM_DOUBLED, "event %zu counts at the centre, but no till committed it",
                        i);
-        if (item->counted == 0)
-            continue;
+        if (item->counted == 0 || item->place == PLACE_CHAIN)
+            continue; // what is of the whole chain sells nothing
         tickets[item->place] += item->ticket;
         for (int k = 0; k < item->delta_count && !shop_is_second(item); k++)
             stock[item->place][item->deltas[k].sku] += item->deltas[k].quantity;

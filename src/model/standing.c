@@ -31,7 +31,7 @@ static enum err_code raise_head(const struct record *r, struct stream_heads *hea
                                 const struct record_entry *entry, struct arena *a)
 {
     size_t stream = (size_t)entry->stream, capacity = 2 * (stream + 8);
-    if (stream >= heads->capacity) {
+    if (heads->seqs == NULL || stream >= heads->capacity) {
         uint64_t *grown = arena_alloc_zero(a, capacity * sizeof *grown);
         if (grown == NULL)
             return ERR_NO_MEMORY;

@@ -447,8 +447,8 @@ static int by_seconds(const void *a, const void *b)
 static void measure(size_t count, size_t runs)
 {
     enum { RUNS_MAX = 5 };
-    struct place p;
-    struct figures ours[RUNS_MAX], raw[RUNS_MAX];
+    struct place p = {.dir = ""};
+    struct figures ours[RUNS_MAX] = {{0}}, raw[RUNS_MAX] = {{0}};
     uint64_t bytes = 0;
     place_make(&p);
     fill(&p, count);

@@ -57,7 +57,6 @@ static void on_request(struct http_server *server, const struct http_request *re
     (void)!http_query_get(request->query, "a", text, sizeof text);
     (void)!http_decode(request->path, false, text, sizeof text);
     (void)http_bearer(request);
-    (void)http_find_cookie(request, "session");
     if (str_is(request->path, "/later") && !s->has_later) {
         s->later = request->id;
         s->has_later = true;
