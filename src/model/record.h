@@ -96,6 +96,9 @@ extern const struct reducer *const reducers[];
 extern const size_t reducer_count;
 // NULL for records of which nothing is folded (devices, locations).
 const struct reducer *reducer_find(struct str record_type);
+// Whether one of reducers[0] to reducers[reducer - 1] declares the table too: several types of
+// records have some in common.
+bool reducer_declared_before(size_t reducer, const struct row_table *table);
 // True when an event of this type is folded with its record of that type.
 bool record_takes(const struct event_type *type, struct str record_type);
 

@@ -35,3 +35,15 @@ bool record_takes(const struct event_type *type, struct str record_type)
     const struct reducer *reducer = reducer_find(record_type);
     return reducer != NULL && (!reducer->only_asked || strcmp(type->record_type, RECORD_ANY) == 0);
 }
+
+bool reducer_declared_before(size_t reducer, const struct row_table *table)
+{
+    for (size_t i = 0; i < reducer; i++) {
+        const struct row_table *const *tables = reducers[i]->tables;
+        while (*tables != NULL && *tables != table)
+            tables++;
+        if (*tables != NULL)
+            return true;
+    }
+    return false;
+}

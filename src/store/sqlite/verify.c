@@ -151,19 +151,6 @@ static enum err_code compare_view(struct refold *r, struct err *e)
     return code ? code : end;
 }
 
-// One of several types of records is compared with the first that declares it.
-static bool is_declared_before(size_t reducer, const struct row_table *table)
-{
-    for (size_t i = 0; i < reducer; i++) {
-        const struct row_table *const *tables = reducers[i]->tables;
-        while (*tables != NULL && *tables != table)
-            tables++;
-        if (*tables != NULL)
-            return true;
-    }
-    return false;
-}
-
 // Tables of folded records, as they are declared.
 static enum err_code compare_records(struct refold *r, struct db *scratch, struct err *e)
 {
@@ -173,7 +160,7 @@ static enum err_code compare_records(struct refold *r, struct db *scratch, struc
     for (size_t i = 0; i < reducer_count && code == ERR_OK; i++) {
         const struct row_table *const *tables = reducers[i]->tables;
         for (size_t t = 0; tables[t] != NULL && code == ERR_OK; t++) {
-            if (is_declared_before(i, tables[t]))
+            if (reducer_declared_before(i, tables[t]))
                 continue;
             buf_reset(&sql);
             code = row_store_select(tables[t], &sql);

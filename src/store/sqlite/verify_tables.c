@@ -242,19 +242,6 @@ static enum err_code walk_records(struct verify_tables *t, struct err *e)
     return code;
 }
 
-// One of several types of records is taken with the first that declares it.
-static bool is_declared_before(size_t reducer, const struct row_table *table)
-{
-    for (size_t i = 0; i < reducer; i++) {
-        const struct row_table *const *tables = reducers[i]->tables;
-        while (*tables != NULL && *tables != table)
-            tables++;
-        if (*tables != NULL)
-            return true;
-    }
-    return false;
-}
-
 static enum err_code sum_records(struct verify_tables *t, struct err *e)
 {
     struct buf sql;
@@ -266,7 +253,7 @@ static enum err_code sum_records(struct verify_tables *t, struct err *e)
         const struct row_table *const *tables = reducers[i]->tables;
         note_part(t, ROWS, (int64_t)i, (int64_t)reducer_count);
         for (size_t n = 0; tables[n] != NULL && code == ERR_OK; n++) {
-            if (is_declared_before(i, tables[n]))
+            if (reducer_declared_before(i, tables[n]))
                 continue;
             buf_reset(&sql);
             code = row_store_select(tables[n], &sql);

@@ -214,12 +214,18 @@ char *fixture_text(const struct fixture *f, const char *sql)
     return text;
 }
 
-void fixture_assert_verified(struct fixture *f)
+struct store_verdict fixture_verdict(struct fixture *f)
 {
     struct store_verdict verdict;
     struct err e = {ERR_OK, ""};
     if (fixture_verify(f->store, &f->arena, &verdict, &e))
         fail_msg("%s", e.text);
+    return verdict;
+}
+
+void fixture_assert_verified(struct fixture *f)
+{
+    struct store_verdict verdict = fixture_verdict(f);
     if (verdict.first_problem.n != 0)
         fail_msg("%.*s", STR_ARG(verdict.first_problem));
     assert_true(verdict.refold_equal);

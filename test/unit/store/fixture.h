@@ -30,6 +30,7 @@ char *fixture_text(const struct fixture *f, const char *sql);
 char *fixture_canonical(const struct fixture *f);
 void fixture_assert_text(const struct fixture *f, const char *sql, const char *wanted);
 // Fails where verify finds anything wrong.
+struct store_verdict fixture_verdict(struct fixture *f);
 void fixture_assert_verified(struct fixture *f);
 
 // As store_verify; fails where the journal was read a second time although nothing is the matter,

@@ -73,13 +73,7 @@ static void speaks(struct guests *g, unsigned times)
 
 static void holds(struct fixture *f)
 {
-    struct store_verdict verdict;
-    struct err e = {ERR_OK, ""};
-    if (fixture_verify(f->store, &f->arena, &verdict, &e))
-        fail_msg("%s", e.text);
-    if (verdict.first_problem.n != 0)
-        fail_msg("%.*s", STR_ARG(verdict.first_problem));
-    assert_true(verdict.refold_equal);
+    fixture_assert_verified(f);
     arena_reset(&f->arena);
 }
 

@@ -161,15 +161,6 @@ static void town_close(struct town *t)
     fixture_close(&t->f);
 }
 
-static struct store_verdict verdict_of(struct fixture *f)
-{
-    struct store_verdict verdict;
-    struct err e = {ERR_OK, ""};
-    if (fixture_verify(f->store, &f->arena, &verdict, &e))
-        fail_msg("%s", e.text);
-    return verdict;
-}
-
 static void put_back(struct town *t, const char *table)
 {
     char sql[2048];
@@ -200,7 +191,7 @@ static void try_column(struct town *t, const char *table, const char *column)
                    "SELECT count(*) FROM (SELECT %s FROM %s EXCEPT SELECT %s FROM kept)", column,
                    table, column);
     bool changed = fixture_number(&t->f, sql) > 0;
-    struct store_verdict v = verdict_of(&t->f);
+    struct store_verdict v = fixture_verdict(&t->f);
     if (changed == v.refold_equal)
         fail_msg("%s.%s: changed %d, equal %d", table, column, changed, v.refold_equal);
     if (changed)
@@ -244,10 +235,10 @@ TEST(verify__sees_every_column_of_every_table_that_follows_from_the_journal)
         "claims",         "tickets",           "stock",          "locations"};
     struct town t;
     town_open(&t);
-    assert_int_equal(verdict_of(&t.f).first_problem.n, 0);
+    assert_int_equal(fixture_verdict(&t.f).first_problem.n, 0);
     for (size_t i = 0; i < COUNT_OF(tables); i++)
         try_table(&t, tables[i]);
-    assert_int_equal(verdict_of(&t.f).first_problem.n, 0); // all is as it was
+    assert_int_equal(fixture_verdict(&t.f).first_problem.n, 0); // all is as it was
     town_close(&t);
 }
 
@@ -260,7 +251,7 @@ TEST(verify__finds_a_carrier_of_an_id_that_was_made_to_count)
                       "UPDATE stock SET quantity = quantity - 5000, moves = moves + 1"
                       " WHERE sku = 'rice';"
                       "UPDATE events SET state = 0 WHERE state = 6");
-    struct store_verdict v = verdict_of(&t.f);
+    struct store_verdict v = fixture_verdict(&t.f);
     assert_false(v.refold_equal);
     town_close(&t);
 }
@@ -275,7 +266,7 @@ TEST(verify__finds_a_row_too_many_in_the_index_of_ids)
     (void)snprintf(sql, sizeof sql, "INSERT INTO event_ids VALUES (%lld, 1)",
                    (long long)ids_key(&t.f.store->fold.ids, &id, 3));
     fixture_sql(&t.f, sql);
-    struct store_verdict v = verdict_of(&t.f);
+    struct store_verdict v = fixture_verdict(&t.f);
     assert_false(v.refold_equal);
     assert_true(str_starts(v.first_problem, STR("event_ids: ")));
     town_close(&t);
@@ -305,7 +296,7 @@ TEST(verify__finds_a_second_holder_of_a_ticket)
                 " sku = 'bread';"
                 "UPDATE events SET state = 0 WHERE lsn IN (SELECT lsn FROM claims);"
                 "DELETE FROM claims");
-    struct store_verdict v = verdict_of(&t.f);
+    struct store_verdict v = fixture_verdict(&t.f);
     assert_false(v.refold_equal);
     assert_true(str_starts(v.first_problem, STR("row ")));
     town_close(&t);
@@ -366,18 +357,18 @@ TEST(verify__of_many_events_reads_the_tables_beside_the_journal)
     struct fixture f;
     fixture_open(&f, ROLE_CENTRAL);
     sell_many(&f);
-    struct store_verdict v = verdict_of(&f);
+    struct store_verdict v = fixture_verdict(&f);
     assert_int_equal(v.first_problem.n, 0);
     assert_int_equal(v.events, MANY);
     fixture_sql(&f, "UPDATE events SET rest = replace(rest, '\"1\"', '\"2\"') WHERE lsn = 11000");
-    assert_int_equal(verdict_of(&f).chain_errors, 1);
+    assert_int_equal(fixture_verdict(&f).chain_errors, 1);
     fixture_sql(&f, "UPDATE events SET rest = replace(rest, '\"2\"', '\"1\"') WHERE lsn = 11000;"
                     "UPDATE event_ids SET key = key + 1 WHERE lsn = 11000");
-    v = verdict_of(&f);
+    v = fixture_verdict(&f);
     assert_false(v.refold_equal);
     assert_true(str_starts(v.first_problem, STR("event_ids: row 11000")));
     fixture_sql(&f, "UPDATE event_ids SET key = key - 1 WHERE lsn = 11000");
-    assert_int_equal(verdict_of(&f).first_problem.n, 0);
+    assert_int_equal(fixture_verdict(&f).first_problem.n, 0);
     fixture_close(&f);
 }
 
@@ -390,9 +381,9 @@ TEST(verify__within_a_transaction_sees_what_that_wrote)
     sell_many(&f);
     assert_int_equal(store_begin(f.store, &e), ERR_OK);
     assert_int_equal(store_rebuild(f.store, NULL, NULL, &e), ERR_OK);
-    assert_int_equal(verdict_of(&f).first_problem.n, 0);
+    assert_int_equal(fixture_verdict(&f).first_problem.n, 0);
     store_rollback(f.store);
-    assert_int_equal(verdict_of(&f).first_problem.n, 0);
+    assert_int_equal(fixture_verdict(&f).first_problem.n, 0);
     fixture_close(&f);
 }
 

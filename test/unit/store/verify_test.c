@@ -39,15 +39,6 @@ static void shop_close(struct shop *s)
     fixture_close(&s->f);
 }
 
-static struct store_verdict verdict_of(struct fixture *f)
-{
-    struct store_verdict verdict;
-    struct err e = {ERR_OK, ""};
-    if (fixture_verify(f->store, &f->arena, &verdict, &e))
-        fail_msg("%s", e.text);
-    return verdict;
-}
-
 // A ticket of many lines of one SKU and no price.
 static void add_giveaway(struct line *l, unsigned id, int lines, const char *quantity)
 {
@@ -96,7 +87,7 @@ TEST(verify__tells_totals_beyond_64_bits)
         add_giveaway(&l, i, LINES, "100000000000");
     add_giveaway(&l, TICKETS + 1, 1, "-0.5");
     fixture_append_all(&f, &l, STATUS_SETTLED);
-    struct store_verdict v = verdict_of(&f);
+    struct store_verdict v = fixture_verdict(&f);
     const __int128 wanted = (__int128)TICKETS * LINES * LIMIT_DECIMAL - 5000;
     assert_true(v.quantity == wanted);
     assert_true(v.refold_equal);
@@ -120,7 +111,7 @@ TEST(verify__tells_one_total_for_each_currency)
         add_total(&l, 4 + i, code, 2, 100);
     }
     fixture_append_all(&f, &l, STATUS_SETTLED);
-    struct store_verdict v = verdict_of(&f);
+    struct store_verdict v = fixture_verdict(&f);
     assert_int_equal(v.value_count, 21);
     assert_string_equal(v.value[20].currency, "LBP");
     assert_int_equal(v.value[20].places, 2);
@@ -135,7 +126,7 @@ TEST(verify__tells_an_edit_of_the_places)
     struct shop s;
     shop_open(&s);
     fixture_sql(&s.f, "UPDATE tickets SET places = 4000000000 WHERE number = 'T-1'");
-    struct store_verdict v = verdict_of(&s.f);
+    struct store_verdict v = fixture_verdict(&s.f);
     assert_false(v.refold_equal);
     for (size_t i = 0; i < v.value_count; i++)
         assert_in_range(v.value[i].places, 0, 4);
@@ -146,7 +137,7 @@ TEST(verify__counts_what_is_there)
 {
     struct shop s;
     shop_open(&s);
-    struct store_verdict v = verdict_of(&s.f);
+    struct store_verdict v = fixture_verdict(&s.f);
     assert_int_equal(v.events, 8);
     assert_int_equal(v.duplicates, 1);
     assert_int_equal(v.tickets, 2);
@@ -205,7 +196,7 @@ TEST(verify__finds_every_edit)
         shop_open(&s);
         fixture_sql(&s.f, edits[i].sql);
         fixture_reopen(&s.f);
-        struct store_verdict v = verdict_of(&s.f);
+        struct store_verdict v = fixture_verdict(&s.f);
         if (v.first_problem.n == 0)
             fail_msg("not found: %s", edits[i].sql);
         if ((v.chain_errors > 0) < edits[i].chain || (v.gaps > 0) < edits[i].gap ||
@@ -221,7 +212,7 @@ TEST(verify__an_edit_shows_in_one_row_only)
     struct shop s;
     shop_open(&s);
     fixture_sql(&s.f, "UPDATE journal SET bytes = bytes || ' ' WHERE lsn = 2");
-    assert_int_equal(verdict_of(&s.f).chain_errors, 1);
+    assert_int_equal(fixture_verdict(&s.f).chain_errors, 1);
     shop_close(&s);
 }
 
@@ -260,15 +251,15 @@ TEST(verify__checks_seals_with_the_key_of_their_device)
     assert_int_equal(store_seal_put(f.store, &seal, &e), ERR_OK);
     fixture_assert_text(&f, "SELECT status FROM journal WHERE location = 'BR1'",
                         "settled\nsettled\n");
-    assert_int_equal(verdict_of(&f).chain_errors, 0);
+    assert_int_equal(fixture_verdict(&f).chain_errors, 0);
     seal = seal_make(&wrong, &chain, &l.key, &l.marks[1]);
     assert_int_equal(store_seal_put(f.store, &seal, &e), ERR_OK);
-    assert_int_equal(verdict_of(&f).chain_errors, 1);
+    assert_int_equal(fixture_verdict(&f).chain_errors, 1);
     seal = seal_make(&key, &chain, &l.key, &l.marks[1]);
     assert_int_equal(store_seal_put(f.store, &seal, &e), ERR_OK);
-    assert_int_equal(verdict_of(&f).chain_errors, 0);
+    assert_int_equal(fixture_verdict(&f).chain_errors, 0);
     fixture_sql(&f, "UPDATE streams SET certificate = zeroblob(64) WHERE own = 0");
-    assert_int_equal(verdict_of(&f).chain_errors, 1);
+    assert_int_equal(fixture_verdict(&f).chain_errors, 1);
     struct device_record record;
     assert_int_equal(store_device_find(f.store, &l.device, &record), ERR_OK);
     assert_string_equal(record.location, "BR1");
@@ -300,7 +291,7 @@ TEST(rebuild__gives_back_what_the_journal_says)
         fail_msg("%s", e.text);
     char *after = fixture_canonical(&s.f);
     assert_string_equal(before, after);
-    assert_int_equal(verdict_of(&s.f).first_problem.n, 0);
+    assert_int_equal(fixture_verdict(&s.f).first_problem.n, 0);
     free(before);
     free(after);
     shop_close(&s);
@@ -325,7 +316,7 @@ TEST(dead_letters__are_folded_once_they_can_be)
     assert_int_equal(left, 1);
     fixture_assert_text(&s.f, "SELECT quantity FROM stock WHERE sku = 'salt'", "-10000\n");
     fixture_assert_text(&s.f, "SELECT status FROM journal WHERE lsn = 9", "settled\n");
-    assert_int_equal(verdict_of(&s.f).first_problem.n, 0);
+    assert_int_equal(fixture_verdict(&s.f).first_problem.n, 0);
     shop_close(&s);
 }
 
@@ -409,7 +400,7 @@ TEST(verify__finds_an_index_that_leads_elsewhere)
     assert_int_equal(pwrite(fd, &last, 1, root * page - 1), 1);
     assert_int_equal(close(fd), 0);
     fixture_reopen(&s.f);
-    struct store_verdict v = verdict_of(&s.f);
+    struct store_verdict v = fixture_verdict(&s.f);
     assert_false(v.refold_equal);
     assert_true(str_starts(v.first_problem, STR("wasl.db: ")));
     shop_close(&s);
