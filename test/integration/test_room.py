@@ -139,6 +139,32 @@ def test_s17_a_till_starts_and_sells_with_a_full_disk(wasl, disk, till):
     verify_clean(wasl, till)
 
 
+def test_a_till_starts_when_the_reserve_is_used_up_too(wasl, disk, till):
+    token = token_of(wasl, till)
+    ids = []
+
+    def sell_until_refused(most):
+        for _ in range(most):
+            sold = sale("BR01", f"T-{len(ids)}")
+            if post(till, token, [sold])[0] != 200:
+                return
+            ids.append(sold["id"])
+
+    for sales in (5000, *range(40)):  # what its log holds when it dies differs
+        disk.empty()
+        wait_for(lambda: sell_one(till, token, ids), "room for a sale")
+        disk.fill()
+        sell_until_refused(sales)
+        till.stop(signal.SIGKILL)
+        disk.fill()
+        till.serve()
+        assert room_of(till)["reserve"]
+    disk.empty()
+    till.stop()
+    assert sorted(sold_ids(till)) == sorted(ids)
+    verify_clean(wasl, till)
+
+
 def sell_one(till, token, ids):
     ids += sell(till, token, [sale("BR01", f"one-{len(ids)}")])
     return True

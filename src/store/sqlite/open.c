@@ -212,6 +212,18 @@ static enum err_code open_file(struct store *s, const char *path, struct err *e)
     return db_open(&s->db, path, SQLITE_OPEN_READONLY, e);
 }
 
+// After a kill heads are behind and are written back: here, where a full disk can be met. Where it
+// cannot be helped they stay behind, and every transaction finds them by their rows.
+static enum err_code write_heads(struct store *s, struct err *e)
+{
+    enum err_code code = stream_cache_flush(&s->streams, e);
+    if (code != ERR_DISK_FULL || !(s->room.reserve & RESERVE_DISK))
+        return code;
+    stream_cache_clear(&s->streams);
+    s->streams.stale = true;
+    return ERR_OK;
+}
+
 static enum err_code set_up(struct store *s, const char *path, struct err *e)
 {
     enum err_code code = open_file(s, path, e);
@@ -236,8 +248,7 @@ static enum err_code set_up(struct store *s, const char *path, struct err *e)
     s->fold.asks = s->role == ROLE_CENTRAL;
     if (code == ERR_OK)
         code = set_room(s, e);
-    // After a kill heads are behind and are written back: here, where a full disk can be met.
-    return code || s->read_only ? code : stream_cache_flush(&s->streams, e);
+    return code || s->read_only ? code : write_heads(s, e);
 }
 
 static enum err_code open_in(struct store *s, const struct store_options *options, struct err *e)

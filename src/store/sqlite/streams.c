@@ -41,11 +41,21 @@ enum err_code store_stream_add(struct store *s, const struct stream_info *info, 
     return scope_leave(&scope, code, e);
 }
 
+// Before the table is read. Beside a writer, or where there is no room to write them, its heads may
+// be behind: the rows say what they are.
+static enum err_code write_heads(struct store *s, bool *ret_behind, struct err *e)
+{
+    enum err_code code = stream_cache_flush(&s->streams, e);
+    *ret_behind = s->read_only || code == ERR_DISK_FULL;
+    return code == ERR_DISK_FULL ? ERR_OK : code;
+}
+
 enum err_code store_stream_witness(struct store *s, struct stream_info *ret, struct err *e)
 {
     struct query q;
     struct stream_slot slot;
-    enum err_code code = stream_cache_flush(&s->streams, e);
+    bool behind = false; // what was settled is older then, and proves as much
+    enum err_code code = write_heads(s, &behind, e);
     if (code)
         return code;
     query_begin(&q, &s->db, Q_STREAM_WITNESS);
@@ -66,10 +76,8 @@ enum err_code store_streams_unsettled(struct store *s, struct stream_info *ret, 
     struct query q;
     struct stream_slot slot;
     size_t count = 0;
-    enum err_code code = stream_cache_flush(&s->streams, e);
-    // Beside a writer, or where there is no room to write it, the table may be behind.
-    bool behind = s->read_only || code == ERR_DISK_FULL;
-    code = code == ERR_DISK_FULL ? ERR_OK : code;
+    bool behind = false;
+    enum err_code code = write_heads(s, &behind, e);
     if (code)
         return code;
     query_begin(&q, &s->db, behind ? Q_STREAMS_UNSETTLED_LATE : Q_STREAMS_UNSETTLED);
@@ -108,12 +116,13 @@ enum err_code store_streams_each(struct store *s,
     struct stream_slot slots[SOME];
     size_t count = 0;
     int64_t after = 0;
-    enum err_code code = stream_cache_flush(&s->streams, e);
+    bool behind = false;
+    enum err_code code = write_heads(s, &behind, e);
     do {
         if (code == ERR_OK)
             code = read_some(s, after, slots, SOME, &count, e);
         for (size_t i = 0; code == ERR_OK && i < count; i++) {
-            if (s->read_only && stream_cache_catch_up(&s->streams, &slots[i], e))
+            if (behind && stream_cache_catch_up(&s->streams, &slots[i], e))
                 return ERR_IO;
             if (!each(context, &slots[i].info))
                 return ERR_OK;
