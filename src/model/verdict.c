@@ -26,6 +26,7 @@ static const struct {
     [REASON_EXPLAINED] = {"explained", "What came since answers what was asked about it.", false},
     [REASON_OUTRANKED] = {"outranked", "A branch set a price that is the head office's to set.",
                           true},
+    [REASON_PAYMENTS] = {"payments", "What was paid is not what it comes to.", true},
 };
 
 bool verdict_applies(enum verdict_outcome outcome)

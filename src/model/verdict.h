@@ -30,6 +30,7 @@ enum verdict_reason {
     REASON_BELOW_ZERO,      // it took stock that is not there by the account
     REASON_EXPLAINED,       // what was asked about it has its answer in what came since
     REASON_OUTRANKED,       // a branch's price, where the head office's counts
+    REASON_PAYMENTS,        // a ticket's payments are not its total
     REASON_COUNT
 };
 

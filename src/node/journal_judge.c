@@ -126,9 +126,11 @@ enum err_code journal_note_arrival(struct journal *j, const struct arrival *arri
     if (code == ERR_OK)
         code = journal_note_price(j, &a, e);
     if (code == ERR_OK)
+        code = journal_note_paid(j, &a, e);
+    if (code == ERR_OK)
         code = journal_note_kept(j, &a, e);
     a.reserves = reservation_claim_of(&a.event, a.order.hlc, &a.reservation);
-    look = look || a.claims || a.reserves || a.prices != NULL || a.priced;
+    look = look || a.claims || a.reserves || a.prices != NULL || a.priced || a.paid != NULL;
     return code == ERR_OK && look ? keep(j, &a, e) : code;
 }
 
@@ -313,6 +315,8 @@ static enum err_code judge_arrivals(struct journal *j, struct err *e)
         code = end_part(j, &part, e);
     if (code == ERR_OK)
         code = journal_judge_prices(j, a, e);
+    if (code == ERR_OK)
+        code = journal_judge_paid(j, a, e);
     if (code == ERR_OK)
         code = journal_judge_overlaps(j, walk.overlaps, e);
     return code;

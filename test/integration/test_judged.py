@@ -194,3 +194,29 @@ def test_what_comes_from_tomorrow_takes_its_place_of_today(wasl):
     for node in (centre, till):
         assert query(node, "SELECT note FROM orders") == [("b",)]
         verify_clean(wasl, node)
+
+
+def test_a_ticket_whose_payments_are_not_its_total_is_asked_about(wasl):
+    centre = wasl.centre()
+    centre.serve()
+    till = wasl.joined(centre)
+    till.serve()
+    tickets = [sale("BR01", f"T-{i}") for i in range(4)]
+    tickets[1]["body"]["payments"][0]["amount"] = 200
+    tickets[2]["body"]["payments"] = []
+    tickets[3]["body"]["payments"][0] |= {"currency": "LBP", "amount": 20000000}
+    sell(till, token_of(wasl, till), tickets)
+    wait_for(lambda: unsettled(till) == 0, "the sales")
+    assert query(centre, ASKED) == [("ticket", "payments", 1)]
+    (review,) = wasl.good("review", "list", "centre", "--json").json
+    assert review["kind"] == "ticket_payments", review
+    number = str(review["number"])
+    shown = wasl.good("review", "show", "centre", number).out
+    assert "2.00 USD" in shown and "2.50 USD" in shown, shown
+    answer = ["--decision", "accept", "--note", "a gift"]
+    wasl.good("review", "resolve", "centre", number, *answer)
+    assert query(centre, ASKED) == [("ticket", "payments", 0)]
+    assert query(centre, "SELECT count(*), sum(amount) FROM payments WHERE currency = 'USD'") == [
+        (2, 450)
+    ]
+    verify_clean(wasl, centre)
