@@ -24,7 +24,7 @@ struct judgement {
     int64_t oldest_at; // of a part: ms since 1970
     struct judged_quantity quantity;
     struct str sold,
-        published;     // with REASON_PRICE and REASON_PAYMENTS, for people: what was, and what should be
+        published;     // with REASON_PRICE, REASON_PAYMENTS, for people: what was, what should be
     struct str review; // with REASON_EXPLAINED: the kind of the question that it closes
 };
 
