@@ -3,7 +3,8 @@
 // Sold prices against the catalog's version that their line names, at the centre: nothing is
 // refused or priced again, but a price that nothing explains is asked about.
 //
-//   ticket ──journal_note_price──► its lines are compared as it comes
+//   ticket ──journal_note_price──► its lines are compared as it comes; what it takes back too, since
+//                                   that goes back at the price it was sold at
 //   order  ──journal_judge_prices─► once a bill of it is completed; an override that comes later
 //                                   closes the question again
 //   a version that the centre has not published (it was restored from a backup) waits until it has:
@@ -201,9 +202,8 @@ static bool turns_prices(const struct event *event)
 enum err_code journal_note_price(struct journal *j, struct arrival *a, struct err *e)
 {
     a->priced = str_is(a->event.record_type, "order") && turns_prices(&a->event);
-    bool sold = strcmp(a->event.type->name, "ticket_recorded") == 0 &&
-                str_is(body_text(a->event.body, "kind"), "sale");
-    return sold ? note_ticket(j, a, e) : ERR_OK;
+    bool ticket = strcmp(a->event.type->name, "ticket_recorded") == 0;
+    return ticket ? note_ticket(j, a, e) : ERR_OK;
 }
 
 // ---- orders -----------------------------------------------------------------------------------

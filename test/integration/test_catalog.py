@@ -437,6 +437,25 @@ def test_a_sale_at_a_price_that_was_changed_by_hand_is_asked_about_and_stands(wa
     assert query(centre.node, lines) == sold_so and asked(centre.node) == []
 
 
+def test_goods_go_back_at_the_price_of_the_version_they_were_sold_from(wasl):
+    centre = Centre(wasl)
+    till = centre.till()
+    centre.draft(menu())
+    centre.published()
+    backs = []
+    amounts = [("right", 200, 1), ("dear", 900, 1), ("early", 900, 2), ("in time", 220, 2)]
+    for name, amount, version in amounts:
+        backs += [back := sold("BR01", name, "TEA", amount, version, quantity=-1)]
+        back["body"]["kind"] = "return" if name != "dear" else "cancellation"
+    sell(till, token_of(wasl, till), backs)
+    wait_for(lambda: unsettled(till) == 0, "the returns")
+    assert asked(centre.node) == [("ticket_price", "BR01", "dear")]
+    centre.draft([price("TEA", "2.20")])
+    centre.published()
+    both = [("ticket_price", "BR01", "dear"), ("ticket_price", "BR01", "early")]
+    assert asked(centre.node) == both
+
+
 def test_a_sale_from_a_version_that_is_not_known_yet_is_compared_when_it_is(wasl):
     """As where the centre was restored from a backup of before it published."""
     centre = Centre(wasl)

@@ -645,7 +645,7 @@
     X(PRICED_LINES,                                                                                \
       "SELECT t.location, 'ticket', t.id, t.event_id, l.sku, l.catalog, l.unit_price, "            \
       "t.currency, 0 "                                                                             \
-      "FROM tickets AS t JOIN ticket_lines AS l ON l.ticket = t.lsn WHERE t.kind = 'sale' AND "    \
+      "FROM tickets AS t JOIN ticket_lines AS l ON l.ticket = t.lsn WHERE "                        \
       "l.catalog >= ?1 UNION ALL " PRICED_ORDERS "l.catalog >= ?1")                                \
     X(PRICED_ORDER, PRICED_ORDERS "b.location = ? AND b.order_id = ?")                             \
     X(JUDGED_FOR, "SELECT 1 FROM judgements WHERE location = ? AND target = ? AND reason = ?")     \
