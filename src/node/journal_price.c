@@ -3,8 +3,8 @@
 // Sold prices against the catalog's version that their line names, at the centre: nothing is
 // refused or priced again, but a price that nothing explains is asked about.
 //
-//   ticket ──journal_note_price──► its lines are compared as it comes; what it takes back too, since
-//                                   that goes back at the price it was sold at
+//   ticket ──journal_note_price──► its lines are compared as it comes; what it takes back was
+//                                   sold at the price of its version, too
 //   order  ──journal_judge_prices─► once a bill of it is completed; an override that comes later
 //                                   closes the question again
 //   a version that the centre has not published (it was restored from a backup) waits until it has:
