@@ -543,17 +543,20 @@ enum err_code journal_write(struct journal *j, struct event *draft, struct journ
 {
     struct run *run;
     bool takes = true;
+    const char *fault = NULL;
     enum err_code code = journal_run_for(j, draft->location, &run, e);
     if (code == ERR_OK)
         code = fill_base(j, draft, e);
     if (code == ERR_OK)
-        code = journal_fill_seen(j, draft, e);
+        code = journal_fill_seen(j, draft, &fault, e);
     if (code == ERR_OK)
         code = store_takes_line(j->store, draft, &takes, e);
     if (code)
         return code;
     if (!takes)
-        return journal_refuse(ret, "the order has 2000 lines: no order takes more");
+        fault = "the order has 2000 lines: no order takes more";
+    if (fault != NULL)
+        return journal_refuse(ret, fault);
     code = journal_stamp(j, run, draft, e);
     return code == ERR_LIMIT ? journal_refuse(ret, "the event is over 256 KiB") : code;
 }

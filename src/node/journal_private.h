@@ -158,8 +158,10 @@ enum err_code journal_explain(struct journal *j, const struct record_name *recor
 void journal_forget_arrivals(struct journal *j);
 
 // journal_quantity.c: what authors say they saw of stock
-// Where that matters, up to where this node has seen the feed; unless its author says so itself.
-enum err_code journal_fill_seen(struct journal *j, struct event *draft, struct err *e) MUST_CHECK;
+// Where that matters, up to where this node has seen the feed; unless its author says so itself:
+// then a count by a position that this node cannot have shown is a fault: nobody could judge it.
+enum err_code journal_fill_seen(struct journal *j, struct event *draft, const char **ret_fault,
+                                struct err *e) MUST_CHECK;
 // An event with its body came in: what it claims, and which counts did not know of it.
 enum err_code journal_note_quantity(struct journal *j, struct arrival *arrival,
                                     struct err *e) MUST_CHECK;

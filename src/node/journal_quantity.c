@@ -11,11 +11,25 @@
 
 #include <string.h>
 
-enum err_code journal_fill_seen(struct journal *j, struct event *draft, struct err *e)
+enum err_code journal_fill_seen(struct journal *j, struct event *draft, const char **ret_fault,
+                                struct err *e)
 {
-    if (!quantity_may_claim(draft->type) || !uuid_is_zero(&draft->seen.feed))
+    struct event_seen shown;
+    *ret_fault = NULL;
+    if (!quantity_may_claim(draft->type))
         return ERR_OK;
-    return store_feed_seen(j->store, draft->location, &draft->seen, e);
+    enum err_code code = store_feed_seen(j->store, draft->location, &shown, e);
+    if (code)
+        return code;
+    if (uuid_is_zero(&draft->seen.feed))
+        draft->seen = shown;
+    if (draft->type->flow != FLOW_CORRECTION)
+        return ERR_OK; // goods were sold, whatever was shown
+    if (!uuid_equal(&draft->seen.feed, &shown.feed))
+        *ret_fault = "seen: of a feed that this node does not follow; look again, and count again";
+    else if (draft->seen.position > shown.position)
+        *ret_fault = "seen: this node has not seen so much of its feed yet";
+    return ERR_OK;
 }
 
 // ---- as events come ---------------------------------------------------------------------------

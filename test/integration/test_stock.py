@@ -238,6 +238,24 @@ def test_a_client_that_counts_what_it_was_shown_earlier(wasl, says):
     shelf.end("95")
 
 
+def test_a_position_that_nobody_was_shown_hides_no_count(wasl):
+    shelf = Shelf(wasl, "100")
+    client = Client(shelf.tills[0], shelf.tokens[0])
+    (seen,) = client("GET", "/api/v1/stock").json["seen"]
+    ahead = {"feed": seen["feed"], "position": seen["position"] + 1}
+    foreign = {"feed": str(uuid.uuid4()), "position": 1}
+    counts = [counted("100", "60") | {"seen": where} for where in (ahead, foreign)]
+    sales = [sold("1", "60") | {"seen": where} for where in (ahead, foreign)]
+    answers = client("POST", "/api/v1/events", {"events": counts + sales}).json["results"]
+    said = [(answer["status"], answer.get("reason", "")[:20]) for answer in answers]
+    assert said[:2] == [
+        ("rejected", "seen: this node has "),
+        ("rejected", "seen: of a feed that"),
+    ]
+    assert [status for status, _ in said[2:]] == ["accepted", "accepted"]
+    shelf.end("98")
+
+
 def test_an_id_with_two_contents_leaves_every_till_with_the_stock_of_the_centre(wasl):
     shelf = Shelf(wasl, "10")
     shelf.centre.stop()
