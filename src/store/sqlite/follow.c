@@ -18,6 +18,7 @@ struct follower {
     struct arena lists; // of the frame
     struct notices notices;
     struct catalog_follow catalog;
+    struct told_doubts doubts;
     bool only_notices; // they are shown before all else
     int64_t generation;
 };
@@ -115,7 +116,7 @@ static enum err_code apply_event(struct follower *f, struct str id_text, yyjson_
     if (row == NULL)
         return told_drop(f->s, f->frame->location, &id, &f->arena, e);
     enum err_code code = json_get_str(row, "bytes", &bytes, e);
-    struct told_page page = {f->frame->location, f->generation};
+    struct told_page page = {f->frame->location, f->generation, &f->doubts};
     return code ? code : told_put(f->s, &page, bytes, &f->arena, e);
 }
 
@@ -310,6 +311,13 @@ static enum err_code show_rows(struct follower *f, struct err *e)
     return code;
 }
 
+static enum err_code show_all(struct follower *f, struct err *e)
+{
+    struct told_page page = {f->frame->location, f->generation, &f->doubts};
+    enum err_code code = show_rows(f, e);
+    return code || !f->frame->complete ? code : told_drop_doubted(f->s, &page, &f->arena, e);
+}
+
 // What the page says of own events comes first: sums of stock are written with the overlay that
 // follows from it.
 static enum err_code show_own(struct follower *f, bool fresh, struct err *e)
@@ -387,7 +395,7 @@ static enum err_code apply_frame(struct follower *f, struct err *e)
     if (code == ERR_OK && complete && !chain_wide)
         code = show_own(f, fresh, e);
     if (code == ERR_OK)
-        code = complete || chain_wide ? show_rows(f, e) : stage_rows(f, e);
+        code = complete || chain_wide ? show_all(f, e) : stage_rows(f, e);
     if (code == ERR_OK && complete && str_is(f->frame->location, FEED_CHAIN))
         code = show_catalog(f, fresh, &catalog, e);
     if (code == ERR_OK && complete)
@@ -412,6 +420,7 @@ enum err_code store_feed_apply(struct store *s, const struct feed_apply *frame, 
     MUST(!s->passing || (!frame->complete && is_chain_wide(&f))); // else it is shown
     arena_init(&f.arena, FOLLOW_MAX_BYTES);
     arena_init(&f.lists, FOLLOW_MAX_BYTES);
+    f.doubts.arena = &f.lists;
     code = fold_flush(&s->fold, e); // own events before the page are in its sums already
     if (code == ERR_OK)
         code = apply_frame(&f, e);

@@ -14,6 +14,7 @@ static const struct {
     {"shift", Q_SHIFT_OPEN, "a drawer that nobody closed"},
     {"unmet", Q_UNMET_OPEN, "nothing: it is told, and that is all"},
 };
+enum { OVER_RULES = sizeof over_rules / sizeof over_rules[0] };
 
 static enum err_code exists(struct query *q, bool *ret, struct err *e)
 {
@@ -126,15 +127,27 @@ static enum err_code is_young(struct store *s, int64_t record, int64_t before_ms
     return exists(&q, ret, e);
 }
 
+// OVER_RULES: there is none.
+static size_t rule_of(struct str record_type)
+{
+    size_t i = 0;
+    while (i < OVER_RULES && !str_is(record_type, over_rules[i].record_type))
+        i++;
+    return i;
+}
+
+bool prune_records_may_end(struct str record_type)
+{
+    return rule_of(record_type) < OVER_RULES;
+}
+
 enum err_code prune_records_open(struct store *s, const struct record_name *name, bool *ret,
                                  struct err *e)
 {
     struct query q;
-    size_t i = 0, count = sizeof over_rules / sizeof over_rules[0];
-    while (i < count && !str_is(name->type, over_rules[i].record_type))
-        i++;
+    size_t i = rule_of(name->type);
     *ret = true;
-    if (i == count)
+    if (i == OVER_RULES)
         return ERR_OK;
     query_begin(&q, &s->db, over_rules[i].open);
     query_text(&q, name->location);

@@ -13,6 +13,8 @@
 
 #include "store/sqlite/state.h"
 
+// Whether records of this type are ever over.
+bool prune_records_may_end(struct str record_type);
 // Whether a record, as its rows say, is not over by the rule of its type, or somebody is asked
 // about it.
 enum err_code prune_records_open(struct store *s, const struct record_name *name, bool *ret,

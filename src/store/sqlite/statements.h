@@ -161,9 +161,10 @@
     X(TOLD_DROP, "DELETE FROM told_events WHERE number = ?")                                       \
     X(TOLD_STALE, "SELECT number, bytes FROM told_events WHERE location = ? AND generation < ?"    \
                   " AND number > ? ORDER BY number LIMIT 1")                                       \
-    X(TOLD_REPEATED, "SELECT 1 FROM records AS r JOIN record_events AS m ON m.record = r.number"   \
-                     " JOIN told_events AS t ON t.number = -m.lsn WHERE r.location = ?"            \
-                     " AND r.type = ? AND r.id = ? AND m.lsn < 0 AND t.generation = ?")            \
+    X(TOLD_OLDER, "SELECT t.number, t.bytes FROM records AS r JOIN record_events AS m"             \
+                  " ON m.record = r.number JOIN told_events AS t ON t.number = -m.lsn"             \
+                  " WHERE r.location = ? AND r.type = ? AND r.id = ? AND m.lsn < 0"                \
+                  " AND t.generation < ? AND t.number > ? ORDER BY t.number LIMIT 1")              \
     X(TOLD_NEXT, "SELECT number, bytes FROM told_events WHERE number > ? ORDER BY number LIMIT 1") \
     X(FEED_FILL_EVENTS,                                                                            \
       "SELECT " TEXT_COLUMNS " FROM records AS r JOIN record_events AS m ON m.record = r.number"   \

@@ -2,7 +2,7 @@
 #include "store/sqlite/told.h"
 
 #include "store/sqlite/prune_records.h"
-
+#include "store/sqlite/rows.h"
 #include "store/sqlite/text.h"
 
 static bool is_folded(const struct event *event)
@@ -149,25 +149,96 @@ static enum err_code add(struct store *s, const struct event *event, const struc
     return code || !folds ? code : fold_told(&s->fold.records, event, number, e);
 }
 
+static enum err_code put(struct store *s, const struct told_page *page, const struct event *event,
+                         struct arena *a, struct err *e)
+{
+    struct told told;
+    bool own = false;
+    enum err_code code = is_own(s, event, a, &own, e);
+    if (code == ERR_OK)
+        code = find_told(s, page->location, &event->id, a, &told, e);
+    if (code)
+        return code;
+    if (told.number == 0)
+        return own ? ERR_OK : add(s, event, page, a, e);
+    if (own)
+        return drop(s, &told, a, e);
+    return str_equal(told.event.bytes, event->bytes)
+               ? set_generation(s, told.number, page->generation, e)
+               : replace(s, &told, event, page->generation, a, e);
+}
+
+// The next event of the record behind *ret that only an earlier copy told.
+static enum err_code next_older(struct store *s, const struct record_name *name, int64_t generation,
+                                struct arena *a, struct told *ret, struct err *e)
+{
+    struct query q;
+    struct str bytes = STR("");
+    int64_t after = ret->number;
+    *ret = (struct told){.number = 0};
+    query_begin(&q, &s->db, Q_TOLD_OLDER);
+    query_text(&q, name->location);
+    query_text(&q, name->type);
+    query_text(&q, name->id);
+    query_int(&q, generation);
+    query_int(&q, after);
+    if (query_row(&q)) {
+        ret->number = query_get_int(&q, 0);
+        bytes = arena_copy(a, query_get_text(&q, 1));
+    }
+    enum err_code code = query_end(&q, e);
+    if (code || ret->number == 0)
+        return code;
+    return bytes.p ? event_parse(bytes, a, &ret->event, e)
+                   : err_set(e, ERR_NO_MEMORY, "out of memory for an event");
+}
+
+static enum err_code add_doubt(struct told_doubts *to, const struct record_name *name,
+                               struct err *e)
+{
+    const struct record_name *last = to->count ? &to->items[to->count - 1] : NULL;
+    if (last && str_equal(last->id, name->id) && str_equal(last->type, name->type))
+        return ERR_OK;
+    struct record_name copy = {arena_copy(to->arena, name->location),
+                               arena_copy(to->arena, name->type), arena_copy(to->arena, name->id)};
+    struct record_name *items =
+        rows_grow(to->arena, to->items, to->count, &to->room, sizeof(*items));
+    if (items == NULL || !copy.location.p || !copy.type.p || !copy.id.p)
+        return err_set(e, ERR_NO_MEMORY, "out of memory for a feed");
+    to->items = items;
+    items[to->count++] = copy;
+    return ERR_OK;
+}
+
 enum err_code told_put(struct store *s, const struct told_page *page, struct str bytes,
                        struct arena *a, struct err *e)
 {
     struct event event;
-    struct told told;
-    bool own = false;
+    struct told older = {.number = 0};
     enum err_code code = event_parse(bytes, a, &event, e);
     if (code == ERR_OK)
-        code = is_own(s, &event, a, &own, e);
-    if (code == ERR_OK)
-        code = find_told(s, page->location, &event.id, a, &told, e);
-    if (code)
+        code = put(s, page, &event, a, e);
+    if (code || !is_folded(&event) || !prune_records_may_end(event.record_type))
         return code;
-    if (told.number == 0)
-        return own ? ERR_OK : add(s, &event, page, a, e);
-    if (own)
-        return drop(s, &told, a, e);
-    return str_equal(told.event.bytes, bytes) ? set_generation(s, told.number, page->generation, e)
-                                              : replace(s, &told, &event, page->generation, a, e);
+    struct record_name name = {event.location, event.record_type, event.record_id};
+    code = next_older(s, &name, page->generation, a, &older, e);
+    return code || older.number == 0 ? code : add_doubt(page->doubts, &name, e);
+}
+
+enum err_code told_drop_doubted(struct store *s, const struct told_page *page, struct arena *a,
+                                struct err *e)
+{
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < page->doubts->count && code == ERR_OK; i++) {
+        struct told told = {.number = 0};
+        do {
+            arena_reset(a);
+            code = next_older(s, &page->doubts->items[i], page->generation, a, &told, e);
+            if (code == ERR_OK && told.number)
+                code = drop(s, &told, a, e);
+        } while (code == ERR_OK && told.number);
+    }
+    return code;
 }
 
 enum err_code told_keep(struct store *s, const struct event *event, struct arena *a, struct err *e)
@@ -219,20 +290,11 @@ static enum err_code next_stale(struct store *s, struct str location, int64_t ge
 }
 
 // A copy repeats what is open, and nothing of what is over: that stays as it was told.
-static enum err_code is_missed(struct store *s, const struct told *told, int64_t generation,
-                               bool *ret, struct err *e)
+static enum err_code is_missed(struct store *s, const struct told *told, bool *ret, struct err *e)
 {
-    struct query q;
     struct record_name name = {told->event.location, told->event.record_type,
                                told->event.record_id};
-    query_begin(&q, &s->db, Q_TOLD_REPEATED);
-    query_text(&q, name.location);
-    query_text(&q, name.type);
-    query_text(&q, name.id);
-    query_int(&q, generation);
-    *ret = query_row(&q); // its record is repeated without it
-    enum err_code code = query_end(&q, e);
-    return code || *ret ? code : prune_records_open(s, &name, ret, e);
+    return prune_records_open(s, &name, ret, e);
 }
 
 enum err_code told_drop_stale(struct store *s, struct str location, int64_t generation,
@@ -246,7 +308,7 @@ enum err_code told_drop_stale(struct store *s, struct str location, int64_t gene
         code = next_stale(s, location, generation, a, &told, e);
         if (code || told.number == 0)
             break;
-        code = is_missed(s, &told, generation, &missed, e);
+        code = is_missed(s, &told, &missed, e);
         if (code == ERR_OK && missed)
             code = drop(s, &told, a, e);
     }

@@ -52,7 +52,7 @@ void till_include(struct till *t, const struct line *l, uint64_t seq)
     assert_int_equal(store_feed_apply(t->f.store, &frame, NULL), ERR_OK);
 }
 
-void till_tell(struct till *t, const struct line *l)
+static void tell(struct till *t, const struct line *l, bool reset)
 {
     struct str rows[LINE_MAX_EVENTS];
     for (size_t i = 0; i < l->count; i++) {
@@ -73,11 +73,21 @@ void till_tell(struct till *t, const struct line *l)
         buf_fini(&text);
     }
     struct feed_apply frame = {
-        .location = STR("BR1"), .rows = rows, .count = l->count, .complete = true};
+        .location = STR("BR1"), .rows = rows, .count = l->count, .reset = reset, .complete = true};
     struct err e = {ERR_OK, ""};
     if (store_begin(t->f.store, &e) || store_feed_apply(t->f.store, &frame, &e) ||
         store_commit(t->f.store, &e))
         fail_msg("%s", e.text);
+}
+
+void till_tell(struct till *t, const struct line *l)
+{
+    tell(t, l, false);
+}
+
+void till_tell_copy(struct till *t, const struct line *l)
+{
+    tell(t, l, true);
 }
 
 size_t till_prune(struct till *t, int64_t before_ms, size_t step)

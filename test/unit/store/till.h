@@ -21,6 +21,7 @@ void till_add_stream(struct till *t, const struct line *l);
 void till_include(struct till *t, const struct line *l, uint64_t seq);
 // The feed tells a line's events.
 void till_tell(struct till *t, const struct line *l);
+void till_tell_copy(struct till *t, const struct line *l); // a fresh one, of just these
 // Everything that may go at that time, in steps of so many; how many went.
 size_t till_prune(struct till *t, int64_t before_ms, size_t step);
 struct store_verdict till_verdict(struct till *t);
