@@ -73,6 +73,12 @@
 #ifndef MUTANT_rank_ignored
 #define MUTANT_rank_ignored 0
 #endif
+#ifndef MUTANT_half_told
+#define MUTANT_half_told 0
+#endif
+#ifndef MUTANT_trimmed_unread
+#define MUTANT_trimmed_unread 0
+#endif
 
 #define MUTANT(name) MUTANT_##name
 

@@ -90,8 +90,10 @@ static enum err_code identify_feed(struct journal *j, const struct message_hello
         code = stand_of(j, location, theirs, ret_standing, e);
         ret->knows[i] = *ret_standing == FEED_KNOWN;
         if (code == ERR_OK && i == 0)
-            code = store_feed_heard(j->store, location, &hello->device, theirs->position,
-                                    &ret->knows[i], e);
+            code = store_feed_heard(
+                j->store, location, &hello->device,
+                &(struct feed_cursor){theirs->feed, theirs->position, theirs->hash}, &ret->knows[i],
+                e);
     }
     return code;
 }

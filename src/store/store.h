@@ -383,7 +383,8 @@ enum err_code store_feed_lost(struct store *s, struct str location,
 // says; false where it comes from before rows that were dropped: a fresh copy. Inside a
 // transaction.
 enum err_code store_feed_heard(struct store *s, struct str location, const struct uuid *device,
-                               uint64_t position, bool *known, struct err *e) MUST_CHECK;
+                               const struct feed_cursor *cursor, bool *known,
+                               struct err *e) MUST_CHECK;
 // Drops events of records that are over and whose last event came before that time, some rows at a
 // time. Goes on at *at ({0} at first), which is at feed 0 when everything was looked through.
 struct store_trim {

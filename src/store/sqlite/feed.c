@@ -587,6 +587,7 @@ enum err_code store_feeds_renew(struct store *s, struct err *e)
 
 struct stand { // of a cursor
     bool knows, lost;
+    uint64_t head; // of the feed, as it was read
 };
 
 // False: that position is not remembered.
@@ -609,10 +610,13 @@ static enum err_code stand_at(struct store *s, int64_t number, uint64_t last,
     struct feed_mark at = {.position = cursor->position};
     struct feed_mark head = {.position = feed_mark_head(&cursor->hash)};
     bool there = false, bound = false;
+    ret->head = head.position;
     enum err_code code = hash_at(s, number, &at, &there, e);
     if (code || !there)
         return code;
     ret->knows = hash_equal(&at.hash, &cursor->hash);
+    if (ret->knows)
+        ret->head = at.position;
     bool amid = !ret->knows && head.position > at.position && head.position <= last;
     if (amid)
         code = hash_at(s, number, &head, &bound, e);
@@ -630,7 +634,7 @@ static enum err_code stand_of(struct store *s, struct str location,
     struct feed_cursor head;
     int64_t number = 0;
     bool there = false;
-    *ret = (struct stand){false, false};
+    *ret = (struct stand){.knows = false};
     enum err_code code = find_feed(s, location, &head, &number, &there, e);
     if (code || !there || !uuid_equal(&head.feed, &cursor->feed))
         return code;
@@ -640,6 +644,15 @@ static enum err_code stand_of(struct store *s, struct str location,
     }
     ret->lost = cursor->position > head.position;
     return ret->lost ? ERR_OK : stand_at(s, number, head.position, cursor, ret, e);
+}
+
+enum err_code feed_head_of(struct store *s, struct str location, const struct feed_cursor *cursor,
+                           uint64_t *ret, struct err *e)
+{
+    struct stand stand;
+    enum err_code code = stand_of(s, location, cursor, &stand, e);
+    *ret = stand.head;
+    return code;
 }
 
 enum err_code store_feed_knows(struct store *s, struct str location,

@@ -80,4 +80,10 @@ enum err_code feed_row_event(struct arena *a, struct str bytes, struct str *ret)
 // Makes the feed of a location with all that is known of it, unless it is there.
 enum err_code feed_ensure(struct db *db, struct str location, struct err *e) MUST_CHECK;
 
+struct feed_cursor;
+struct store;
+// The head that a cursor which the feed knows was read under.
+enum err_code feed_head_of(struct store *s, struct str location, const struct feed_cursor *cursor,
+                           uint64_t *ret, struct err *e) MUST_CHECK;
+
 #endif

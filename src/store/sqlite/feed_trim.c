@@ -2,6 +2,7 @@
 #include "store/sqlite/feed_trim.h"
 
 #include "base/json.h"
+#include "model/feed_reader.h"
 #include "store/sqlite/feed.h"
 #include "store/sqlite/prune_records.h"
 #include "store/sqlite/text.h"
@@ -25,11 +26,6 @@ static enum err_code find_row(struct db *db, int64_t feed, const struct uuid *id
 
 // ---- who has read what ------------------------------------------------------------------------
 
-struct reader {
-    uint64_t position;
-    int64_t copied; // -1: it makes no copy
-};
-
 static enum err_code find_feed(struct db *db, struct str location, int64_t *ret_number,
                                uint64_t *ret_trimmed, struct err *e)
 {
@@ -46,21 +42,22 @@ static enum err_code find_feed(struct db *db, struct str location, int64_t *ret_
 }
 
 static enum err_code find_reader(struct db *db, const struct uuid *device, int64_t feed,
-                                 struct reader *ret, struct err *e)
+                                 struct feed_reader *ret, struct err *e)
 {
     struct query q;
-    *ret = (struct reader){.copied = -1};
+    *ret = (struct feed_reader){.copied = FEED_READER_WHOLE};
     query_begin(&q, db, Q_READER_FIND);
     query_uuid(&q, device);
     query_int(&q, feed);
-    if (query_row(&q))
-        *ret =
-            (struct reader){query_get_u64(&q, 0), query_is_null(&q, 1) ? -1 : query_get_int(&q, 1)};
+    if (query_row(&q)) {
+        ret->position = query_get_u64(&q, 0);
+        ret->copied = query_is_null(&q, 1) ? FEED_READER_WHOLE : query_get_int(&q, 1);
+    }
     return query_end(&q, e);
 }
 
 static enum err_code put_reader(struct db *db, const struct uuid *device, int64_t feed,
-                                const struct reader *r, struct err *e)
+                                const struct feed_reader *r, struct err *e)
 {
     struct query q;
     query_begin(&q, db, Q_READER_PUT);
@@ -75,23 +72,21 @@ static enum err_code put_reader(struct db *db, const struct uuid *device, int64_
 }
 
 enum err_code store_feed_heard(struct store *s, struct str location, const struct uuid *device,
-                               uint64_t position, bool *known, struct err *e)
+                               const struct feed_cursor *cursor, bool *known, struct err *e)
 {
-    struct reader before, now;
+    struct feed_reader reader;
+    struct feed_heard says = {.position = cursor->position, .known = *known};
     int64_t feed = 0;
     uint64_t trimmed = 0;
     enum err_code code = find_feed(&s->db, location, &feed, &trimmed, e);
     if (code == ERR_OK)
-        code = find_reader(&s->db, device, feed, &before, e);
+        code = find_reader(&s->db, device, feed, &reader, e);
+    if (code == ERR_OK)
+        code = feed_head_of(s, location, cursor, &says.head, e);
     if (code || feed == 0)
         return code;
-    bool goes_on = position >= trimmed || before.copied == (int64_t)trimmed;
-    *known = *known && (position == 0 || goes_on);
-    if (!*known || position == 0)
-        now = (struct reader){0, (int64_t)trimmed};
-    else
-        now = (struct reader){position, position >= trimmed ? -1 : before.copied};
-    return put_reader(&s->db, device, feed, &now, e);
+    *known = feed_reader_heard(&reader, trimmed, &says);
+    return put_reader(&s->db, device, feed, &reader, e);
 }
 
 // ---- what may go ------------------------------------------------------------------------------
@@ -119,14 +114,16 @@ static enum err_code turn_to_feed(struct trim *t, struct err *e)
     enum err_code code = query_end(&q, e);
     if (number != t->at->feed)
         *t->at = (struct store_trim){number, 0};
-    t->limit = head > FEED_MEMORY ? head - FEED_MEMORY : 0;
     if (code || number == 0)
         return code;
+    uint64_t least = 0;
     query_begin(&q, &t->s->db, Q_READERS_LEAST); // who was away for long takes a copy
     query_int(&q, number);
     query_int(&q, t->before_ms);
-    if (query_row(&q) && !query_is_null(&q, 0) && query_get_u64(&q, 0) < t->limit)
-        t->limit = query_get_u64(&q, 0);
+    bool any = query_row(&q) && !query_is_null(&q, 0);
+    if (any)
+        least = query_get_u64(&q, 0);
+    t->limit = feed_reader_limit(head, FEED_MEMORY, any ? &least : NULL);
     return query_end(&q, e);
 }
 

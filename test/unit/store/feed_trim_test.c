@@ -89,12 +89,24 @@ static size_t trim(struct shop *s, int64_t before_ms)
     return all;
 }
 
-static bool hears(struct shop *s, unsigned device, uint64_t position, bool known)
+// As it read up to there, the feed's head was 'under'.
+static bool hears_under(struct shop *s, unsigned device, uint64_t position, uint64_t under,
+                        bool known)
 {
     struct err e = {ERR_OK, ""};
     struct uuid id = fixture_uuid(9, device);
-    assert_int_equal(store_feed_heard(s->f.store, STR("BR1"), &id, position, &known, &e), ERR_OK);
+    struct feed_cursor cursor = head(s);
+    cursor.position = position;
+    cursor.hash = (struct hash){0};
+    for (size_t i = 0; i < 8; i++)
+        cursor.hash.b[i] = (uint8_t)(under >> (8 * (7 - i)));
+    assert_int_equal(store_feed_heard(s->f.store, STR("BR1"), &id, &cursor, &known, &e), ERR_OK);
     return known;
+}
+
+static bool hears(struct shop *s, unsigned device, uint64_t position, bool known)
+{
+    return hears_under(s, device, position, head(s).position, known);
 }
 
 static void enrol(struct shop *s, unsigned device)
@@ -211,8 +223,10 @@ TEST(feed_trim__sends_who_comes_from_before_for_a_copy)
     assert_true(hears(&s, 1, head(&s).position, true));
     assert_int_equal(trim(&s, LATER), OVER);
     uint64_t trimmed = (uint64_t)fixture_number(&s.f, "SELECT trimmed FROM feeds");
-    assert_false(hears(&s, 1, trimmed - 1, true)); // restored from a backup
-    assert_true(hears(&s, 1, trimmed - 1, true));  // the copy that it makes now
+    assert_false(hears(&s, 1, trimmed - 1, true));                    // restored from a backup
+    assert_true(hears(&s, 1, trimmed - 1, true));                     // the copy that it makes now
+    assert_false(hears_under(&s, 1, trimmed - 1, trimmed - 1, true)); // restored while it copied
+    assert_true(hears(&s, 1, trimmed - 1, true));
     assert_true(hears(&s, 1, trimmed, true));
     assert_false(hears(&s, 1, trimmed - 1, true)); // restored again
     fixture_sql(&s.f, "UPDATE feeds SET trimmed = trimmed + 1");
