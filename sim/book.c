@@ -2,6 +2,7 @@
 #include "sim/book.h"
 
 #include "sim/shop.h"
+#include "sim/trim.h"
 
 #define RECORD_BYTES ((size_t)16 * 1024 * 1024)
 
@@ -115,16 +116,42 @@ void book_note_copy(struct book *r, const struct item *item, uint64_t copy)
     n->held[item->shop->number].copy = copy;
 }
 
+static bool is_older(const struct node_record *n, uint64_t number, uint64_t copy)
+{
+    return n->held[number].by[HELD_TOLD] && n->held[number].copy < copy;
+}
+
+static void drop_older_of(struct world *w, struct book *r, const struct node_record *n,
+                          uint64_t copy)
+{
+    for (uint64_t k = 0; k < n->capacity; k++) {
+        if (is_older(n, k, copy))
+            book_set(w, r, n->of->items[k], HELD_TOLD, NULL);
+    }
+}
+
+void book_drop_untold(struct world *w, struct book *r, const struct shop_record *of, uint64_t copy)
+{
+    const struct node_record *n = find(r, of);
+    if (n)
+        drop_older_of(w, r, n, copy);
+}
+
+// A copy repeats what is open, and of what is over all or nothing.
+static bool is_missed(struct world *w, struct book *r, const struct node_record *n, uint64_t copy)
+{
+    bool older = false;
+    for (uint64_t k = 0; k < n->capacity && !older; k++)
+        older = is_older(n, k, copy);
+    return older && !trim_is_over(w, r, n->of);
+}
+
 void book_drop_older(struct world *w, struct book *r, int feed, uint64_t copy)
 {
     for (uint64_t i = 0; i < r->capacity; i++) {
         const struct node_record *n = r->items[i];
-        if (n && shop_feed(n->of) != feed)
-            continue;
-        for (uint64_t k = 0; n && k < n->capacity; k++) {
-            if (n->held[k].by[HELD_TOLD] && n->held[k].copy < copy)
-                book_set(w, r, n->of->items[k], HELD_TOLD, NULL);
-        }
+        if (n && shop_feed(n->of) == feed && is_missed(w, r, n, copy))
+            drop_older_of(w, r, n, copy);
     }
 }
 

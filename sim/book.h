@@ -43,7 +43,9 @@ const struct carrier *book_shown(const struct book *r, const struct item *item);
 const struct held *book_held(const struct book *r, const struct item *item); // or NULL
 // By which copy of the feed an item was told.
 void book_note_copy(struct book *r, const struct item *item, uint64_t copy);
-// What copies of that feed before this one told, and this one did not.
+// The record was told of: what copies of its feed before this one told, and this one did not.
+void book_drop_untold(struct world *w, struct book *r, const struct shop_record *of, uint64_t copy);
+// The same for all records of that feed, but those that are over, which a copy may leave out.
 void book_drop_older(struct world *w, struct book *r, int feed, uint64_t copy);
 
 // The record, folded; NULL: nothing of it is here.

@@ -5,6 +5,7 @@
 #include "sim/feed.h"
 #include "sim/net.h"
 #include "sim/oracle.h"
+#include "sim/trim.h"
 
 enum { TICK_MS = 250, EFFECTS_BOUND = 512 };
 
@@ -94,7 +95,7 @@ static void hello_mark(struct world *w, const struct message_stream *theirs, str
 // Says nothing where the hello shows that the centre was restored: all sessions end.
 static void identify(struct world *w, struct conn *c, const struct message_hello *hello)
 {
-    const struct till *t = &w->tills[c->till];
+    struct till *t = &w->tills[c->till];
     enum feed_standing standing[DOWNLINK_FEEDS];
     struct downlink_identity identity = {.key = t->key.public_key,
                                          .location = str_of(world_place(t->place)),
@@ -119,6 +120,8 @@ static void identify(struct world *w, struct conn *c, const struct message_hello
         }
         standing[i] = feed_stands(w, f, &identity.cursors[i]);
         identity.knows[i] = standing[i] == FEED_KNOWN;
+        if (i == 0)
+            identity.knows[i] = trim_heard(w, t, &identity.cursors[i], identity.knows[i]);
     }
     struct recovery_view view = {&w->centre.recovery, identity.marks, standing, DOWNLINK_FEEDS,
                                  (uint64_t)centre_wall_ms(w)};
@@ -308,6 +311,7 @@ static void forget_closed(struct world *w)
 void centre_told(struct world *w, struct conn *c)
 {
     c->centre_open = false;
+    trim_gone(w, &w->tills[c->till]);
     forget_closed(w);
 }
 

@@ -19,6 +19,8 @@ void centre_store_push(struct world *w, struct conn *c, const struct step *step)
 void centre_drop_jobs(struct world *w); // what was not committed
 // An event of the centre's own, in the transaction under way.
 void centre_put_own(struct world *w, const struct carrier *c, const struct event *event);
+// The event gets a row of its own in the feed.
+void centre_tell_event(struct world *w, int place, const struct carrier *c);
 void centre_give_back(struct world *w, const struct item *item); // what it took from stock
 
 #endif

@@ -8,6 +8,7 @@
 #include "sim/net.h"
 #include "sim/oracle.h"
 #include "sim/shop.h"
+#include "sim/trim.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -143,11 +144,12 @@ static void put_row(struct world *w, int place, int sku)
 }
 
 // The other tills of the place fold the record from the same events.
-static void put_event(struct world *w, int place, const struct carrier *c)
+void centre_tell_event(struct world *w, int place, const struct carrier *c)
 {
     struct buf text;
     char id[UUID_TEXT_SIZE];
     struct shop_item *shop = c->item->shop;
+    shop->of->told_at = w->now;
     uuid_format(&c->item->id, id);
     buf_init(&text, EVENT_ROW_MAX);
     MUST(buf_append_format(&text, "{\"type\":\"event\",\"id\":\"%s\",\"row\":{\"bytes\":", id) ==
@@ -164,7 +166,8 @@ static void put_event(struct world *w, int place, const struct carrier *c)
 static void put_in_record(struct world *w, int place, const struct carrier *c)
 {
     book_set(w, &w->centre.book, c->item, HELD_OWN, c);
-    put_event(w, place, c);
+    trim_tell_again(w, place, c->item);
+    centre_tell_event(w, place, c);
 }
 
 // Says to the place that an event was not folded, or that it is now.

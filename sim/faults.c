@@ -10,7 +10,7 @@
 #define HOUR_MS (INT64_C(3600) * 1000)
 #define DAY_MS  (24 * HOUR_MS)
 
-enum { HURRY_MS = 50 };
+enum { HURRY_MS = 50, SETTING_MS = 2000 };
 enum {
     NETWORK = 1,
     CRASH = 2,
@@ -54,6 +54,11 @@ static void draw_size(struct world *w, bool many)
         rng_chance(&w->rng, 1, 2) ? DOWNLINK_FEED_PAGE : (size_t)rng_between(&w->rng, 1, 400);
     k->feed_memory =
         rng_chance(&w->rng, 1, 2) ? UINT64_MAX / 2 : (uint64_t)rng_between(&w->rng, 1, 100);
+    k->trim_keep_ms = rng_chance(&w->rng, 1, 2) ? rng_between(&w->rng, 100, 1500)
+                                                : rng_between(&w->rng, 500, 15000);
+    if (rng_chance(&w->rng, 3, 4))
+        k->trim_ms = rng_between(&w->rng, 50, 3000);
+    k->setting_ms = SETTING_MS;
     k->foreign = some(w, 30);
     k->other_lane = some(w, 300);
     k->orders = rng_chance(&w->rng, 4, 5) ? (unsigned)rng_between(&w->rng, 200, 900) : 0;
@@ -116,6 +121,25 @@ static void make_honest(struct knobs *k)
     k->clock_ms = k->keep_ms = 0;
 }
 
+// Seeds in which one till alone is amid a copy most of the time, of a chain that changes, and the
+// centre is restored: nobody but the till itself can tell.
+static void make_lonely(struct world *w)
+{
+    struct knobs *k = &w->knobs;
+    k->tills = k->places = 1;
+    k->front = false;
+    k->orders = k->said = 0;
+    k->sale_ms = 20000;
+    k->page_bytes = 1;
+    k->latency_ms = 400;
+    k->setting_ms = 150;
+    k->feed_memory = UINT64_MAX / 2;
+    k->restore = k->clone = k->revoke = k->rot = 0;
+    k->restore_centre = 100;
+    k->keep_ms = 30 * 1000;
+    k->fault_ms = 1000;
+}
+
 enum err_code faults_draw(struct world *w, const char *profile)
 {
     for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {
@@ -125,6 +149,8 @@ enum err_code faults_draw(struct world *w, const char *profile)
         draw_faults(w, profiles[i].what);
         if (rng_chance(&w->rng, 1, 5))
             make_honest(&w->knobs);
+        else if (w->knobs.restore_centre && rng_chance(&w->rng, 1, 12))
+            make_lonely(w);
         return ERR_OK;
     }
     return ERR_NOT_FOUND;

@@ -35,6 +35,13 @@ struct centre_feed *feed_find(struct world *w, struct str location)
     return NULL;
 }
 
+// A row that was superseded leaves its hash for a while, one that was dropped none.
+static bool is_remembered(const struct world *w, const struct centre_feed *f, uint64_t position)
+{
+    return position + w->knobs.feed_memory >= f->head ||
+           f->live[f->entries[position - 1].record] == position;
+}
+
 enum feed_standing feed_stands(const struct world *w, const struct centre_feed *f,
                                const struct message_cursor *cursor)
 {
@@ -44,7 +51,7 @@ enum feed_standing feed_stands(const struct world *w, const struct centre_feed *
         return FEED_LOST;
     if (cursor->position == 0) // of a copy that did not come to anything
         return hash_is_zero(&cursor->hash) ? FEED_KNOWN : FEED_FOREIGN;
-    if (cursor->position + w->knobs.feed_memory < f->head)
+    if (!is_remembered(w, f, cursor->position))
         return FEED_FOREIGN;
     struct feed_mark at = {cursor->position, feed_hash_at(f, cursor->position)};
     struct feed_mark head = {.position = feed_mark_head(&cursor->hash)};
@@ -52,6 +59,8 @@ enum feed_standing feed_stands(const struct world *w, const struct centre_feed *
         return FEED_KNOWN;
     if (head.position <= at.position || head.position > f->head)
         return FEED_LOST;
+    if (!is_remembered(w, f, head.position))
+        return FEED_FOREIGN;
     head.hash = feed_hash_at(f, head.position);
     struct hash mark = feed_mark_of(&at, &head);
     return hash_equal(&mark, &cursor->hash) ? FEED_KNOWN : FEED_LOST;

@@ -42,6 +42,7 @@ struct centre_backup {
     int tills;
     struct uuid recovery;
     bool recovering;
+    struct centre_reader *readers;
 };
 
 static void *copy_of(struct world *w, const void *from, size_t count, size_t size)
@@ -116,6 +117,7 @@ void centre_back_up(struct world *w)
         f->capacity = f->head;
         f->live = copy_of(w, f->live, (size_t)f->records, sizeof(*f->live));
     }
+    b->readers = copy_of(w, c->readers, (size_t)w->till_max, sizeof(*b->readers));
     save_streams(w, b);
     save_truth(w, b);
     w->centre.backup = b;
@@ -216,6 +218,7 @@ void centre_restore(struct world *w, int64_t restart_in_ms)
     c->id_capacity = b->id_capacity;
     c->recovery = b->recovery;
     c->recovering = b->recovering;
+    memcpy(c->readers, b->readers, (size_t)w->till_max * sizeof(*c->readers));
     for (int i = 0; i < w->till_count; i++)
         w->tills[i].revoked = was_revoked(w, b, &w->tills[i].device);
     if (c->recovering)

@@ -8,6 +8,7 @@
 #include "sim/oracle.h"
 #include "sim/shop.h"
 #include "sim/till.h"
+#include "sim/trim.h"
 
 enum {
     CLONES_MAX = 2,
@@ -15,7 +16,6 @@ enum {
     SELLING_ON_MS = 4500,
     DRAIN_MS = 150 * 1000, // what a front lost goes out again after 30 s, perhaps more than once
     LOOK_EVERY_MS = 100,
-    SETTING_MS = 2000,
     ANSWER_MS = 1500,
     WINDOW_MS = 3000,
     STEPS_AFTER_MAX = 400 * 1000,
@@ -49,15 +49,18 @@ static enum err_code build(struct world *w)
     w->chain = world_uuid(w);
     w->till_max = k->tills + CLONES_MAX;
     w->tills = world_alloc(w, (size_t)w->till_max * sizeof(*w->tills));
+    w->centre.readers = world_alloc(w, (size_t)w->till_max * sizeof(*w->centre.readers));
     centre_init(w);
     world_add(w, 0, HAPPENS_CENTRE_START);
     for (int i = 0; i < k->tills; i++)
         add_till(w);
     if (k->fault_ms)
         world_add(w, world_pause(w, k->fault_ms), HAPPENS_FAULT);
-    world_add(w, SETTING_MS, HAPPENS_SETTING);
+    world_add(w, k->setting_ms, HAPPENS_SETTING);
     world_add(w, ANSWER_MS, HAPPENS_ANSWER);
     world_add(w, WINDOW_MS, HAPPENS_WINDOW);
+    if (k->trim_ms)
+        world_add(w, k->trim_ms, HAPPENS_TRIM);
     world_trace(w, "%d tills in %d places, %s, latency %lld ms, a fault every %lld ms", k->tills,
                 k->places, k->front ? "a front before the centre" : "the centre itself",
                 (long long)k->latency_ms, (long long)k->fault_ms);
@@ -174,7 +177,7 @@ static void on_setting(struct world *w, const struct event_at *e)
     if (w->quiet)
         return;
     centre_setting(w);
-    world_add(w, SETTING_MS, HAPPENS_SETTING);
+    world_add(w, w->knobs.setting_ms, HAPPENS_SETTING);
 }
 
 static void on_answer(struct world *w, const struct event_at *e)
@@ -201,6 +204,15 @@ static void on_confirm(struct world *w, const struct event_at *e)
 {
     (void)e;
     centre_confirm(w);
+}
+
+static void on_trim(struct world *w, const struct event_at *e)
+{
+    (void)e;
+    if (w->quiet)
+        return;
+    trim_feeds(w);
+    world_add(w, w->knobs.trim_ms, HAPPENS_TRIM);
 }
 
 static void on_fault(struct world *w, const struct event_at *e)
@@ -241,6 +253,7 @@ static const struct handler {
     [HAPPENS_ANSWER] = {OF_WORLD, on_answer},
     [HAPPENS_WINDOW] = {OF_WORLD, on_window},
     [HAPPENS_CONFIRM] = {OF_WORLD, on_confirm},
+    [HAPPENS_TRIM] = {OF_WORLD, on_trim},
     [HAPPENS_FAULT] = {OF_WORLD, on_fault},
     [HAPPENS_LINK_UP] = {OF_WORLD, on_link_up},
 };

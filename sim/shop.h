@@ -35,6 +35,8 @@ struct shop_record {
     char id[BATCH_ID_SIZE];
     struct item *items[SHOP_EVENTS];
     int count;
+    int64_t told_at;  // last, by the centre
+    uint64_t dropped; // from the feed: after how many others; 0: never
 };
 struct shop_set { // of a record's items, by their number
     uint64_t words[SHOP_EVENTS / 64];

@@ -4,6 +4,7 @@
 #include "model/policy.h"
 #include "sim/people.h"
 #include "sim/shop_end.h"
+#include "sim/trim.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -162,8 +163,20 @@ static struct hash state_again(const struct shop_end *end, struct book *of)
     return state;
 }
 
+// Who was told of a record that the centre and its author have both lost keeps it, once it is over.
+static bool is_last_to_know(const struct shop_end *end, struct till *t)
+{
+    for (int i = 0; i < end->of->count; i++) {
+        if (end->counted[i])
+            return false;
+    }
+    return trim_is_over(end->w, &t->disk.book, end->of);
+}
+
 static void check_till(struct shop_end *end, struct till *t, const struct hash *state)
 {
+    if (is_last_to_know(end, t))
+        return;
     bool more = check_set(end, t);
     struct record *fold = book_fold(end->w, &t->disk.book, end->of);
     if (world_failed(end->w) || fold == NULL)
@@ -215,7 +228,7 @@ static void check_record(struct world *w, const struct shop_record *of)
     for (int i = 0; i < w->till_count && !world_failed(w); i++) {
         struct till *t = &w->tills[i];
         bool told = of->place == PLACE_CHAIN || t->place == of->place;
-        if (t->used && !t->revoked && told)
+        if (t->used && !t->revoked && told && !trim_may_lack(w, t, of))
             check_till(end, t, &state);
     }
     shop_find_seen(end);

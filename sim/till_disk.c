@@ -240,6 +240,8 @@ static void show_told(struct world *w, struct till *t, int feed, bool complete)
         book_set(w, &d->book, row->item, HELD_TOLD, own ? NULL : row->carrier);
         book_note_copy(&d->book, row->item, told->copy);
     }
+    for (uint64_t i = 0; i < told->count && complete; i++)
+        book_drop_untold(w, &d->book, told->items[i].item->shop->of, told->copy);
     told->count = 0;
     if (told->fresh && complete)
         book_drop_older(w, &d->book, feed, told->copy);
@@ -360,6 +362,8 @@ static void apply_feed(struct world *w, struct till *t, const struct message_fee
     bool own = str_is(m->location, world_place(t->place));
     int feed = own ? 0 : str_is(m->location, FEED_CHAIN) ? 1 : 2;
     struct feed_place *place = &t->disk.feeds[feed];
+    if (own && m->from == 0)
+        t->disk.may_lack = t->may_lack;
     if (own && m->reset)
         begin_copy(t);
     if (m->reset)

@@ -7,6 +7,7 @@
 #define WASL_SIM_WORLD_H
 
 #include "base/rng.h"
+#include "model/feed_reader.h"
 #include "model/quantity.h"
 #include "sim/book.h"
 #include "sim/sim.h"
@@ -110,6 +111,7 @@ enum happening {
     HAPPENS_ANSWER, // somebody at the centre looks at a question
     HAPPENS_WINDOW, // of what is deferred, at a till
     HAPPENS_CONFIRM,
+    HAPPENS_TRIM, // of the places' feeds
     HAPPENS_FAULT,
     HAPPENS_LINK_UP,
     HAPPENS_COUNT
@@ -144,12 +146,15 @@ struct knobs {
     int window_events;
     size_t page_bytes;
     uint64_t feed_memory; // tombstones kept
+    int64_t trim_ms;      // how often what is over leaves the feeds; 0: never
+    int64_t trim_keep_ms; // how long it stays, and who is away is waited for
     int64_t jitter_told_ms;
-    int64_t hour_ms;   // what the chain's settings call an hour
-    unsigned said;     // of the times somebody at the centre looks: a user, a role, a setting
-    unsigned tampered; // tills that let anybody do anything: of what they write
-    int64_t keep_ms;   // how long a till keeps what is settled; no backup of the centre is older
-    size_t offer_page; // streams that a till names to a restored centre at once
+    int64_t setting_ms; // how often the chain says something
+    int64_t hour_ms;    // what the chain's settings call an hour
+    unsigned said;      // of the times somebody at the centre looks: a user, a role, a setting
+    unsigned tampered;  // tills that let anybody do anything: of what they write
+    int64_t keep_ms;    // how long a till keeps what is settled; no backup of the centre is older
+    size_t offer_page;  // streams that a till names to a restored centre at once
 };
 
 // ---- nodes ------------------------------------------------------------------------------------
@@ -237,6 +242,7 @@ struct till_disk { // what survives a crash
     int64_t clock_offset_ms; // as the centre told last
     struct uuid run;         // of the last run
     bool any_run;
+    uint64_t may_lack; // records that had left the feed by then
 };
 enum pending_kind {
     PENDING_EVENT,
@@ -260,9 +266,10 @@ struct pending {
 struct till {
     int index, place;
     bool used, up;
-    bool revoked; // its device was, at the centre
-    bool window;  // of what is deferred: open
-    bool agreed;  // the recovery that the centre names was told everything
+    bool revoked;      // its device was, at the centre
+    bool window;       // of what is deferred: open
+    uint64_t may_lack; // of the copy that it was promised
+    bool agreed;       // the recovery that the centre names was told everything
     struct uuid named;
     uint64_t life;
     struct uuid device;
@@ -318,6 +325,12 @@ struct centre_feed {
     uint64_t head, capacity;
     uint64_t *live; // position of each record's live row: SKUs or settings, then notices
     uint64_t records;
+    uint64_t trimmed; // up to where rows of records were dropped
+};
+struct centre_reader { // of a place's feed
+    bool any;
+    struct feed_reader reader;
+    int64_t heard_at;
 };
 struct job { // a push that was checked and waits for the commit
     struct conn *conn;
@@ -386,6 +399,7 @@ struct centre {
     struct sign_key key;
     struct author authors[MAX_PLACES + 1]; // the last is the chain's
     struct noted *noted, **noted_end;
+    struct centre_reader *readers; // by till
 };
 
 struct shop { // records that tills share
@@ -417,6 +431,7 @@ struct world {
     size_t stream_count;
     struct item **items;
     uint64_t item_count, item_capacity;
+    uint64_t trims;   // records that left a feed
     uint32_t notices; // rows of feeds beside stock and settings
     struct shop shop;
     const struct catalog *catalogs; // all that were ever published
