@@ -28,7 +28,8 @@ static const struct arguments_spec review_spec = {
     .positionals = "DIR NUMBER",
     .low = 2,
     .high = 2,
-    .doc = "Shows one question with what is known of it.",
+    .doc = "Shows one question with what is known of it: what both had seen, both sides, what is "
+           "suggested and why, and what was answered by whom. --json has all of it.",
 };
 static const struct arguments_spec letters_spec = {
     .options = json_options,
@@ -158,6 +159,80 @@ static enum err_code run_reviews(int argc, char **argv, struct err *e)
     return code;
 }
 
+static struct str text_of(yyjson_val *object, const char *key)
+{
+    yyjson_val *value = json_find(object, key);
+    return yyjson_is_str(value) ? str_make(yyjson_get_str(value), yyjson_get_len(value)) : STR("");
+}
+
+// "2026-03-02T12:00:00Z by lina: reject, theft", and the note on a line of its own.
+static void show_answer(yyjson_val *answer)
+{
+    char when[TIME_TEXT_SIZE] = "";
+    int64_t at = 0;
+    struct str by = text_of(answer, "by"), note = text_of(answer, "note");
+    if (json_get_i64(answer, "at", &at, NULL) == ERR_OK) {
+        time_text_format(at, when);
+    }
+    (void)printf("answered   %s%s%.*s: %.*s", when, by.n != 0 ? " by " : "", STR_ARG(by),
+                 STR_ARG(text_of(answer, "decision")));
+    for (int i = 0; i < 2; i++) {
+        struct str more = text_of(answer, i == 0 ? "value" : "outcome");
+        (void)printf("%s%.*s", more.n != 0 ? ", " : "", STR_ARG(more));
+    }
+    (void)printf("\n");
+    if (note.n != 0) {
+        (void)printf("           %.*s\n", STR_ARG(note));
+    }
+}
+
+static void show_side(yyjson_val *side)
+{
+    char when[TIME_TEXT_SIZE] = "";
+    int64_t at = 0;
+    struct str actor = text_of(side, "actor"), value = text_of(side, "value");
+    if (json_get_i64(side, "at", &at, NULL) == ERR_OK) {
+        time_text_format(at, when);
+    }
+    (void)printf("side       %s %.*s%s%.*s%s%.*s\n", when, STR_ARG(text_of(side, "type")),
+                 actor.n != 0 ? " by " : "", STR_ARG(actor), value.n != 0 ? ": " : "",
+                 STR_ARG(value));
+}
+
+static void show_list(yyjson_val *detail, const char *key, void (*show)(yyjson_val *one))
+{
+    yyjson_arr_iter iter = yyjson_arr_iter_with(json_find(detail, key));
+    yyjson_val *one;
+    while ((one = yyjson_arr_iter_next(&iter)) != NULL) {
+        show(one);
+    }
+}
+
+// What a record asks has sides; any other question tells what it tells.
+static void show_detail(const struct review *r)
+{
+    struct json json = {0};
+    if (json_parse(r->detail, DEPTH, &json, NULL) != ERR_OK ||
+        json_find(json.root, "sides") == NULL) {
+        (void)printf("%.*s\n", STR_ARG(r->detail));
+        json_close(&json);
+        return;
+    }
+    struct str base = text_of(json.root, "base");
+    yyjson_val *suggested = json_find(json.root, "suggested");
+    if (base.n != 0) {
+        (void)printf("base       %.*s\n", STR_ARG(base));
+    }
+    show_list(json.root, "sides", show_side);
+    if (suggested != NULL) {
+        struct str value = text_of(suggested, "value");
+        (void)printf("suggested  %.*s%s%.*s: %.*s\n", STR_ARG(text_of(suggested, "decision")),
+                     value.n != 0 ? " " : "", STR_ARG(value), STR_ARG(text_of(suggested, "why")));
+    }
+    show_list(json.root, "answers", show_answer);
+    json_close(&json);
+}
+
 static enum err_code show(const struct review *r, bool as_json, struct err *e)
 {
     char when[TIME_TEXT_SIZE];
@@ -168,10 +243,10 @@ static enum err_code show(const struct review *r, bool as_json, struct err *e)
     }
     time_text_format(r->opened_at, when);
     (void)printf("review     %lld (%s)\nkind       %.*s\nrecord     %.*s\nlocation   %.*s\n"
-                 "opened     %s\n%.*s\n%.*s\n",
+                 "opened     %s\n%.*s\n",
                  (long long)r->number, r->open ? "open" : "closed", STR_ARG(r->kind),
-                 STR_ARG(r->record), STR_ARG(r->location), when, STR_ARG(r->text),
-                 STR_ARG(r->detail));
+                 STR_ARG(r->record), STR_ARG(r->location), when, STR_ARG(r->text));
+    show_detail(r);
     return ERR_OK;
 }
 

@@ -20,7 +20,11 @@ static const struct arguments_spec spec = {
     .high = ARGUMENTS_MAX,
     .doc = "Answers open questions, several alike at once. An answer is an event: it reaches "
            "everybody it concerns, and no question is answered twice. NUMBER is what wasl review "
-           "list shows.",
+           "list shows.\v"
+           "accept: what is asked about counts. reject: it is taken out again where it can be: a "
+           "change of a line or a field, a price, a setting. What happened all the same stays (a "
+           "ticket, money, goods that moved), and the answer says that somebody looked. edit: "
+           "--value holds instead. wasl review show says what is suggested, and why.",
 };
 
 // At a node that nobody serves.

@@ -16,7 +16,8 @@ static const struct column columns[] = {
      "ids of the events that are asked about, in order of id: what is settled is not, while the "
      "question is open"},
     {"open", COLUMN_INTEGER, "0 once all of them are settled"},
-    {"detail", COLUMN_TEXT, "JSON: both sides, what both had seen, and what is suggested"},
+    {"detail", COLUMN_TEXT,
+     "JSON: both sides, what both had seen, what is suggested, and what was answered"},
     {NULL, COLUMN_TEXT, NULL}};
 const struct row_table question_table = {"record_reviews", 4, columns, .typed = true};
 enum { Q_RECORD, Q_TYPE, Q_KIND, Q_PART, Q_TRIGGERS, Q_OPEN, Q_DETAIL };
@@ -61,6 +62,8 @@ enum err_code answer_decode(const struct event *event, struct arena *kept, struc
     ret->part = body_copy(&in, event->body, "part");
     ret->value = body_copy(&in, event->body, "value");
     ret->outcome = body_copy(&in, event->body, "outcome");
+    ret->note = body_copy(&in, event->body, "note");
+    ret->name = body_copy(&in, event->body, "by");
     enum err_code code = read_decision(event->body, ret, e);
     return code == ERR_OK && in.full ? err_set(e, ERR_NO_MEMORY, "out of memory for an answer")
                                      : code;
@@ -115,13 +118,20 @@ enum err_code question_ask(struct question **list, const struct question *questi
     return ERR_OK;
 }
 
-bool question_settled(const struct questions *q, const char *kind, struct str part,
-                      const struct record_entry *trigger)
+// The last answer to questions of this kind and part that names the event; NULL: none.
+static const struct answer *answer_to(const struct questions *q, const char *kind, struct str part,
+                                      const struct record_entry *trigger)
 {
     const struct answer *x = id_map_find(&q->answers, &trigger->id);
     while (x != NULL && !(str_is(x->op->review, kind) && str_equal(x->op->part, part)))
         x = x->next;
-    return x != NULL;
+    return x;
+}
+
+bool question_settled(const struct questions *q, const char *kind, struct str part,
+                      const struct record_entry *trigger)
+{
+    return answer_to(q, kind, part, trigger) != NULL;
 }
 
 bool question_open(const struct questions *q, const struct question *question)
@@ -236,6 +246,45 @@ static void write_side(struct json_writer *w, yyjson_mut_val *list,
     write_text(w, to, "value", side->value);
 }
 
+static int by_answer(const void *a, const void *b)
+{
+    const struct answer *x = *(const struct answer *const *)a;
+    const struct answer *y = *(const struct answer *const *)b;
+    return (x->by->place > y->by->place) - (x->by->place < y->by->place);
+}
+
+// One answer may settle many sides. What came since may have answered too, as the authority says.
+static enum err_code write_answers(struct json_writer *w, const struct group *g, struct arena *a)
+{
+    size_t n = 0;
+    const struct answer **answers = arena_alloc(a, g->side_count * sizeof(struct answer *));
+    if (answers == NULL)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < g->side_count; i++) {
+        answers[n] = answer_to(g->answers, g->asked[0]->kind, g->asked[0]->part, g->sides[i].by);
+        n += answers[n] != NULL;
+    }
+    if (n == 0)
+        return ERR_OK;
+    qsort(answers, n, sizeof(struct answer *), by_answer);
+    yyjson_mut_val *list = yyjson_mut_obj_add_arr(w->doc, w->root, "answers");
+    for (size_t i = n > QUESTION_SIDES ? n - QUESTION_SIDES : 0; i < n; i++) {
+        const struct answer *one = answers[i];
+        if (i > 0 && answers[i - 1]->by == one->by)
+            continue;
+        yyjson_mut_val *to = yyjson_mut_arr_add_obj(w->doc, list);
+        bool person = one->by->answers != NULL;
+        yyjson_mut_obj_add_str(w->doc, to, "decision",
+                               person ? decisions[one->op->decision] : "explained");
+        yyjson_mut_obj_add_sint(w->doc, to, "at", one->by->at);
+        write_text(w, to, "by", one->by->actor.n != 0 ? one->by->actor : one->op->name);
+        write_text(w, to, "value", one->op->value);
+        write_text(w, to, "outcome", one->op->outcome);
+        write_text(w, to, "note", one->op->note);
+    }
+    return ERR_OK;
+}
+
 // The base is that of the question asked first, the suggestion that of the last.
 static enum err_code write_detail(const struct group *g, struct arena *a, struct row *row)
 {
@@ -254,8 +303,10 @@ static enum err_code write_detail(const struct group *g, struct arena *a, struct
         write_text(&w, to, "value", last->value);
         yyjson_mut_obj_add_str(w.doc, to, "why", last->why);
     }
+    enum err_code told = write_answers(&w, g, a);
     buf_init(&text, LIMIT_MESSAGE_BYTES);
     enum err_code code = json_writer_end(&w, &text);
+    code = told ? told : code;
     struct str copy = code ? STR("") : arena_copy(a, buf_str(&text));
     buf_fini(&text);
     if (code || copy.p == NULL)

@@ -10,7 +10,7 @@
 //      Its row names the triggers that are not settled: an answer decides about those alone.
 //   3. Of several answers that name an event, the last in the record's order counts.
 // Ownership: questions live in the arena given; what they point to must live as long.
-// Limits: QUESTION_SIDES sides are told, the newest; triggers are all named.
+// Limits: QUESTION_SIDES sides and answers are told, the newest; triggers are all named.
 //
 // How a reducer uses it: its state has a 'struct questions'; apply calls question_ask where two
 // events of the record disagree, and question_answer for 'review_resolved'; rows calls
@@ -56,6 +56,8 @@ struct answer_op {
     enum decision decision;
     struct str value;   // with DECISION_EDIT
     struct str outcome; // of a quantity: where the difference came from
+    struct str note;    // why
+    struct str name;    // who, where it is no actor
     const struct uuid *triggers;
     size_t trigger_count;
 };

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the centre decides about events that reach it: said once, to everybody."""
 
+import json
 import signal
 import uuid
 
@@ -162,6 +163,14 @@ def test_questions_are_answered_over_http_by_who_has_the_right(wasl):
         wait_for(lambda node=node: query(node, ASKED) == [("order", "line", 0)], "the answer")
     by = "SELECT json_extract(bytes, '$.body.by') FROM journal WHERE type = 'review_resolved'"
     assert query(place.centre, by) == [("test",)]
+    for node in (place.centre, *place.tills):
+        told = "SELECT json_extract(detail, '$.answers') FROM record_reviews"
+        (answer,) = json.loads(query(node, told)[0][0])
+        assert {key: answer[key] for key in ("decision", "by", "note")} == {
+            "decision": "accept",
+            "by": "test",
+            "note": "both",
+        }
 
 
 def test_a_question_that_no_record_asks_is_answered_once_and_stays_so(wasl):
@@ -213,8 +222,14 @@ def test_a_ticket_whose_payments_are_not_its_total_is_asked_about(wasl):
     number = str(review["number"])
     shown = wasl.good("review", "show", "centre", number).out
     assert "2.00 USD" in shown and "2.50 USD" in shown, shown
-    answer = ["--decision", "accept", "--note", "a gift"]
-    wasl.good("review", "resolve", "centre", number, *answer)
+    assert "answered" not in shown and "suggested  accept: Money taken" in shown, shown
+    wasl.good("review", "resolve", "centre", number, "--decision", "accept", "--note", "a gift")
+    lines = wasl.good("review", "show", "centre", number).out.splitlines()
+    assert lines[-2].startswith("answered   2") and lines[-2].endswith(": accept"), lines
+    assert lines[-1].strip() == "a gift"
+    (review,) = wasl.good("review", "list", "centre", "--all", "--json").json
+    (answer,) = review["detail"]["answers"]
+    assert (answer["decision"], answer["note"]) == ("accept", "a gift")
     assert query(centre, ASKED) == [("ticket", "payments", 0)]
     assert query(centre, "SELECT count(*), sum(amount) FROM payments WHERE currency = 'USD'") == [
         (2, 450)
