@@ -225,6 +225,20 @@ void chain_take(struct world *w, struct till *t, int feed, const struct message_
         check_version(w, t);
 }
 
+bool chain_lose_item(struct world *w, struct till *t)
+{
+    struct chain_view *view = &t->disk.chain[0];
+    int first = (int)rng_below(&w->rng, MAX_SKUS);
+    for (int i = 0; i < MAX_SKUS; i++) {
+        int record = MAX_SKUS + (first + i) % MAX_SKUS;
+        if (view->shown[record].n == 0)
+            continue;
+        view->shown[record] = view->next[record] = STR("");
+        return true;
+    }
+    return false;
+}
+
 // ---- after quiet ------------------------------------------------------------------------------
 
 static struct str said_last(const struct centre_feed *f, int record)

@@ -13,6 +13,8 @@ void chain_publish(struct world *w);     // at the centre: the next version of t
 // At a till: a frame of one of the chain's feeds. Fails the seed where its rows, or those that are
 // shown then, are no version of the catalog.
 void chain_take(struct world *w, struct till *t, int feed, const struct message_feed *m);
+// One item of what the till shows is lost on its disk. False: it shows none.
+bool chain_lose_item(struct world *w, struct till *t);
 // The version that the till shows; NULL: none.
 const struct catalog *chain_shown(struct world *w, const struct till *t);
 // After quiet: every till shows what the centre says last.

@@ -93,6 +93,7 @@ static void draw_faults(struct world *w, int what)
         k->failed_fsync = some(w, 20);
         k->failed_commit = some(w, 30);
         k->rot = some(w, 10);
+        k->doubt = some(w, 30);
     }
     if (what & CLOCK) {
         k->clock_ms = rng_chance(&w->rng, 1, 2) ? DAY_MS : rng_between(&w->rng, 0, 600 * 1000);
@@ -257,6 +258,11 @@ static void strike_rot(struct world *w)
     till_rot(w, any_till(w));
 }
 
+static void strike_doubt(struct world *w)
+{
+    till_doubt(w, any_till(w));
+}
+
 static void strike_upgrade(struct world *w)
 {
     centre_upgrade(w);
@@ -279,6 +285,7 @@ void faults_strike(struct world *w)
                  {k->front_loss, strike_front_loss},
                  {k->front_amnesia, strike_front_amnesia},
                  {k->rot, strike_rot},
+                 {k->doubt, strike_doubt},
                  {k->upgrade, strike_upgrade},
                  {k->restore_centre, strike_restore_centre}};
     enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };

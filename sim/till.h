@@ -26,5 +26,7 @@ void till_restore(struct world *w, struct till *t, int64_t restart_in_ms);
 void till_clone(struct world *w, struct till *t, int64_t start_in_ms);
 // The bytes of one event that is not settled change on its disk, if there is one.
 void till_rot(struct world *w, struct till *t);
+// A row of its catalog is lost, and it notices: the chain's feed is read from the start again.
+void till_doubt(struct world *w, struct till *t);
 
 #endif

@@ -599,6 +599,35 @@ void till_clone(struct world *w, struct till *t, int64_t start_in_ms)
     till_add(w, copy, start_in_ms, HAPPENS_TILL_START);
 }
 
+// Pages of the chain's feed that wait to be written are read again too.
+static void fail_pages(struct world *w, struct till *t)
+{
+    struct pending **at = &t->first;
+    while (*at) {
+        const struct pending *p = *at;
+        if (p->kind != PENDING_FEED || !str_is(p->feed->location, FEED_CHAIN)) {
+            at = &(*at)->next;
+            continue;
+        }
+        *at = p->next;
+        t->pending_count--;
+        uplink_feed_failed(&t->uplink, p->feed, till_moment(w, t), &t->steps);
+    }
+    t->end = at;
+}
+
+// As in the daemon, which gives up its cursor in the transaction that finds the catalog wrong.
+void till_doubt(struct world *w, struct till *t)
+{
+    if (!t->up || !chain_lose_item(w, t))
+        return;
+    world_trace(w, "till %d loses an item of its catalog", t->index);
+    t->disk.feeds[1] = (struct feed_place){.position = 0};
+    uplink_feed_afresh(&t->uplink, STR(FEED_CHAIN), till_moment(w, t), &t->steps);
+    fail_pages(w, t);
+    till_perform(w, t);
+}
+
 // The bytes of one event that the centre has not settled change on its disk.
 void till_rot(struct world *w, struct till *t)
 {

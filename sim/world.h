@@ -139,7 +139,7 @@ struct knobs {
     unsigned kill_till, kill_centre, cut, partition, jump, restore, clone, revoke, front_loss,
         front_amnesia, upgrade, restore_centre;
     bool honest; // nothing that a node shows is lost, and all of it comes in order
-    unsigned failed_fsync, failed_commit, foreign, other_lane, rot;
+    unsigned failed_fsync, failed_commit, foreign, other_lane, rot, doubt;
     unsigned orders;  // of what a till writes
     unsigned retried; // of those: once more at another till
     int64_t clock_ms; // offsets up to this

@@ -79,6 +79,9 @@
 #ifndef MUTANT_trimmed_unread
 #define MUTANT_trimmed_unread 0
 #endif
+#ifndef MUTANT_afresh_forgotten
+#define MUTANT_afresh_forgotten 0
+#endif
 
 #define MUTANT(name) MUTANT_##name
 

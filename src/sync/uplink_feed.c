@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "model/mutant.h"
 #include "sync/uplink_private.h"
 
 struct uplink_feed *uplink_find_feed(struct uplink *u, struct str location)
@@ -158,7 +159,7 @@ void uplink_feed_afresh(struct uplink *u, struct str location, struct moment now
     static const struct hash zero;
     static const struct uuid none = {.b = {0}};
     struct uplink_feed *f = uplink_find_feed(u, location);
-    if (f == NULL)
+    if (f == NULL || MUTANT(afresh_forgotten))
         return;
     uplink_set_feed(u, location, &none, 0, &zero);
     if (!uplink_in(u, IDLE))
