@@ -11,25 +11,34 @@
 
 #include <string.h>
 
+// What a client may have been shown here: more than is shown now is on its way, and less is not.
+static enum err_code check_seen(struct journal *j, const struct event *draft,
+                                const char **ret_fault, struct err *e)
+{
+    struct event_seen head = {.position = 0};
+    struct feed_cursor at = {.position = 0};
+    enum err_code code = j->identity.role == ROLE_CENTRAL
+                             ? store_feed_seen(j->store, draft->location, &head, e)
+                             : store_feed_cursor(j->store, draft->location, &at);
+    if (j->identity.role == ROLE_CENTRAL)
+        at = (struct feed_cursor){.feed = head.feed, .position = head.position};
+    if (!uuid_equal(&draft->seen.feed, &at.feed))
+        *ret_fault = "seen: of a feed that this node does not follow; look again, and count again";
+    else if (draft->seen.position > at.position)
+        *ret_fault = "seen: this node has not seen so much of its feed yet";
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
 enum err_code journal_fill_seen(struct journal *j, struct event *draft, const char **ret_fault,
                                 struct err *e)
 {
-    struct event_seen shown;
     *ret_fault = NULL;
     if (!quantity_may_claim(draft->type))
         return ERR_OK;
-    enum err_code code = store_feed_seen(j->store, draft->location, &shown, e);
-    if (code)
-        return code;
     if (uuid_is_zero(&draft->seen.feed))
-        draft->seen = shown;
-    if (draft->type->flow != FLOW_CORRECTION)
-        return ERR_OK; // goods were sold, whatever was shown
-    if (!uuid_equal(&draft->seen.feed, &shown.feed))
-        *ret_fault = "seen: of a feed that this node does not follow; look again, and count again";
-    else if (draft->seen.position > shown.position)
-        *ret_fault = "seen: this node has not seen so much of its feed yet";
-    return ERR_OK;
+        return store_feed_seen(j->store, draft->location, &draft->seen, e);
+    bool counts = draft->type->flow == FLOW_CORRECTION; // goods were sold, whatever was shown
+    return counts ? check_seen(j, draft, ret_fault, e) : ERR_OK;
 }
 
 // ---- as events come ---------------------------------------------------------------------------

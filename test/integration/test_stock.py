@@ -219,11 +219,24 @@ def test_its_own_sale_before_explains_what_it_believed(wasl):
     shelf.end("44")
 
 
+def shown_at(shelf, till):
+    """What a client sees; while a page is on its way it does not say up to where."""
+    client = Client(shelf.tills[till], shelf.tokens[till])
+    shown = []
+
+    def look():
+        shown[:] = [client("GET", "/api/v1/stock").json]
+        return shown[0]["seen"]
+
+    wait_for(look, "a position")
+    return shown[0]
+
+
 @pytest.mark.parametrize("says", [True, False])
 def test_a_client_that_counts_what_it_was_shown_earlier(wasl, says):
     """It was shown 100, five left at another till, then it says what it counted then."""
     shelf = Shelf(wasl, "100")
-    shown = Client(shelf.tills[0], shelf.tokens[0])("GET", "/api/v1/stock").json
+    shown = shown_at(shelf, 0)
     assert [(row["sku"], row["quantity"]) for row in shown["stock"]] == [("TEA", "100")]
     (seen,) = shown["seen"]
     assert seen["location"] == PLACE
@@ -241,7 +254,7 @@ def test_a_client_that_counts_what_it_was_shown_earlier(wasl, says):
 def test_a_position_that_nobody_was_shown_hides_no_count(wasl):
     shelf = Shelf(wasl, "100")
     client = Client(shelf.tills[0], shelf.tokens[0])
-    (seen,) = client("GET", "/api/v1/stock").json["seen"]
+    (seen,) = shown_at(shelf, 0)["seen"]
     ahead = {"feed": seen["feed"], "position": seen["position"] + 1}
     foreign = {"feed": str(uuid.uuid4()), "position": 1}
     counts = [counted("100", "60") | {"seen": where} for where in (ahead, foreign)]
