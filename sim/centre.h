@@ -27,6 +27,7 @@ void centre_setting(struct world *w); // rows of the chain's feeds change
 void centre_upgrade(struct world *w); // its dead letters are read after all
 // restore.c: its disk is copied, or becomes that copy again.
 void centre_back_up(struct world *w);
+uint64_t centre_copied_to(const struct world *w); // the head of the chain's feed, in the copy
 bool centre_can_restore(const struct world *w);
 void centre_restore(struct world *w, int64_t restart_in_ms);
 void centre_recover(struct world *w, const struct recovery_view *view,

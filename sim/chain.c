@@ -214,6 +214,7 @@ void chain_take(struct world *w, struct till *t, int feed, const struct message_
         if (record >= 0)
             view->next[record] = is_null(m->rows[i]) ? STR("") : m->rows[i];
     }
+    view->whole = m->complete;
     if (!m->complete)
         return;
     view->fresh = false;

@@ -122,23 +122,29 @@ static void make_honest(struct knobs *k)
     k->clock_ms = k->keep_ms = 0;
 }
 
-// Seeds in which one till alone is amid a copy most of the time, of a chain that changes, and the
-// centre is restored: nobody but the till itself can tell.
+// Seeds in which one till alone reads a chain that changes as fast as its link carries, and the
+// centre is restored to amid what it is reading: nothing but the till's own place can tell.
 static void make_lonely(struct world *w)
 {
     struct knobs *k = &w->knobs;
     k->tills = k->places = 1;
     k->front = false;
     k->orders = k->said = 0;
-    k->sale_ms = 20000;
     k->page_bytes = 1;
-    k->latency_ms = 400;
-    k->setting_ms = 150;
+    k->latency_ms = 300;
+    k->setting_ms = 400;
+    k->bytes_per_ms = 8;
+    k->fsync_ms = 5;
+    k->sale_ms = 60 * 1000;
+    k->kill_till = k->kill_centre = k->cut = k->partition = k->jump = k->upgrade = 0;
+    k->drop = k->flip = 0;
+    k->failed_fsync = k->failed_commit = k->doubt = 0;
     k->feed_memory = UINT64_MAX / 2;
     k->restore = k->clone = k->revoke = k->rot = 0;
-    k->restore_centre = 100;
+    k->restore_centre = 0;
+    k->amid = 1000;
     k->keep_ms = 30 * 1000;
-    k->fault_ms = 1000;
+    k->fault_ms = 60;
 }
 
 enum err_code faults_draw(struct world *w, const char *profile)
@@ -150,7 +156,7 @@ enum err_code faults_draw(struct world *w, const char *profile)
         draw_faults(w, profiles[i].what);
         if (rng_chance(&w->rng, 1, 5))
             make_honest(&w->knobs);
-        else if (w->knobs.restore_centre && rng_chance(&w->rng, 1, 12))
+        else if (w->knobs.restore_centre && rng_chance(&w->rng, 1, 6))
             make_lonely(w);
         return ERR_OK;
     }
@@ -258,6 +264,26 @@ static void strike_rot(struct world *w)
     till_rot(w, any_till(w));
 }
 
+// The till has read a part of the chain's feed, and the copy of the centre's disk ends within what
+// it had still to read.
+static bool is_amid(const struct world *w, const struct till *t)
+{
+    uint64_t at = t->disk.feeds[1].position, copied = centre_copied_to(w);
+    return t->up && at > 0 && at <= copied && copied < w->centre.feeds[PLACE_CHAIN].head &&
+           !t->disk.chain[0].whole;
+}
+
+static void strike_amid(struct world *w)
+{
+    struct till *t = any_till(w);
+    if (centre_can_restore(w) && is_amid(w, t))
+        centre_restore(w, downtime(w) / 3);
+    else if (rng_chance(&w->rng, 1, 12))
+        centre_back_up(w);
+    else if (!t->down[UP] && rng_chance(&w->rng, 1, 20))
+        strike_partition(w);
+}
+
 static void strike_doubt(struct world *w)
 {
     till_doubt(w, any_till(w));
@@ -286,6 +312,7 @@ void faults_strike(struct world *w)
                  {k->front_amnesia, strike_front_amnesia},
                  {k->rot, strike_rot},
                  {k->doubt, strike_doubt},
+                 {k->amid, strike_amid},
                  {k->upgrade, strike_upgrade},
                  {k->restore_centre, strike_restore_centre}};
     enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };

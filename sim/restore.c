@@ -188,6 +188,11 @@ bool centre_can_restore(const struct world *w)
     return b && w->now - b->at < w->knobs.keep_ms && w->lines + 1 < MAX_LINES;
 }
 
+uint64_t centre_copied_to(const struct world *w)
+{
+    return w->centre.backup ? w->centre.backup->feeds[PLACE_CHAIN].head : 0;
+}
+
 static bool was_revoked(const struct world *w, const struct centre_backup *b,
                         const struct uuid *device)
 {

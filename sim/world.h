@@ -139,7 +139,7 @@ struct knobs {
     unsigned kill_till, kill_centre, cut, partition, jump, restore, clone, revoke, front_loss,
         front_amnesia, upgrade, restore_centre;
     bool honest; // nothing that a node shows is lost, and all of it comes in order
-    unsigned failed_fsync, failed_commit, foreign, other_lane, rot, doubt;
+    unsigned failed_fsync, failed_commit, foreign, other_lane, rot, doubt, amid;
     unsigned orders;  // of what a till writes
     unsigned retried; // of those: once more at another till
     int64_t clock_ms; // offsets up to this
@@ -207,6 +207,7 @@ enum { CHAIN_ROWS = 2 * MAX_SKUS + 1 }; // settings, items, the version
 struct chain_view { // of one of the chain's feeds: what was told, and what is shown of it
     struct str shown[CHAIN_ROWS], next[CHAIN_ROWS];
     bool fresh;
+    bool whole; // all that there was when it was read
 };
 struct note_list { // never changed: a longer one is made
     const struct note *items;
