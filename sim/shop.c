@@ -21,6 +21,7 @@ static const struct kind {
     [SHOP_TABLE] = {"table", 2, shop_card_draw},
     [SHOP_AVAILABILITY] = {"availability", 2, shop_card_draw},
     [SHOP_CUSTOMER] = {"customer", 2, shop_card_draw},
+    [SHOP_UNMET] = {"unmet", 1, shop_card_draw},
     [SHOP_PRICE] = {"price", 2, shop_card_draw},
     [SHOP_RESERVATION] = {"reservation", 3, shop_reservation_draw},
     [SHOP_STOCK] = {"stock", 0, NULL},

@@ -18,6 +18,7 @@ enum shop_kind {
     SHOP_TABLE,
     SHOP_AVAILABILITY,
     SHOP_CUSTOMER,
+    SHOP_UNMET,
     SHOP_PRICE,
     SHOP_RESERVATION,
     SHOP_STOCK, // only what was judged of it

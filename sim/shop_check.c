@@ -197,6 +197,7 @@ static void (*const kinds[SHOP_KINDS])(const struct shop_end *) = {
     [SHOP_TABLE] = shop_card_check,
     [SHOP_AVAILABILITY] = shop_card_check,
     [SHOP_CUSTOMER] = shop_card_check,
+    [SHOP_UNMET] = shop_card_check,
     [SHOP_PRICE] = shop_card_check,
     [SHOP_RESERVATION] = shop_reservation_check,
     [SHOP_STOCK] = shop_stock_check,

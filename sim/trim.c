@@ -86,7 +86,8 @@ bool trim_is_over(struct world *w, struct book *at, const struct shop_record *of
 {
     struct row_list rows;
     struct record *fold = book_fold(w, at, of);
-    if (fold == NULL || (of->kind != SHOP_ORDER && of->kind != SHOP_RESERVATION))
+    bool ends = of->kind == SHOP_ORDER || of->kind == SHOP_RESERVATION || of->kind == SHOP_UNMET;
+    if (fold == NULL || !ends)
         return false;
     MUST(record_rows(fold, &w->scratch, &rows) == ERR_OK);
     for (size_t i = 0; i < rows.count; i++) {

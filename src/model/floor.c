@@ -2,6 +2,7 @@
 #include "model/floor.h"
 
 #include "model/body.h"
+#include "model/mutant.h"
 
 // ---- tables -----------------------------------------------------------------------------------
 
@@ -47,6 +48,8 @@ static enum err_code decode_unmet(const struct event *event, struct arena *kept,
     bool demand = str_is(event->type_name, "demand_unmet");
     if (demand && body_decimal(event->body, "quantity") <= 0)
         return err_set(e, ERR_INVALID, "body: quantity: must be above zero");
+    if (MUTANT(correction_merged))
+        return card_decode(event, kept, ret_op, e);
     return card_decode_whole(event, kept, ret_op, e);
 }
 

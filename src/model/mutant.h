@@ -82,6 +82,9 @@
 #ifndef MUTANT_afresh_forgotten
 #define MUTANT_afresh_forgotten 0
 #endif
+#ifndef MUTANT_correction_merged
+#define MUTANT_correction_merged 0
+#endif
 
 #define MUTANT(name) MUTANT_##name
 
