@@ -357,6 +357,34 @@ static void apply_chain_feed(struct world *w, struct till *t, int feed,
     chain_take(w, t, feed - 1, m);
 }
 
+// What could be dropped keep_ms ago, and all the time since, as far as the disk knows: after a
+// recovery of the centre it counts anew.
+static void prune(struct world *w, struct till *t, struct till_stream *d, uint64_t prunable)
+{
+    bool told = t->agreed && w->now - t->disk.recovered_at >= w->knobs.keep_ms;
+    if (prunable < d->prunable)
+        d->prunable = prunable;
+    if (told && d->prunable > d->pruned && w->now - d->prunable_at >= w->knobs.keep_ms) {
+        d->pruned = d->prunable;
+        oracle_check_pruned(w, t, d);
+    }
+    if (d->prunable <= d->pruned && prunable > d->pruned) {
+        d->prunable = prunable;
+        d->prunable_at = w->now;
+    }
+    if (told && w->knobs.keep_ms == 0 && d->prunable > d->pruned)
+        prune(w, t, d, prunable);
+}
+
+// As the store does: settled, and included, since a stream that is gone is not asked about again.
+static void look_to_prune(struct world *w, struct till *t, struct till_stream *d)
+{
+    const struct outbox_stream *s = outbox_find(&t->uplink.outbox, &d->stream->key);
+    uint64_t prunable = s ? outbox_prunable(s) : 0;
+    if (s)
+        prune(w, t, d, prunable < d->included ? prunable : d->included);
+}
+
 static void apply_feed(struct world *w, struct till *t, const struct message_feed *m)
 {
     bool own = str_is(m->location, world_place(t->place));
@@ -386,26 +414,9 @@ static void apply_feed(struct world *w, struct till *t, const struct message_fee
         show_told(w, t, feed, true);
         show_staged(t);
         t->disk.shown = (struct event_seen){m->feed, m->to};
+        for (size_t i = 0; i < t->disk.count; i++)
+            look_to_prune(w, t, &t->disk.streams[i]);
     }
-}
-
-// What could be dropped keep_ms ago, and all the time since, as far as the disk knows: after a
-// recovery of the centre it counts anew.
-static void prune(struct world *w, struct till *t, struct till_stream *d, uint64_t prunable)
-{
-    bool told = t->agreed && w->now - t->disk.recovered_at >= w->knobs.keep_ms;
-    if (prunable < d->prunable)
-        d->prunable = prunable;
-    if (told && d->prunable > d->pruned && w->now - d->prunable_at >= w->knobs.keep_ms) {
-        d->pruned = d->prunable;
-        oracle_check_pruned(w, t, d);
-    }
-    if (d->prunable <= d->pruned && prunable > d->pruned) {
-        d->prunable = prunable;
-        d->prunable_at = w->now;
-    }
-    if (told && w->knobs.keep_ms == 0 && d->prunable > d->pruned)
-        prune(w, t, d, prunable);
 }
 
 static void apply_mark(struct world *w, struct till *t, const struct pending *p)
@@ -417,9 +428,7 @@ static void apply_mark(struct world *w, struct till *t, const struct pending *p)
         d->rose = ++t->disk.rises, d->settled_at = w->now;
     d->held = p->mark.held.seq;
     d->settled = p->mark.settled;
-    const struct outbox_stream *s = outbox_find(&t->uplink.outbox, &p->key);
-    if (s)
-        prune(w, t, d, outbox_prunable(s));
+    look_to_prune(w, t, d);
 }
 
 static void apply_rehomed(struct world *w, struct till *t, const struct pending *p)
