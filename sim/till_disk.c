@@ -376,13 +376,11 @@ static void prune(struct world *w, struct till *t, struct till_stream *d, uint64
         prune(w, t, d, prunable);
 }
 
-// As the store does: settled, and included, since a stream that is gone is not asked about again.
 static void look_to_prune(struct world *w, struct till *t, struct till_stream *d)
 {
     const struct outbox_stream *s = outbox_find(&t->uplink.outbox, &d->stream->key);
-    uint64_t prunable = s ? outbox_prunable(s) : 0;
     if (s)
-        prune(w, t, d, prunable < d->included ? prunable : d->included);
+        prune(w, t, d, outbox_prunable(s, d->included));
 }
 
 static void apply_feed(struct world *w, struct till *t, const struct message_feed *m)

@@ -191,9 +191,11 @@ void outbox_reread(struct outbox *o)
         o->streams[i].unreadable = false;
 }
 
-uint64_t outbox_prunable(const struct outbox_stream *s)
+uint64_t outbox_prunable(const struct outbox_stream *s, uint64_t included)
 {
-    return MUTANT(prune_at_held) ? s->held.seq : s->settled;
+    if (MUTANT(prune_at_held))
+        return s->held.seq;
+    return s->settled < included ? s->settled : included;
 }
 
 void outbox_compact(struct outbox *o, const struct uuid *keep)

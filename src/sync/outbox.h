@@ -75,8 +75,9 @@ size_t outbox_resend_unsettled(struct outbox *o, int64_t now_ms, int64_t timeout
 // Streams that could not be read are tried again.
 void outbox_reread(struct outbox *o);
 
-// The seq up to which a stream's events may be dropped from the device: settled, never held.
-uint64_t outbox_prunable(const struct outbox_stream *s);
+// The seq up to which a stream's events may be dropped from the device: settled, never held, and
+// 'included' by the feed as the device shows it, since a stream that is gone is not asked about.
+uint64_t outbox_prunable(const struct outbox_stream *s, uint64_t included);
 // Forgets streams that are settled and (unless unfed) included to their head, but for 'keep' (the
 // current origin) and those that are offered.
 void outbox_compact(struct outbox *o, const struct uuid *keep);

@@ -105,16 +105,17 @@ TEST(outbox__believes_no_more_than_its_own_head)
     assert_int_equal(s->held.seq, 5);
     assert_true(mark_equal(&s->held, &s->head));
     assert_int_equal(s->settled, 5);
-    assert_int_equal(outbox_prunable(s), 5);
+    assert_int_equal(outbox_prunable(s, 9), 5);
     assert_null(outbox_next(&outbox, false));
 }
 
-TEST(outbox__prunes_what_is_settled_and_nothing_that_is_held)
+TEST(outbox__prunes_what_is_settled_and_included_and_nothing_that_is_held)
 {
     begin();
     struct outbox_stream *s = commit(1, LANE_CRITICAL, 10);
     (void)tell(s, 9, 6, 100);
-    assert_int_equal(outbox_prunable(s), 6);
+    assert_int_equal(outbox_prunable(s, 9), 6);
+    assert_int_equal(outbox_prunable(s, 4), 4);
 }
 
 TEST(outbox__rewinds_to_what_is_held)
