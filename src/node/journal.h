@@ -121,6 +121,8 @@ enum err_code journal_trim(struct journal *j, struct store_trim *at, size_t *ret
                            struct err *e) MUST_CHECK;
 // At the centre: reservations that nobody judged yet, some at once. In a transaction.
 enum err_code journal_hear_reservations(struct journal *j, struct err *e) MUST_CHECK;
+// Goes on with sales whose prices waited for the catalog's version that they name, some at a time.
+enum err_code journal_hear_prices(struct journal *j, struct err *e) MUST_CHECK;
 // This device was revoked, or is not any more, as its upstream says: kept for its status, and since
 // no feed says what it includes.
 enum err_code journal_set_revoked(struct journal *j, bool revoked, struct err *e) MUST_CHECK;

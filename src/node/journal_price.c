@@ -8,7 +8,7 @@
 //   order  ──journal_judge_prices─► once a bill of it is completed; an override that comes later
 //                                   closes the question again
 //   a version that the centre has not published (it was restored from a backup) waits until it has:
-//                                   journal_prices_published
+//                                   journal_prices_published, and the upkeep goes on with the rest
 #include "base/decimal.h"
 #include "model/body.h"
 #include "node/journal_private.h"
@@ -19,7 +19,7 @@
 
 #define WAITING "prices_from" // the least version that a sale named and that is not known
 
-enum { WORDS_SIZE = 900, CASES_MAX = 4000 };
+enum { WORDS_SIZE = 900, CASES_AT_ONCE = 200 }; // a sale that comes meanwhile waits for so many
 
 // What is to be said of one event.
 struct price_case {
@@ -30,10 +30,12 @@ struct price_case {
     struct price_case *next;
 };
 struct price_cases {
+    struct journal *j;
     struct arena *arena;
     struct price_case *first, *last;
     size_t count;
-    bool full;
+    bool full; // out of memory
+    bool more; // there are others, for the next time
 };
 
 // ---- words ------------------------------------------------------------------------------------
@@ -93,7 +95,22 @@ static bool add_line(void *context, const struct price_line *line, const struct 
     cases->full = c == NULL;
     if (c != NULL)
         say_line(c, line, published);
-    return c != NULL && cases->count < CASES_MAX;
+    return c != NULL;
+}
+
+// Of what waited: some at a time, and only what nobody was asked about yet.
+static bool add_waiting(void *context, const struct price_line *line, const struct price *published)
+{
+    struct price_cases *cases = context;
+    const struct price_case *last = cases->last;
+    bool same = last && uuid_equal(&last->event, &line->event), asked = false;
+    if (!same &&
+        store_judged_for(cases->j->store, line->location, &line->event, REASON_PRICE, &asked, NULL))
+        cases->full = true;
+    if (asked || cases->full)
+        return !cases->full;
+    cases->more = !same && cases->count == CASES_AT_ONCE;
+    return !cases->more && add_line(context, line, published);
 }
 
 static enum err_code say_case(struct journal *j, struct price_case *c, struct err *e)
@@ -258,19 +275,24 @@ enum err_code journal_judge_prices(struct journal *j, const struct arrival *arri
 
 enum err_code journal_prices_published(struct journal *j, uint64_t version, struct err *e)
 {
-    struct price_cases cases = {.arena = &j->arena};
+    struct price_cases cases = {.j = j, .arena = &j->arena};
     struct price_look look = {.published = version};
     enum err_code code = read_waiting(j, &look.from_version, e);
     if (code || look.from_version == 0 || look.from_version > version)
         return code;
-    code = store_prices_differ(j->store, &look, add_line, &cases, e);
+    code = store_prices_differ(j->store, &look, add_waiting, &cases, e);
     if (code == ERR_OK && cases.full)
         code = err_set(e, ERR_NO_MEMORY, "the transaction is too large");
-    for (struct price_case *c = cases.first; c != NULL && code == ERR_OK; c = c->next) {
-        bool asked = false;
-        code = store_judged_for(j->store, c->location, &c->event, REASON_PRICE, &asked, e);
-        if (code == ERR_OK && !asked)
-            code = say_case(j, c, e);
-    }
-    return code ? code : write_waiting(j, look.ret_unknown, e);
+    for (struct price_case *c = cases.first; c != NULL && code == ERR_OK; c = c->next)
+        code = say_case(j, c, e);
+    return code || cases.more ? code : write_waiting(j, look.ret_unknown, e);
+}
+
+enum err_code journal_hear_prices(struct journal *j, struct err *e)
+{
+    uint64_t published = 0;
+    if (j->identity.role != ROLE_CENTRAL)
+        return ERR_OK;
+    enum err_code code = published_version(j, &published, e);
+    return code ? code : journal_prices_published(j, published, e);
 }

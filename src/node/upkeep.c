@@ -174,7 +174,7 @@ static void prune(void *context)
     loop_timer_start(u->prune_timer, prune_pause(u), 0);
 }
 
-// ---- reservations that nobody judged ------------------------------------------------------------
+// ---- what nobody judged yet ---------------------------------------------------------------------
 
 struct hear_job {
     struct job job;
@@ -184,7 +184,8 @@ struct hear_job {
 static enum err_code run_hear(struct job *job, struct journal *j, struct err *e)
 {
     (void)job;
-    return journal_hear_reservations(j, e);
+    enum err_code code = journal_hear_reservations(j, e);
+    return code ? code : journal_hear_prices(j, e);
 }
 
 static void done_hear(struct job *job)
@@ -192,7 +193,7 @@ static void done_hear(struct job *job)
     struct hear_job *hear = (struct hear_job *)job;
     struct upkeep *u = hear->upkeep;
     if (job->code)
-        log_line(LOG_WARN, "upkeep", "reservations could not be judged: %s",
+        log_line(LOG_WARN, "upkeep", "what waited could not be judged: %s",
                  err_message(&job->error));
     u->hearing = false;
     free(hear);

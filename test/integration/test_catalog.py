@@ -480,6 +480,23 @@ def test_a_sale_from_a_version_that_is_not_known_yet_is_compared_when_it_is(wasl
     assert asked(centre.node) == both and len(said(centre.node)) == 2
 
 
+def test_very_many_sales_that_waited_for_their_version_are_all_asked_about(wasl):
+    centre = Centre(wasl)
+    till = centre.till()
+    centre.draft(menu())
+    centre.published()
+    token = token_of(wasl, till)
+    for part in range(2):
+        names = [f"T-{part}-{i}" for i in range(225)]
+        sell(till, token, [sold("BR01", name, "TEA", 100, catalog=2) for name in names])
+    wait_for(lambda: unsettled(till) == 0, "the sales")
+    centre.draft([price("TEA", "2.20")])
+    centre.published()
+    assert len(asked(centre.node)) in (200, 400, 450)  # others wait for the next look
+    wait_for(lambda: len(asked(centre.node)) == 450, "the rest", seconds=60)
+    assert len(said(centre.node)) == 450
+
+
 def test_a_bill_is_asked_about_once_and_an_override_explains_it(wasl):
     centre = Centre(wasl)
     tills = [centre.till(f"till{i}") for i in range(2)]
