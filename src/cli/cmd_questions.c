@@ -165,15 +165,21 @@ static struct str text_of(yyjson_val *object, const char *key)
     return yyjson_is_str(value) ? str_make(yyjson_get_str(value), yyjson_get_len(value)) : STR("");
 }
 
+static void when_of(yyjson_val *object, char to[TIME_TEXT_SIZE])
+{
+    int64_t at = 0;
+    to[0] = '\0';
+    if (json_get_i64(object, "at", &at, NULL) == ERR_OK) {
+        time_text_format(at, to);
+    }
+}
+
 // "2026-03-02T12:00:00Z by lina: reject, theft", and the note on a line of its own.
 static void show_answer(yyjson_val *answer)
 {
-    char when[TIME_TEXT_SIZE] = "";
-    int64_t at = 0;
+    char when[TIME_TEXT_SIZE];
     struct str by = text_of(answer, "by"), note = text_of(answer, "note");
-    if (json_get_i64(answer, "at", &at, NULL) == ERR_OK) {
-        time_text_format(at, when);
-    }
+    when_of(answer, when);
     (void)printf("answered   %s%s%.*s: %.*s", when, by.n != 0 ? " by " : "", STR_ARG(by),
                  STR_ARG(text_of(answer, "decision")));
     for (int i = 0; i < 2; i++) {
@@ -188,12 +194,9 @@ static void show_answer(yyjson_val *answer)
 
 static void show_side(yyjson_val *side)
 {
-    char when[TIME_TEXT_SIZE] = "";
-    int64_t at = 0;
+    char when[TIME_TEXT_SIZE];
     struct str actor = text_of(side, "actor"), value = text_of(side, "value");
-    if (json_get_i64(side, "at", &at, NULL) == ERR_OK) {
-        time_text_format(at, when);
-    }
+    when_of(side, when);
     (void)printf("side       %s %.*s%s%.*s%s%.*s\n", when, STR_ARG(text_of(side, "type")),
                  actor.n != 0 ? " by " : "", STR_ARG(actor), value.n != 0 ? ": " : "",
                  STR_ARG(value));

@@ -27,24 +27,30 @@ struct told {
     struct event event;
 };
 
-static enum err_code find_told(struct store *s, struct str location, const struct uuid *id,
-                               struct arena *a, struct told *ret, struct err *e)
+// The row that the query finds: its number and the event.
+static enum err_code read_told(struct query *q, struct arena *a, struct told *ret, struct err *e)
 {
-    struct query q;
     struct str bytes = STR("");
     *ret = (struct told){.number = 0};
-    query_begin(&q, &s->db, Q_TOLD_FIND);
-    query_uuid(&q, id);
-    query_text(&q, location);
-    if (query_row(&q)) {
-        ret->number = query_get_int(&q, 0);
-        bytes = arena_copy(a, query_get_text(&q, 1));
+    if (query_row(q)) {
+        ret->number = query_get_int(q, 0);
+        bytes = arena_copy(a, query_get_text(q, 1));
     }
-    enum err_code code = query_end(&q, e);
+    enum err_code code = query_end(q, e);
     if (code || ret->number == 0)
         return code;
     return bytes.p ? event_parse(bytes, a, &ret->event, e)
                    : err_set(e, ERR_NO_MEMORY, "out of memory for an event");
+}
+
+static enum err_code find_told(struct store *s, struct str location, const struct uuid *id,
+                               struct arena *a, struct told *ret, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, Q_TOLD_FIND);
+    query_uuid(&q, id);
+    query_text(&q, location);
+    return read_told(&q, a, ret, e);
 }
 
 static enum err_code takes_part(struct store *s, int64_t lsn, bool *ret, struct err *e)
@@ -173,24 +179,13 @@ static enum err_code next_older(struct store *s, const struct record_name *name,
                                 struct arena *a, struct told *ret, struct err *e)
 {
     struct query q;
-    struct str bytes = STR("");
-    int64_t after = ret->number;
-    *ret = (struct told){.number = 0};
     query_begin(&q, &s->db, Q_TOLD_OLDER);
     query_text(&q, name->location);
     query_text(&q, name->type);
     query_text(&q, name->id);
     query_int(&q, generation);
-    query_int(&q, after);
-    if (query_row(&q)) {
-        ret->number = query_get_int(&q, 0);
-        bytes = arena_copy(a, query_get_text(&q, 1));
-    }
-    enum err_code code = query_end(&q, e);
-    if (code || ret->number == 0)
-        return code;
-    return bytes.p ? event_parse(bytes, a, &ret->event, e)
-                   : err_set(e, ERR_NO_MEMORY, "out of memory for an event");
+    query_int(&q, ret->number);
+    return read_told(&q, a, ret, e);
 }
 
 static enum err_code add_doubt(struct told_doubts *to, const struct record_name *name,
