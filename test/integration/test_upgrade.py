@@ -87,12 +87,3 @@ def test_a_kill_at_any_step_of_an_upgrade_loses_nothing(wasl):
     print(f"killed at {killed} steps")
     assert versions(node) == newest and contents(node) == before
     verify_clean(wasl, node)
-
-
-def test_a_store_of_a_later_version_is_refused_and_left_alone(wasl):
-    node = wasl.centre()
-    edit(node, "INSERT INTO schema_version VALUES (9999, 'later', 0)")
-    before = (node.path / "wasl.db").read_bytes()
-    for words in (["serve", "centre"], ["verify", "centre"], ["status", "centre"]):
-        wasl.bad(*words, saying="version")
-    assert (node.path / "wasl.db").read_bytes() == before
