@@ -101,7 +101,7 @@ const struct field judged_fields[] = {
     {"outcome", FIELD_NAME, true, NULL, "applied, held, denied or duplicate"},
     {"reason", FIELD_NAME, true, NULL,
      "late, clock, unauthorised, price, stock, deadline, completed_twice, difference, overlap, "
-     "below_zero, explained, outranked, payments or answered"},
+     "below_zero, explained, outranked, payments, unchecked or answered"},
     {"term", FIELD_INTEGER, true, NULL, "the reign of the authority that decided"},
     {"target", FIELD_UUID, false, NULL, "the event it is about; absent: a part of a batch"},
     {"effective", FIELD_NAME, false, NULL,

@@ -99,7 +99,8 @@ const struct policy policies[] = {
     {"counts, sales that say what they saw", "sum of deltas; held against what their author knew",
      "all count",
      "`stock_difference`: it saw what no event explains; `stock_overlap`: a count that did not "
-     "know of what moved before it",
+     "know of what moved before it; `stock_unchecked`: one that differs, where what its author had "
+     "not seen is not known",
      "test/unit/model/quantity_test.c",
      "a loss or a missing event is never settled silently, nor is a sale taken out twice"},
     {"stock", "sum of deltas, for each place and SKU", "all count",

@@ -97,11 +97,23 @@ bool quantity_judge(const struct quantity_claim *claim, const struct quantity_vi
     return true;
 }
 
+bool quantity_judge_unseen(const struct quantity_claim *claim, const struct quantity_view *view,
+                           struct judgement *ret)
+{
+    __int128 there = (__int128)view->stock - claim->delta;
+    if (!claim->counted || claim->shown == there || !is_sayable(there))
+        return false;
+    ret->verdict = (struct verdict){JUDGED_APPLIED, .reason = REASON_UNCHECKED};
+    ret->quantity = (struct judged_quantity){claim->shown, (int64_t)there, 0};
+    return true;
+}
+
 // ---- asking -----------------------------------------------------------------------------------
 
 bool quantity_is_asked(enum verdict_reason reason)
 {
-    return reason == REASON_DIFFERENCE || reason == REASON_OVERLAP || reason == REASON_BELOW_ZERO;
+    return reason == REASON_DIFFERENCE || reason == REASON_OVERLAP || reason == REASON_BELOW_ZERO ||
+           reason == REASON_UNCHECKED;
 }
 
 static enum err_code take(struct arena *a, const char *text, struct str *ret)
@@ -121,6 +133,20 @@ static enum err_code ask_below_zero(const struct judgement *judgement, struct ar
     return take(a, text, &ret->sides[0].value);
 }
 
+static enum err_code ask_unchecked(const struct judgement *judgement, struct arena *a,
+                                   struct question *ret)
+{
+    char shown[DECIMAL_TEXT_MAX], there[DECIMAL_TEXT_MAX], text[3 * DECIMAL_TEXT_MAX];
+    decimal_format(judgement->quantity.shown, shown);
+    decimal_format(judgement->quantity.expected, there);
+    (void)snprintf(text, sizeof text, "%s was shown; %s was there as it came", shown, there);
+    ret->suggested = DECISION_ACCEPT;
+    ret->why =
+        "What moved in between may explain it. The count stands; counting again tells, and an "
+        "edit is the adjustment to be made.";
+    return take(a, text, &ret->sides[0].value);
+}
+
 enum err_code quantity_ask(const struct judgement *judgement, __int128 correction, struct arena *a,
                            struct question *ret)
 {
@@ -129,6 +155,8 @@ enum err_code quantity_ask(const struct judgement *judgement, __int128 correctio
     bool overlaps = judgement->verdict.reason == REASON_OVERLAP;
     if (judgement->verdict.reason == REASON_BELOW_ZERO)
         return ask_below_zero(judgement, a, ret);
+    if (judgement->verdict.reason == REASON_UNCHECKED)
+        return ask_unchecked(judgement, a, ret);
     decimal_format(q->shown, shown);
     decimal_format(overlaps ? -(__int128)q->correction : q->expected, other);
     (void)snprintf(text, sizeof text,

@@ -9,6 +9,9 @@
 //               not seen, gives
 //   overlap     it saw that, and counted; but others had moved stock before, by the order of all
 //               events, and it did not know of it
+//   unchecked   somebody counted, what it was shown is not what there was by the account, and what
+//   it
+//               had not seen is not known: too old, or too much, or its author does not say
 //   below zero  more was taken than there is by the account of a place that keeps one: one question
 //               for each SKU, which is closed when there is enough again
 //   None changes stock: every delta counts. The correction is what an adjustment would be.
@@ -44,6 +47,10 @@ struct quantity_view {
 // False: nothing is to be said, or it cannot be told (numbers out of range).
 bool quantity_judge(const struct quantity_claim *claim, const struct quantity_view *view,
                     struct judgement *ret);
+
+// Of a count whose author's knowledge is not known: moves are none. False as above.
+bool quantity_judge_unseen(const struct quantity_claim *claim, const struct quantity_view *view,
+                           struct judgement *ret);
 
 // ---- asking -----------------------------------------------------------------------------------
 

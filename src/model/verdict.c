@@ -27,6 +27,11 @@ static const struct {
     [REASON_OUTRANKED] = {"outranked", "A branch set a price that is the head office's to set.",
                           true},
     [REASON_PAYMENTS] = {"payments", "What was paid is not what it comes to.", true},
+    [REASON_UNCHECKED] =
+        {"unchecked",
+         "Its author saw another quantity than there was, and what it had not seen "
+         "is not known.",
+         true},
 };
 
 bool verdict_applies(enum verdict_outcome outcome)

@@ -31,6 +31,7 @@ enum verdict_reason {
     REASON_EXPLAINED,       // what was asked about it has its answer in what came since
     REASON_OUTRANKED,       // a branch's price, where the head office's counts
     REASON_PAYMENTS,        // a ticket's payments are not its total
+    REASON_UNCHECKED,       // a count whose difference nobody can tell from what was not seen
     REASON_COUNT
 };
 

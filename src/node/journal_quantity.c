@@ -5,28 +5,24 @@
 //   a count, or a sale that says what it saw ──► held against what came since (journal_judge_claim)
 //   whatever moves stock and stands before a count that came earlier ──► an overlap of that count
 //                                                                   (journal_judge_overlaps)
-// Limits: where a position is too old to be known, or too much came since, nothing is asked.
+// Limits: where a position is too old to be known, or too much came since, only a count is asked
+//   about, and only where it would differ with nothing unseen.
 #include "base/decimal.h"
 #include "node/journal_private.h"
 
 #include <string.h>
 
-// What a client may have been shown here: more than is shown now is on its way, and less is not.
+// A client can have been shown no more than this node shows.
 static enum err_code check_seen(struct journal *j, const struct event *draft,
                                 const char **ret_fault, struct err *e)
 {
-    struct event_seen head = {.position = 0};
-    struct feed_cursor at = {.position = 0};
-    enum err_code code = j->identity.role == ROLE_CENTRAL
-                             ? store_feed_seen(j->store, draft->location, &head, e)
-                             : store_feed_cursor(j->store, draft->location, &at);
-    if (j->identity.role == ROLE_CENTRAL)
-        at = (struct feed_cursor){.feed = head.feed, .position = head.position};
-    if (!uuid_equal(&draft->seen.feed, &at.feed))
+    struct event_seen shown;
+    enum err_code code = store_feed_seen(j->store, draft->location, &shown, e);
+    if (!uuid_equal(&draft->seen.feed, &shown.feed))
         *ret_fault = "seen: of a feed that this node does not follow; look again, and count again";
-    else if (draft->seen.position > at.position)
+    else if (draft->seen.position > shown.position)
         *ret_fault = "seen: this node has not seen so much of its feed yet";
-    return code == ERR_NOT_FOUND ? ERR_OK : code;
+    return code;
 }
 
 enum err_code journal_fill_seen(struct journal *j, struct event *draft, const char **ret_fault,
@@ -205,14 +201,14 @@ static void drop_overlap(const struct seen_walk *walk, const struct uuid *count)
     }
 }
 
-enum err_code journal_judge_claim(struct journal *j, const struct arrival *a,
-                                  struct seen_walk *walk, struct err *e)
+// *ret_known: the view's moves are all that the author had not seen.
+static enum err_code find_unseen(struct journal *j, const struct arrival *a, struct seen_walk *walk,
+                                 struct quantity_view *view, bool *ret_known, struct err *e)
 {
-    struct quantity_view view = {.order = a->order};
-    struct judgement judgement = {.target = a->event.id};
     int64_t after = -1;
-    bool sure = true, behind = false;
-    if (!a->claims || uuid_is_zero(&a->event.seen.feed))
+    bool behind = false, sure = true;
+    *ret_known = false;
+    if (uuid_is_zero(&a->event.seen.feed))
         return ERR_OK;
     enum err_code code = store_seen_lsn(j->store, a->event.location, &a->event.seen, &after, e);
     if (code == ERR_OK && after >= 0)
@@ -224,12 +220,26 @@ enum err_code journal_judge_claim(struct journal *j, const struct arrival *a,
         return code;
     drop_overlap(walk, &a->event.id);
     walk->wanted = after;
-    code = moves_of(j, walk, a->claim.sku, &view, &sure, e);
+    code = moves_of(j, walk, a->claim.sku, view, &sure, e);
+    *ret_known = sure;
+    return code;
+}
+
+enum err_code journal_judge_claim(struct journal *j, const struct arrival *a,
+                                  struct seen_walk *walk, struct err *e)
+{
+    struct quantity_view view = {.order = a->order};
+    struct judgement judgement = {.target = a->event.id};
+    bool known = false;
+    if (!a->claims)
+        return ERR_OK;
+    enum err_code code = find_unseen(j, a, walk, &view, &known, e);
     if (code == ERR_OK)
         code = author_of(j, &a->event, &view.device, e);
     if (code == ERR_OK)
         code = store_stock_of(j->store, a->event.location, a->claim.sku, &view.stock, e);
-    if (code || !sure || !quantity_judge(&a->claim, &view, &judgement))
+    if (code || !(known ? quantity_judge(&a->claim, &view, &judgement)
+                        : quantity_judge_unseen(&a->claim, &view, &judgement)))
         return code;
     struct record_name record = {a->event.location, a->event.record_type, a->event.record_id};
     return journal_say(j, &record, &judgement, e);

@@ -197,8 +197,9 @@ enum err_code store_second_completions(struct store *s, const struct record_name
                                        struct uuid ret[LIMIT_BASE], size_t *ret_count,
                                        struct err *e) MUST_CHECK;
 
-// Up to where this node has seen the feed of a place, as its stock shows it; at the centre up to
-// the feed's head. A zero feed: there is none, or its rows are not all shown yet.
+// Up to where this node has seen the feed of a place, as its stock shows it: rows that are kept
+// aside until the rest of them is here are not shown. At the centre up to the feed's head. A zero
+// feed: nothing was shown yet.
 enum err_code store_feed_seen(struct store *s, struct str location, struct event_seen *ret,
                               struct err *e) MUST_CHECK;
 // The last row of the journal that a feed of this node included at that position. -1: it was

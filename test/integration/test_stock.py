@@ -137,6 +137,20 @@ def renew_feeds(centre):
     centre.serve()
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_count_by_a_feed_that_is_gone_is_asked_about(wasl, first):
+    """Nobody can tell any more what its author had not seen."""
+    shelf = Shelf(wasl, "100")
+    shelf.apart((1, sold("5")), (0, counted("100", "95")))
+    renew_feeds(shelf.centre)
+    shelf.arrive(first)
+    shelf.arrive(1 - first)
+    asked = [("overlap", "100", "100", "5"), ("unchecked", "100", "95", "0")][first]
+    assert query(shelf.centre, SAID) == [asked]
+    shelf.end("90")
+    assert query(shelf.centre, "SELECT kind, open FROM reviews") == [(f"stock_{asked[0]}", 1)]
+
+
 def test_a_till_that_starts_afresh_is_told_what_is_asked(wasl):
     shelf = Shelf(wasl, "100")
     shelf.apart((1, sold("5")), (0, counted("100", "95")))

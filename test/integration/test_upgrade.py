@@ -18,6 +18,7 @@ KILL_AT = chain.BUILD / "test" / "chaos" / "libkill_at.so"
 # What migrations from 30 on make, what they fill, and what they have folded anew.
 BACK = """
     DELETE FROM kept_stock; DROP INDEX settings_set; DELETE FROM record_reviews;
+    ALTER TABLE feed_cursors DROP COLUMN shown_feed; ALTER TABLE feed_cursors DROP COLUMN shown;
     DELETE FROM schema_version WHERE version >= 30;
 """
 SHOWN = (

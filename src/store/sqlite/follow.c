@@ -355,6 +355,15 @@ static enum err_code begin_copy(struct follower *f, bool chain_wide, struct err 
     return code || chain_wide ? code : include_forget(&f->s->db, e);
 }
 
+// Events that are written from here on say that their author had seen so much.
+static enum err_code tell_shown(struct follower *f, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &f->s->db, Q_CURSOR_SHOW);
+    query_text(&q, f->frame->location);
+    return query_run(&q, e);
+}
+
 // Where the feed goes on. Of a page that is taken in pieces, only the last one moves the cursor; a
 // catalog that is not what it should be gives it up.
 static enum err_code move_cursor(struct follower *f, bool begun, bool fresh, enum feed_catalog what,
@@ -365,7 +374,8 @@ static enum err_code move_cursor(struct follower *f, bool begun, bool fresh, enu
         return write_cursor(f, &none, true, e);
     if (f->frame->partial)
         return begun ? write_cursor(f, &start, true, e) : ERR_OK;
-    return write_cursor(f, &f->frame->to, fresh && !f->frame->complete, e);
+    enum err_code code = write_cursor(f, &f->frame->to, fresh && !f->frame->complete, e);
+    return code == ERR_OK && f->frame->complete ? tell_shown(f, e) : code;
 }
 
 static enum err_code show_catalog(struct follower *f, bool fresh, enum feed_catalog *ret,

@@ -564,9 +564,10 @@
     /* feeds, downstream side */                                                                   \
     X(CURSOR_FIND, "SELECT feed, position, hash, generation, fresh FROM feed_cursors"              \
                    " WHERE location = ?")                                                          \
-    X(CURSOR_SHOWN, "SELECT feed, position FROM feed_cursors AS c WHERE location = ?"              \
-                    " AND fresh = 0 AND NOT EXISTS (SELECT 1 FROM feed_staged AS s"                \
-                    " WHERE s.location = c.location)")                                             \
+    X(CURSOR_SHOWN, "SELECT shown_feed, shown FROM feed_cursors WHERE location = ?"                \
+                    " AND shown IS NOT NULL")                                                      \
+    X(CURSOR_SHOW,                                                                                 \
+      "UPDATE feed_cursors SET shown_feed = feed, shown = position WHERE location = ?")            \
     X(CURSOR_SET, "INSERT INTO feed_cursors (location, feed, position, hash, generation, fresh)"   \
                   " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET feed = excluded.feed,"     \
                   " position = excluded.position, hash = excluded.hash,"                           \

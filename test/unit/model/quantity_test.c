@@ -142,6 +142,34 @@ TEST(quantity__holds_what_was_seen_against_what_could_be_seen)
     }
 }
 
+// Where it is not known what the author had not seen: only a count that differs is asked about.
+TEST(quantity__asks_about_a_count_that_cannot_be_checked_only_if_it_differs)
+{
+    static const struct {
+        bool counted;
+        int stock, shown, delta;
+        bool asks;
+    } cases[] = {
+        {true, 95, 100, -5, false}, {true, 90, 100, -5, true},  {true, 100, 0, 100, false},
+        {true, 101, 0, 100, true},  {false, 47, 48, -3, false},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct quantity_view view = {.stock = (int64_t)cases[i].stock * ONE};
+        struct quantity_claim claim = {.shown = (int64_t)cases[i].shown * ONE,
+                                       .delta = (int64_t)cases[i].delta * ONE,
+                                       .counted = cases[i].counted};
+        struct judgement judgement = {.held = 0};
+        assert_int_equal(quantity_judge_unseen(&claim, &view, &judgement), cases[i].asks);
+        if (!cases[i].asks)
+            continue;
+        assert_int_equal(judgement.verdict.outcome, JUDGED_APPLIED);
+        assert_int_equal(judgement.verdict.reason, REASON_UNCHECKED);
+        assert_int_equal(judgement.quantity.shown, claim.shown);
+        assert_int_equal(judgement.quantity.expected, view.stock - claim.delta);
+        assert_int_equal(judgement.quantity.correction, 0);
+    }
+}
+
 TEST(quantity__knows_the_event_itself_among_the_moves)
 {
     struct quantity_move self = {order_of(0, NOW), {{0}}, -5 * ONE};

@@ -228,12 +228,14 @@ static int64_t overlay_of(void *context, struct str sku)
 
 static struct feed_include told; // goes with the next page, once
 
+static uint64_t position = 9; // of the feed, behind the page
+
 static void apply(struct fixture *f, const char *row, bool reset, bool complete, int64_t overlay)
 {
     struct str rows[] = {str_of(row)};
     struct err e = {ERR_OK, ""};
     struct feed_apply frame = {.location = STR("BR1"),
-                               .to = {fixture_uuid(7, 1), 9, {{1}}},
+                               .to = {fixture_uuid(7, 1), position, {{1}}},
                                .reset = reset,
                                .complete = complete,
                                .rows = rows,
@@ -299,6 +301,42 @@ TEST(follow__pages_short_of_the_head_are_kept_aside_and_a_copy_drops_what_it_doe
                         "oil|50000\ntea|60000\n");
     apply(&f, NULL, false, true, 0);
     fixture_assert_text(&f, "SELECT sku, quantity FROM stock WHERE quantity <> 0", "oil|70000\n");
+    fixture_close(&f);
+}
+
+static void assert_shown(struct fixture *f, uint64_t up_to)
+{
+    struct event_seen seen;
+    struct uuid feed = fixture_uuid(7, 1);
+    struct err e = {ERR_OK, ""};
+    assert_int_equal(store_feed_seen(f->store, STR("BR1"), &seen, &e), ERR_OK);
+    assert_int_equal(seen.position, up_to);
+    assert_int_equal(uuid_equal(&seen.feed, &feed), up_to > 0);
+}
+
+// What is kept aside changes nothing of what is shown, nor of what its users have seen.
+TEST(follow__tells_up_to_where_rows_are_shown_while_others_are_kept_aside)
+{
+    static const char row[] = "{\"type\":\"stock\",\"id\":\"oil\",\"row\":{\"quantity\":\"5\"}}";
+    struct fixture f;
+    fixture_open(&f, ROLE_TERMINAL);
+    assert_shown(&f, 0);
+    position = 3;
+    apply(&f, row, true, false, 0);
+    assert_shown(&f, 0);
+    position = 5;
+    apply(&f, row, false, true, 0);
+    assert_shown(&f, 5);
+    position = 7;
+    apply(&f, row, false, false, 0);
+    assert_shown(&f, 5);
+    position = 2; // afresh
+    apply(&f, row, true, false, 0);
+    assert_shown(&f, 5);
+    position = 8;
+    apply(&f, NULL, false, true, 0);
+    assert_shown(&f, 8);
+    position = 9;
     fixture_close(&f);
 }
 

@@ -133,6 +133,34 @@ TEST(seen__cannot_tell_where_effects_were_turned)
     close_place(&p);
 }
 
+static void come_many(struct place *p, unsigned count)
+{
+    for (unsigned done = 0; done < count;) {
+        struct line l;
+        line_init(&l, 100 + done, "BR1");
+        for (unsigned i = 0; i < LINE_MAX_EVENTS && done < count; i++, done++)
+            line_sell(&l, 100 + done, 100 + done, "rice", "1");
+        fixture_append_all(&p->f, &l, STATUS_SETTLED);
+        line_fini(&l);
+    }
+}
+
+TEST(seen__goes_through_so_many_rows_and_no_further)
+{
+    struct place p;
+    int count = 0;
+    bool whole = true;
+    open_place(&p);
+    come(&p, &p.b, 0, 8);
+    come_many(&p, LIMIT_SEEN_ROWS + 1);
+    (void)moved(&p, 8, "rice", &count, &whole);
+    assert_false(whole);
+    (void)moved(&p, 9, "rice", &count, &whole);
+    assert_true(whole);
+    assert_int_equal(count, LIMIT_SEEN_ROWS);
+    close_place(&p);
+}
+
 // ---- positions --------------------------------------------------------------------------------
 
 static int64_t lsn_of(struct place *p, const struct event_seen *seen)

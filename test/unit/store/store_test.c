@@ -116,6 +116,8 @@ TEST(store__what_stock_places_kept_is_found_in_their_events_when_a_store_is_upgr
     fixture_append_all(&f, &l, STATUS_SETTLED);
     fixture_sql(&f, "DELETE FROM kept_stock");
     fixture_sql(&f, "DROP INDEX settings_set");
+    fixture_sql(&f, "ALTER TABLE feed_cursors DROP COLUMN shown_feed");
+    fixture_sql(&f, "ALTER TABLE feed_cursors DROP COLUMN shown");
     fixture_sql(&f, "DELETE FROM schema_version WHERE version >= 30");
     fixture_reopen(&f);
     fixture_assert_text(&f, "SELECT location, sku FROM kept_stock", "BR1|cake\nBR1|tea\n");
