@@ -351,6 +351,13 @@ static void add_job(struct world *w, const struct job *job)
     need_commit(w);
 }
 
+// Nobody carries another one's streams here yet.
+static enum err_code find_key(void *context, const struct uuid *device, struct sign_public *ret)
+{
+    (void)context, (void)device, (void)ret;
+    return ERR_NOT_FOUND;
+}
+
 void centre_store_push(struct world *w, struct conn *c, const struct step *step)
 {
     struct message m;
@@ -359,7 +366,7 @@ void centre_store_push(struct world *w, struct conn *c, const struct step *step)
     struct str text = world_copy(w, step->text);
     for (size_t i = 0; i < m.push.count; i++)
         m.push.events[i].p = text.p + (m.push.events[i].p - step->text.p);
-    struct intake_io io = {w, find_stream, chain_at};
+    struct intake_io io = {w, find_stream, chain_at, find_key};
     struct intake_result result;
     struct err e = {0};
     MUST(intake_check(&io, &c->downlink.sender, &m.push, &w->scratch, &result, &e) == ERR_OK);

@@ -38,15 +38,16 @@ static enum err_code find_fork(struct journal *j, const struct message_stream *t
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 
-// Marks are told to the device whose stream it is, and to nobody else.
-static enum err_code identify_stream(struct journal *j, const struct uuid *device,
+// Marks are told to the device whose stream it is, and to those of its place, which may carry it.
+static enum err_code identify_stream(struct journal *j, const struct device_record *device,
                                      const struct message_stream *theirs, struct message_mark *ret,
                                      struct err *e)
 {
     struct stream_info info;
     *ret = (struct message_mark){.key = theirs->key};
     enum err_code code = find_origin(j, &theirs->key.origin, &info);
-    if (code == ERR_OK && !uuid_equal(&info.device, device))
+    if (code == ERR_OK && !uuid_equal(&info.device, &device->id) &&
+        strcmp(info.location, device->location) != 0)
         return ERR_DENIED;
     if (code == ERR_OK)
         code = store_stream_find(j->store, &theirs->key, &info);
@@ -137,9 +138,9 @@ enum err_code journal_identify(struct journal *j, const struct journal_hello *he
         return ERR_OK;
     enum err_code code = ERR_OK;
     for (; code == ERR_OK && ret->count < m->count; ret->count++)
-        code = identify_stream(j, &m->device, &m->streams[ret->count], &ret->marks[ret->count], e);
+        code = identify_stream(j, &device, &m->streams[ret->count], &ret->marks[ret->count], e);
     if (code == ERR_DENIED)
-        return refuse_device(ret, "a stream of the hello belongs to another device");
+        return refuse_device(ret, "a stream of the hello belongs to a device of another place");
     if (code == ERR_OK && !ret->revoked)
         code = identify_feeds(j, m, ret, e);
     ret->recovery = j->restored.id;
@@ -174,6 +175,23 @@ static enum err_code chain_at(void *context, const struct stream_key *key, uint6
 {
     struct journal *j = context;
     return store_chain_at(j->store, key, seq, ret, NULL);
+}
+
+static enum err_code find_key(void *context, const struct uuid *device, struct sign_public *ret)
+{
+    struct journal *j = context;
+    struct device_record record;
+    enum err_code code = store_device_find(j->store, device, &record);
+    if (code == ERR_OK)
+        *ret = record.key;
+    return code;
+}
+
+// Whose word a push is: of a stream that is known, its author's, whatever the push says.
+static struct uuid author_of(struct journal *j, const struct message_push *push)
+{
+    struct stream_info info;
+    return store_stream_find(j->store, &push->key, &info) == ERR_OK ? info.device : push->device;
 }
 
 static enum err_code note_arrivals(struct journal *j, const struct intake_result *result,
@@ -242,7 +260,7 @@ static enum err_code keep_evidence(struct journal *j, const struct message_push 
                                 e);
 }
 
-// What a revoked device gets wrong must not push out the evidence of others.
+// What a revoked device gets wrong, or carries, must not push out the evidence of others.
 static enum err_code act_on(struct journal *j, const struct message_push *push,
                             const struct intake_result *result, bool revoked, struct arena *a,
                             struct err *e)
@@ -291,18 +309,19 @@ enum err_code journal_receive(struct journal *j, const struct intake_sender *sen
     enum err_code code = message_decode(text, a, m, e);
     if (code)
         return code;
-    bool revoked = journal_is_revoked(j, &sender->device), full = false;
+    struct uuid author = author_of(j, &m->push);
+    bool revoked = journal_is_revoked(j, &author), full = false;
     if (revoked)
-        code = is_full(j, &sender->device, m->push.count, &full, e);
+        code = is_full(j, &author, m->push.count, &full, e);
     if (full)
         *ret = (struct downlink_stored){.denied = true,
                                         .reason = "more of a revoked device is not kept"};
     if (code || full)
         return code;
-    struct intake_io io = {j, find_intake_stream, chain_at};
+    struct intake_io io = {j, find_intake_stream, chain_at, find_key};
     code = intake_check(&io, sender, &m->push, a, result, e);
     if (code == ERR_OK)
-        code = act_on(j, &m->push, result, revoked, a, e);
+        code = act_on(j, &m->push, result, revoked || journal_is_revoked(j, &sender->device), a, e);
     if (code)
         return code;
     *ret = (struct downlink_stored){.mark = intake_mark(&m->push, result),

@@ -13,6 +13,8 @@ struct check {
     struct arena *arena;
     struct intake_result *result;
     struct err *e;
+    struct uuid author; // whose stream it is
+    struct sign_public key;
 };
 
 static uint64_t last_seq(const struct message_push *push)
@@ -35,7 +37,7 @@ static void ask_again(struct check *c)
 static bool is_anothers(const struct check *c)
 {
     const struct intake_stream *stream = &c->result->stream;
-    return stream->claimed && (!uuid_equal(&stream->device, &c->sender->device) ||
+    return stream->claimed && (!uuid_equal(&stream->device, &c->author) ||
                                !str_is(c->sender->location, stream->location));
 }
 
@@ -53,17 +55,15 @@ static void admit_stream(struct check *c)
         ask_again(c);
         return;
     }
-    r->certificate = (struct certificate){.origin = c->push->key.origin,
-                                          .device = c->push->device,
-                                          .signature = c->push->certificate};
+    r->certificate = (struct certificate){
+        .origin = c->push->key.origin, .device = c->author, .signature = c->push->certificate};
     MUST(str_copy(r->certificate.location, sizeof(r->certificate.location), c->sender->location) ==
          ERR_OK);
-    if (!uuid_equal(&c->push->device, &c->sender->device) ||
-        !certificate_verify(&r->certificate, &c->sender->chain, &c->sender->key)) {
-        refuse(c, INTAKE_DENIED, "the origin's certificate is not this device's for this place");
+    if (!certificate_verify(&r->certificate, &c->sender->chain, &c->key)) {
+        refuse(c, INTAKE_DENIED, "the origin's certificate is not its device's for this place");
         return;
     }
-    r->stream.device = c->sender->device;
+    r->stream.device = c->author;
     MUST(str_copy(r->stream.location, sizeof(r->stream.location), c->sender->location) == ERR_OK);
 }
 
@@ -209,7 +209,7 @@ static void settle(struct check *c)
     struct intake_result *r = c->result;
     struct mark mark = {last_seq(c->push), c->push->head};
     r->seal = (struct seal){c->push->key, mark, c->push->seal};
-    if (!seal_verify(&r->seal, &c->sender->chain, &c->sender->key)) {
+    if (!seal_verify(&r->seal, &c->sender->chain, &c->key)) {
         refuse(c, INTAKE_DAMAGED, "the seal's signature is wrong");
         r->count = 0;
         r->held = r->stream.held;
@@ -220,15 +220,36 @@ static void settle(struct check *c)
         r->settled = mark.seq;
 }
 
+// What a device brings of its own needs no look; of another one, by whose key it is.
+static enum err_code find_author(struct check *c)
+{
+    const struct intake_stream *stream = &c->result->stream;
+    c->author = c->sender->device;
+    c->key = c->sender->key;
+    if (stream->known || stream->claimed)
+        c->author = stream->device;
+    else if (!uuid_is_zero(&c->push->device)) // said where a stream begins
+        c->author = c->push->device;
+    if (uuid_equal(&c->author, &c->sender->device))
+        return ERR_OK;
+    enum err_code code = c->io->find_key(c->io->context, &c->author, &c->key);
+    if (code && code != ERR_NOT_FOUND)
+        return err_set(c->e, code, "reading who wrote a stream");
+    if (code)
+        refuse(c, INTAKE_DENIED, "the stream belongs to a device that is not known");
+    else if (stream->known && !str_is(c->sender->location, stream->location))
+        refuse(c, INTAKE_DENIED, "the stream belongs to another place");
+    return ERR_OK;
+}
+
 static enum err_code judge(struct check *c)
 {
     struct intake_result *r = c->result;
-    if (!r->stream.known)
+    enum err_code code = find_author(c);
+    if (code == ERR_OK && r->outcome == INTAKE_APPEND && !r->stream.known)
         admit_stream(c);
-    else if (!uuid_equal(&r->stream.device, &c->sender->device))
-        refuse(c, INTAKE_DENIED, "the stream belongs to another device");
-    if (r->outcome != INTAKE_APPEND)
-        return ERR_OK;
+    if (code || r->outcome != INTAKE_APPEND)
+        return code;
     uint64_t beyond = MUTANT(watermark_off_by_one) ? 2 : 1;
     if (c->push->from > r->stream.held.seq + beyond) {
         r->outcome = INTAKE_GAP;
@@ -238,7 +259,7 @@ static enum err_code judge(struct check *c)
     struct hash *hashes = arena_alloc(c->arena, c->push->count * sizeof(*hashes));
     if (hashes == NULL)
         return err_set(c->e, ERR_NO_MEMORY, "out of memory for a push");
-    enum err_code code = check_chain(c, hashes);
+    code = check_chain(c, hashes);
     if (code || r->outcome != INTAKE_APPEND)
         return code;
     if (last_seq(c->push) <= r->stream.held.seq && !MUTANT(dedupe_dropped))
@@ -255,7 +276,8 @@ enum err_code intake_check(const struct intake_io *io, const struct intake_sende
                            struct intake_result *ret, struct err *e)
 {
     *ret = (struct intake_result){.outcome = INTAKE_APPEND};
-    struct check c = {io, sender, push, arena, ret, e};
+    struct check c = {
+        .io = io, .sender = sender, .push = push, .arena = arena, .result = ret, .e = e};
     enum err_code code = io->find_stream(io->context, &push->key, &ret->stream);
     if (code)
         return err_set(e, code, "reading a stream's marks");

@@ -10,6 +10,9 @@
 //      not verify.
 //   3. settled only moves up to a mark under a verified seal.
 //   4. All lanes of an origin belong to one device and one place.
+//   5. Whoever carries a stream of another device is of the place that the stream is of, and can
+//      withhold and delay, nothing else: certificate, chain and seal are the author's. Where the
+//      author is today does not matter: it may have been moved since.
 // Ownership: results live in the arena.
 //
 //                    from > held+1, pruned  -> GAP        (ask again from held+1)
@@ -28,7 +31,7 @@ enum intake_outcome {
     INTAKE_GAP,
     INTAKE_DAMAGED,
     INTAKE_FORKED,
-    INTAKE_DENIED, // unknown origin without a valid certificate, or another device's or place's
+    INTAKE_DENIED, // unknown origin without a valid certificate, unknown author, another place's
 };
 
 // What the receiver has of a stream, and who may write it.
@@ -48,6 +51,8 @@ struct intake_io {
                                  struct intake_stream *ret); // unknown: known = false; see claimed
     enum err_code (*chain_at)(void *context, const struct stream_key *key, uint64_t seq,
                               struct hash *ret);
+    enum err_code (*find_key)(void *context, const struct uuid *device,
+                              struct sign_public *ret); // ERR_NOT_FOUND
 };
 
 // The authenticated sender.

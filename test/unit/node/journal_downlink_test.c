@@ -34,7 +34,7 @@ static struct peer the_till(void)
     return (struct peer){who->key, who->device};
 }
 
-static struct peer another_till(void)
+static struct peer till_at(const char *location)
 {
     struct peer p = {.device = {{2, 7}}};
     uint8_t seed[SIGN_SEED_SIZE] = {99};
@@ -44,10 +44,15 @@ static struct peer another_till(void)
     sign_key_from_seed(seed, &p.key);
     str_to_hex(key, p.key.public_key.b, sizeof p.key.public_key.b);
     uuid_format(&p.device, device);
-    (void)snprintf(body, sizeof body,
-                   "{\"role\":\"terminal\",\"location\":\"BR01\",\"key\":\"%s\"}", key);
+    (void)snprintf(body, sizeof body, "{\"role\":\"terminal\",\"location\":\"%s\",\"key\":\"%s\"}",
+                   location, key);
     chain_add_alone(c.centre, "device_enrolled", device, body);
     return p;
+}
+
+static struct peer another_till(void)
+{
+    return till_at("BR01");
 }
 
 // ---- hello ------------------------------------------------------------------------------------
@@ -137,27 +142,37 @@ static void push_till(void)
 
 // ---- tests ------------------------------------------------------------------------------------
 
-TEST(journal__tells_marks_to_the_device_whose_stream_it_is_and_to_no_other)
+TEST(journal__tells_marks_to_devices_of_the_stream_s_place_and_to_no_other)
 {
     begin();
     chain_waste(c.till, "milk", 1);
     push_till();
-    struct peer till = the_till(), other = another_till();
+    struct peer till = the_till(), neighbour = another_till();
     struct message_stream stream = head_of(LANE_CRITICAL);
     struct message_hello hello = hello_of(&till, &stream, 1);
     struct downlink_identity told = identify(&hello);
     assert_false(told.refused);
     assert_int_equal(told.count, 1);
     assert_int_equal(told.marks[0].held.seq, 2);
-    struct message_hello spying = hello_of(&other, &stream, 1);
+    struct message_hello carrying = hello_of(&neighbour, &stream, 1);
+    told = identify(&carrying);
+    assert_false(told.refused);
+    assert_int_equal(told.marks[0].held.seq, 2);
+    end();
+    begin();
+    chain_waste(c.till, "milk", 1);
+    push_till();
+    struct peer spy = till_at("BR02");
+    stream = head_of(LANE_CRITICAL);
+    struct message_hello spying = hello_of(&spy, &stream, 1);
+    spying.location = STR("BR02");
     told = identify(&spying);
     assert_true(told.refused);
     assert_int_equal(told.count, 0);
     stream.key.lane = LANE_DEFERRED; // a lane of the same run that nothing is held of
-    spying = hello_of(&other, &stream, 1);
+    spying = hello_of(&spy, &stream, 1);
+    spying.location = STR("BR02");
     assert_true(identify(&spying).refused);
-    hello = hello_of(&till, &stream, 1);
-    assert_false(identify(&hello).refused);
     end();
 }
 
@@ -218,5 +233,34 @@ TEST(journal__takes_every_lane_of_an_origin_from_one_device_only)
         certificate_make(&till.key, chain, &own.key.origin, &till.device, STR("BR01")).signature;
     own.seal = seal_make(&till.key, chain, &own.key, &head).signature;
     assert_false(receive(&till, &own).denied);
+    end();
+}
+
+// ---- carriers ---------------------------------------------------------------------------------
+
+TEST(journal__takes_from_a_neighbour_what_the_till_signed_and_nothing_else)
+{
+    begin();
+    chain_waste(c.till, "milk", 1);
+    struct peer till = the_till(), neighbour = another_till();
+    struct message_push push = push_of(&till, LANE_CRITICAL);
+    struct message_push forged = push_of(&neighbour, LANE_CRITICAL);
+    forged.device = till.device;
+    assert_true(receive(&neighbour, &forged).denied); // the certificate is not the till's
+    forged.certificate = push.certificate;
+    struct downlink_stored stored = receive(&neighbour, &forged);
+    assert_false(stored.denied);
+    assert_int_equal(stored.mark.held.seq, 0); // the seal is not
+    assert_int_equal(chain_stock(c.centre, "milk"), 0);
+    stored = receive(&neighbour, &push);
+    assert_false(stored.denied);
+    assert_int_equal(stored.mark.settled, push.count);
+    assert_int_equal(chain_stock(c.centre, "milk"), -1);
+    stored = receive(&till, &push); // it comes by itself as well
+    assert_int_equal(stored.mark.settled, push.count);
+    assert_int_equal(chain_stock(c.centre, "milk"), -1);
+    struct stream_info info;
+    assert_int_equal(store_stream_find(journal_store(c.centre), &push.key, &info), ERR_OK);
+    assert_true(uuid_equal(&info.device, &till.device));
     end();
 }

@@ -180,13 +180,13 @@ static struct str write_push(struct chain *c, uint64_t after, uint8_t flip, stru
     return copy;
 }
 
-static struct downlink_stored push(struct chain *c, uint64_t after, uint8_t flip)
+// By the till, or by whoever carries what it wrote.
+static struct downlink_stored push_by(struct chain *c, const struct uuid *device,
+                                      const struct sign_public *key, uint64_t after, uint8_t flip)
 {
     const struct identity *who = journal_identity(c->till);
-    struct intake_sender sender = {.chain = who->chain,
-                                   .device = who->device,
-                                   .location = str_of(who->location),
-                                   .key = who->key.public_key};
+    struct intake_sender sender = {
+        .chain = who->chain, .device = *device, .location = str_of(who->location), .key = *key};
     struct downlink_stored stored;
     struct arena a;
     arena_init(&a, ARENA);
@@ -196,6 +196,12 @@ static struct downlink_stored push(struct chain *c, uint64_t after, uint8_t flip
     must(journal_commit(c->centre, &e));
     arena_fini(&a);
     return stored;
+}
+
+static struct downlink_stored push(struct chain *c, uint64_t after, uint8_t flip)
+{
+    const struct identity *who = journal_identity(c->till);
+    return push_by(c, &who->device, &who->key.public_key, after, flip);
 }
 
 static int64_t ask(struct chain *c, const char *sql)
@@ -214,6 +220,12 @@ static int64_t ask(struct chain *c, const char *sql)
     return number;
 }
 
+static void must_settle(struct downlink_stored stored, uint64_t seq)
+{
+    assert_false(stored.denied);
+    assert_int_equal(stored.mark.settled, seq);
+}
+
 TEST(revocation__what_comes_afterwards_is_settled_and_does_not_count)
 {
     struct chain c;
@@ -226,6 +238,24 @@ TEST(revocation__what_comes_afterwards_is_settled_and_does_not_count)
     stored = push(&c, 2, 0);
     assert_false(stored.denied);
     assert_int_equal(stored.mark.settled, 3);
+    assert_int_equal(chain_stock(c.centre, "rice"), -1);
+    assert_int_equal(ask(&c, "SELECT count(*) FROM journal WHERE status = 'review'"), 1);
+    chain_close(&c);
+}
+
+TEST(revocation__holds_back_what_comes_afterwards_whoever_brings_it)
+{
+    struct chain c;
+    struct uuid neighbour = {{2, 7}};
+    struct sign_key key;
+    uint8_t seed[SIGN_SEED_SIZE] = {99};
+    sign_key_from_seed(seed, &key);
+    chain_open(&c);
+    chain_waste(c.till, "rice", 1);
+    must_settle(push_by(&c, &neighbour, &key.public_key, 0, 0), 2);
+    revoke(&c);
+    chain_waste(c.till, "rice", 5);
+    must_settle(push_by(&c, &neighbour, &key.public_key, 2, 0), 3);
     assert_int_equal(chain_stock(c.centre, "rice"), -1);
     assert_int_equal(ask(&c, "SELECT count(*) FROM journal WHERE status = 'review'"), 1);
     chain_close(&c);

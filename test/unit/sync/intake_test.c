@@ -14,7 +14,7 @@ struct receiver {
     struct intake_stream stream;
     struct hash chain[LENGTH + 1]; // by seq
     uint64_t pruned;               // hashes up to here are gone
-    enum err_code find_fails, chain_fails;
+    enum err_code find_fails, chain_fails, key_fails;
 };
 
 static struct receiver receiver;
@@ -50,7 +50,17 @@ static enum err_code chain_at(void *context, const struct stream_key *key, uint6
     return ERR_OK;
 }
 
-static const struct intake_io io = {&receiver, find_stream, chain_at};
+static enum err_code find_key(void *context, const struct uuid *device, struct sign_public *ret)
+{
+    struct receiver *r = context;
+    if (r->key_fails) {
+        return r->key_fails;
+    }
+    *ret = sample()->key.public_key;
+    return uuid_equal(device, &sample()->device) ? ERR_OK : ERR_NOT_FOUND;
+}
+
+static const struct intake_io io = {&receiver, find_stream, chain_at, find_key};
 
 // Writes event i (from 0) of the run; 'change' may spoil its envelope.
 static void write_event(int i, void (*change)(struct event *ev))
@@ -409,6 +419,95 @@ TEST(intake__denies_a_lane_of_an_origin_that_another_device_writes)
     memcpy(receiver.stream.location, "Hamra", sizeof "Hamra");
     push = push_of(1, 3);
     checks(&push, INTAKE_APPEND);
+}
+
+// ---- carriers --------------------------------------------------------------------------------
+
+static struct sign_key carrier;
+
+// What the sample's device wrote comes by another one of its place.
+static void carried(void)
+{
+    static const uint8_t seed[SIGN_SEED_SIZE] = {7};
+    begin();
+    sign_key_from_seed(seed, &carrier);
+    sender.device = sample_id(2, 77);
+    sender.key = carrier.public_key;
+}
+
+TEST(intake__takes_what_a_neighbour_carries_under_its_authors_seal)
+{
+    carried();
+    struct message_push push = push_of(1, 3);
+    checks(&push, INTAKE_APPEND);
+    assert_int_equal(result.count, 3);
+    assert_int_equal(result.settled, 3);
+    assert_true(uuid_equal(&result.stream.device, &sample()->device));
+    assert_true(uuid_equal(&result.certificate.device, &sample()->device));
+    carried();
+    holds(3, 3);
+    push = push_of(2, 5);
+    push.device = sender.device; // of a stream that is known nobody asks whose it is
+    checks(&push, INTAKE_APPEND);
+    assert_int_equal(result.count, 2);
+    push = push_of(1, 3);
+    checks(&push, INTAKE_DUPLICATE);
+}
+
+TEST(intake__asks_a_carrier_too_for_what_is_missing)
+{
+    carried();
+    struct message_push push = push_of(2, 3);
+    push.device = (struct uuid){{0}}; // said with the first event only
+    checks(&push, INTAKE_GAP);
+    carried();
+    receiver.stream.claimed = true; // another lane of the run is held
+    receiver.stream.device = sample()->device;
+    memcpy(receiver.stream.location, "Hamra", sizeof "Hamra");
+    checks(&push, INTAKE_GAP);
+}
+
+TEST(intake__believes_no_word_of_a_carrier_itself)
+{
+    struct stream_key key = {run.origin, LANE_CRITICAL};
+    struct mark head = {3, chain[3]};
+    carried();
+    struct message_push push = push_of(1, 3);
+    key = push.key;
+    head.hash = push.head;
+    push.seal = seal_make(&carrier, &sample()->chain, &key, &head).signature;
+    checks(&push, INTAKE_DAMAGED);
+    carried();
+    push = push_of(1, 3);
+    push.certificate =
+        certificate_make(&carrier, &sample()->chain, &key.origin, &sample()->device, STR("Hamra"))
+            .signature;
+    checks(&push, INTAKE_DENIED);
+    carried();
+    push = push_of(1, 3);
+    events[1] = events[2];
+    checks(&push, INTAKE_DAMAGED);
+}
+
+TEST(intake__takes_nothing_that_is_carried_out_of_its_place)
+{
+    carried();
+    struct message_push push = push_of(1, 3);
+    push.device = sample_id(2, 78); // nobody knows it
+    checks(&push, INTAKE_DENIED);
+    carried();
+    sender.location = STR("Tripoli"); // the certificate is for Hamra
+    push = push_of(1, 3);
+    checks(&push, INTAKE_DENIED);
+    carried();
+    holds(2, 2);
+    memcpy(receiver.stream.location, "Tripoli", sizeof "Tripoli");
+    push = push_of(3, 4);
+    checks(&push, INTAKE_DENIED);
+    carried();
+    receiver.key_fails = ERR_IO;
+    push = push_of(1, 3);
+    assert_int_equal(intake_check(&io, &sender, &push, &arena, &result, &e), ERR_IO);
 }
 
 // ---- dead letters ----------------------------------------------------------------------------

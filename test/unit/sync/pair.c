@@ -329,11 +329,17 @@ static enum err_code chain_held(void *context, const struct stream_key *key, uin
     return seq <= s->count ? ERR_OK : ERR_NOT_FOUND;
 }
 
+static enum err_code nobody(void *context, const struct uuid *device, struct sign_public *ret)
+{
+    (void)context, (void)device, (void)ret;
+    return ERR_NOT_FOUND;
+}
+
 static void store(struct pair *p, struct str text)
 {
     struct message *m = arena_alloc(&p->arena, sizeof *m);
     struct intake_result *result = arena_alloc(&p->arena, sizeof *result);
-    struct intake_io io = {p, find_held, chain_held};
+    struct intake_io io = {p, find_held, chain_held, nobody};
     struct err e = {0};
     struct downlink_stored stored = {.failed = true, .retry_ms = 700};
     assert_int_equal(message_decode(text, &p->arena, m, &e), ERR_OK);
