@@ -170,8 +170,6 @@ static enum err_code read_event(struct check *c, struct intake_event *item)
     }
     item->dead = envelope_fault(c, item);
     item->envelope = item->dead == NULL;
-    if (item->envelope && item->event.type == NULL)
-        item->dead = "its type is unknown here";
     if (item->envelope && item->event.type && item->event.type->from_centre)
         item->dead = "only the centre may say this";
     return ERR_OK;

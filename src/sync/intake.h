@@ -69,7 +69,7 @@ struct intake_event {
     struct hash chain;
     struct event event; // valid when envelope is true
     bool envelope;      // the envelope could be read and names this very position and place
-    const char *dead;   // not NULL: a dead letter, and why
+    const char *dead;   // not NULL: a dead letter, and why. Of an unknown type the store says it
 };
 
 struct intake_result {
