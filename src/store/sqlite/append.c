@@ -207,17 +207,44 @@ static enum err_code write_retried(struct store *s, const struct fold_row *row, 
     return code ? code : fold_settled(&s->fold, row, e);
 }
 
+// What could not be read as it came may turn out now to be of another place, or not the device's to
+// say.
+static enum err_code fits_stream(struct store *s, int64_t lsn, const struct event *event, bool *ret,
+                                 struct err *e)
+{
+    struct query q;
+    struct stream_key key;
+    struct stream_slot *slot;
+    uint64_t seq = 0;
+    query_begin(&q, &s->db, Q_EVENT_PLACE);
+    query_int(&q, lsn);
+    bool there = query_row(&q) && query_get_uuid(&q, 0, &key.origin);
+    if (there) {
+        key.lane = query_get_lane(&q, 1);
+        seq = query_get_u64(&q, 2);
+    }
+    enum err_code code = query_end(&q, e);
+    if (code == ERR_OK && there)
+        code = stream_cache_find(&s->streams, &key, &slot, e);
+    *ret = code == ERR_OK && there && fold_fits(event, &slot->info, seq);
+    return code;
+}
+
 static enum err_code retry_one(struct store *s, int64_t lsn, bool *ret_folded, struct err *e)
 {
     struct query q;
     struct event event;
     struct uuid id;
     struct fold_row row = {.lsn = lsn, .event = &event};
+    bool fits = false;
     arena_reset(&s->fold.others);
     *ret_folded = false;
     enum err_code code = fold_load(&s->fold, lsn, &event, NULL);
     if (code)
         return code == ERR_DAMAGED ? ERR_OK : err_set(e, code, "row %lld", (long long)lsn);
+    code = fits_stream(s, lsn, &event, &fits, e);
+    if (code || !fits)
+        return code;
     query_begin(&q, &s->db, Q_EVENT_ID_STATE);
     query_int(&q, lsn);
     bool had_id = query_row(&q) && query_get_uuid(&q, 0, &id);

@@ -87,6 +87,14 @@ enum err_code fold_load(struct fold *f, int64_t lsn, struct event *ret, struct e
                                          : code;
 }
 
+bool fold_fits(const struct event *event, const struct stream_info *info, uint64_t seq)
+{
+    bool decides = event->type != NULL && event->type->from_centre && !info->own;
+    return !decides && uuid_equal(&event->origin, &info->key.origin) &&
+           event->lane == info->key.lane && event->seq == seq &&
+           str_is(event->location, info->location);
+}
+
 enum err_code fold_state_of(struct fold *f, int64_t lsn, enum row_state *ret, struct err *e)
 {
     struct query q;

@@ -93,6 +93,9 @@ enum err_code fold_withdraw(struct fold *f, int64_t lsn, struct fold_withdrawn *
 enum err_code fold_retry(struct fold *f, struct fold_row *row, struct err *e) MUST_CHECK;
 // Like fold_add, for a row whose event f->others holds already.
 enum err_code fold_add_kept(struct fold *f, struct fold_row *row, struct err *e) MUST_CHECK;
+// True where the event names the position and the place of its stream, and is not one that only the
+// centre may author, brought by another: what is not so is never folded, whenever it can be read.
+bool fold_fits(const struct event *event, const struct stream_info *info, uint64_t seq);
 // What a row is when nothing is the matter with it: as far as its stream's marks say.
 enum err_code fold_base(struct fold *f, int64_t lsn, enum row_state *ret, struct err *e) MUST_CHECK;
 // Writes stock sums and feed rows. Before the commit.

@@ -223,6 +223,14 @@ static void check_place(struct refold *r, const struct journal_row *row, const s
     refold_problem(r, "row %lld: its bytes are not of this stream", (long long)row->lsn);
 }
 
+// A dead letter that never got an id, and that no fold may take.
+static bool is_out_of_place(const struct refold *r, const struct journal_row *row,
+                            const struct event *event)
+{
+    return r->stored[row->lsn - r->lsn_min] == ROW_DEAD && !row->has_id &&
+           !fold_fits(event, &r->streams[row->stream].info, row->seq);
+}
+
 static enum err_code fold_one(struct refold *r, const struct journal_row *row,
                               const struct event *event, struct err *e)
 {
@@ -236,6 +244,8 @@ static enum err_code fold_one(struct refold *r, const struct journal_row *row,
             return code;
         // On a device the upstream's word is kept there too; here the event was folded.
         fresh.dead = given && r->s->role != ROLE_TERMINAL ? reason : NULL;
+        if (!given && !fold_fits(event, &r->streams[row->stream].info, row->seq))
+            fresh.dead = "only the centre may say this"; // its type was not known when it came
     }
     if (!given)
         check_place(r, row, event);
@@ -284,6 +294,10 @@ static enum err_code visit(struct refold *r, struct journal_row *row, struct are
     if (code == ERR_NO_MEMORY)
         return err_set(e, code, "out of memory for an event");
     r->ids += row->has_id && row->lsn <= r->ids_until;
+    if (code == ERR_OK && is_out_of_place(r, row, &event)) {
+        r->states[row->lsn - r->lsn_min] = ROW_DEAD;
+        return ERR_OK;
+    }
     if (row->has_id != (code == ERR_OK) || (row->has_id && !uuid_equal(&row->id, &event.id))) {
         r->equal = false;
         refold_problem(r, "row %lld: its id is not that of its bytes", (long long)row->lsn);

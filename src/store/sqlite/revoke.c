@@ -293,10 +293,21 @@ static enum err_code judge(struct walk *w, uint64_t seq, struct fold_row *row, e
     return beyond ? carriers_withhold(f, row, ROW_WITHHELD, e) : carriers_rejoin(f, row, e);
 }
 
+static enum err_code has_id(struct fold *f, int64_t lsn, bool *ret, struct err *e)
+{
+    struct query q;
+    struct uuid id;
+    query_begin(&q, f->journal, Q_EVENT_ID_STATE);
+    query_int(&q, lsn);
+    *ret = query_row(&q) && query_get_uuid(&q, 0, &id);
+    return query_end(&q, e);
+}
+
 static enum err_code visit(struct walk *w, uint64_t seq, int64_t lsn, struct err *e)
 {
     struct event event;
     enum row_state state;
+    bool known = false;
     struct fold_row row = {.lsn = lsn, .event = &event, .received_at = w->now_ms};
     arena_reset(&w->f->others);
     arena_reset(&w->f->effects);
@@ -305,6 +316,10 @@ static enum err_code visit(struct walk *w, uint64_t seq, int64_t lsn, struct err
         return code;
     code = fold_load(w->f, lsn, &event, e);
     if (code == ERR_DAMAGED) // an envelope that nobody can read counts for nobody
+        return ERR_OK;
+    if (code == ERR_OK)
+        code = has_id(w->f, lsn, &known, e);
+    if (code == ERR_OK && !known) // nor one that says that it is of elsewhere
         return ERR_OK;
     return code ? code : judge(w, seq, &row, state, e);
 }

@@ -390,6 +390,10 @@ enum err_code fixture_try(struct fixture *f, const struct line *l, size_t index,
     struct str bytes = str_of(l->bytes[index]);
     bool readable = event_parse(bytes, &f->arena, &event, &bad) == ERR_OK;
     const char *dead = readable ? NULL : bad.text;
+    if (readable && l->is_device && !str_is(event.location, l->location)) {
+        dead = "it names another place than its origin's";
+        readable = false;
+    }
     if (readable && l->is_device && event.type && event.type->from_centre)
         dead = "only the centre may say this";
     struct store_entry entry = {.key = l->key,

@@ -290,3 +290,41 @@ TEST(revoke__a_dead_letter_stays_one_and_takes_no_id_away)
         fixture_close(&f);
     }
 }
+
+// What says that it is of another place, with the id of a sale: a revocation that leaves it out,
+// and a person's word that takes it in again, make as little of it as whoever asks for it once
+// more.
+TEST(revoke__what_is_said_of_another_place_counts_for_nobody)
+{
+    struct fixture f;
+    struct line lines[4], elsewhere;
+    struct store_verdict verdict;
+    struct err e = {ERR_OK, ""};
+    uint64_t folded = 9, left = 0;
+    fixture_open(&f, ROLE_CENTRAL);
+    make_lines(lines);
+    line_init(&elsewhere, 0, "BR9");
+    line_sell(&elsewhere, 1, 10, "gold", "5");
+    line_add_bytes(&lines[0], elsewhere.bytes[0]);
+    line_sell(&lines[2], 1, 50, "rice", "1");
+    const unsigned none[] = {0}, all[] = {1};
+    revoke(&lines[3], 90, 90, &lines[0].device, heads_of(lines, none, 1, ""));
+    revoke(&lines[3], 91, 91, &lines[0].device, heads_of(lines, all, 1, ",\"accepts\":true"));
+    add_all(&f, &lines[0], 1);
+    add_all(&f, &lines[2], 2);
+    fixture_assert_text(&f, "SELECT location, sku, quantity FROM stock", "BR1|rice|-10000\n");
+    assert_int_equal(store_begin(f.store, &e), ERR_OK);
+    assert_int_equal(store_dead_letters_retry(f.store, &folded, &left, &e), ERR_OK);
+    assert_int_equal(store_commit(f.store, &e), ERR_OK);
+    assert_int_equal(folded, 0);
+    assert_int_equal(left, 1);
+    fixture_assert_text(&f, "SELECT location, sku, quantity FROM stock", "BR1|rice|-10000\n");
+    fixture_assert_text(&f, "SELECT count(*) FROM withheld", "0\n");
+    fixture_assert_text(&f, "SELECT count(*) FROM reviews WHERE open = 1", "0\n");
+    assert_int_equal(fixture_verify(f.store, &f.arena, &verdict, &e), ERR_OK);
+    assert_true(verdict.refold_equal);
+    line_fini(&elsewhere);
+    for (size_t i = 0; i < 4; i++)
+        line_fini(&lines[i]);
+    fixture_close(&f);
+}
