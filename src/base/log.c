@@ -5,6 +5,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/str.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -13,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 2048, HEAD_MAX = 128, ESCAPE_MAX = 4 };
+enum { TEXT_MAX = 2048, HEAD_MAX = 128 };
 
 static _Atomic int least_level = LOG_INFO;
 static _Atomic int log_fd = STDERR_FILENO;
@@ -48,24 +49,6 @@ static size_t put_head(char *to, enum log_level level, const char *area)
     return written < 0 ? 0 : written < HEAD_MAX ? (size_t)written : HEAD_MAX - 1;
 }
 
-static size_t put_escaped(char *to, const char *text)
-{
-    static const char digits[] = "0123456789abcdef";
-    size_t n = 0;
-    for (const char *p = text; *p != '\0'; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c >= 0x20 && c != 0x7F) {
-            to[n++] = *p;
-            continue;
-        }
-        to[n++] = '\\';
-        to[n++] = 'x';
-        to[n++] = digits[c >> 4];
-        to[n++] = digits[c & 15];
-    }
-    return n;
-}
-
 void log_line(enum log_level level, const char *area, const char *format, ...)
 {
     if ((int)level < atomic_load(&least_level)) {
@@ -77,9 +60,9 @@ void log_line(enum log_level level, const char *area, const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
 
-    char line[HEAD_MAX + TEXT_MAX * ESCAPE_MAX + 1];
+    char line[HEAD_MAX + TEXT_MAX * STR_ESCAPE_MAX + 1];
     size_t n = put_head(line, level, area);
-    n += put_escaped(line + n, text);
+    n += str_escape(line + n, str_of(text));
     line[n++] = '\n';
     for (size_t done = 0; done < n;) {
         ssize_t wrote = write(atomic_load(&log_fd), line + done, n - done);

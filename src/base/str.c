@@ -143,6 +143,34 @@ bool str_is_plain(struct str a)
     return true;
 }
 
+static size_t escape_bytes(char *to, const unsigned char *p, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < n; i++) {
+        *to++ = '\\';
+        *to++ = 'x';
+        *to++ = digits[p[i] >> 4];
+        *to++ = digits[p[i] & 15];
+    }
+    return n * STR_ESCAPE_MAX;
+}
+
+size_t str_escape(char *to, struct str from)
+{
+    const unsigned char *p = (const unsigned char *)from.p;
+    size_t n = 0, length;
+    for (size_t i = 0; i < from.n; i += length) {
+        length = utf8_length(p + i, from.n - i);
+        bool shows = length > 0 && p[i] >= 0x20 && is_plain(p + i, from.n - i);
+        if (length == 0)
+            length = 1;
+        if (shows)
+            memcpy(to + n, p + i, length);
+        n += shows ? length : escape_bytes(to + n, p + i, length);
+    }
+    return n;
+}
+
 enum err_code str_copy(char *to, size_t size, struct str from)
 {
     if (from.n >= size) {

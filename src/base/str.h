@@ -34,6 +34,11 @@ bool str_is_utf8(struct str a); // valid UTF-8 without U+0000 and without surrog
 // carriage return, U+007F to U+009F, bidirectional embeddings and overrides (U+202A to U+202E),
 // U+FFFE and U+FFFF. Marks and isolates, which Arabic text needs, are plain.
 bool str_is_plain(struct str a);
+// Writes 'from' as one line that only shows: what is not plain, each byte that is no UTF-8, and
+// tabs and ends of lines become \xNN. 'to' has STR_ESCAPE_MAX bytes for each of 'from'; returns how
+// many it took.
+enum { STR_ESCAPE_MAX = 4 };
+size_t str_escape(char *to, struct str from);
 
 // Copies into a caller's array of size bytes with a NUL; ERR_LIMIT when it does not fit.
 enum err_code str_copy(char *to, size_t size, struct str from) MUST_CHECK;

@@ -5,6 +5,7 @@
 #include "cli/access.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/shown_text.h"
 #include "cli/time_text.h"
 
 #include <stdio.h>
@@ -108,7 +109,8 @@ static void write_review(const struct review *r, struct json_out *to)
     json_close(&detail);
 }
 
-static enum err_code print_review(struct listing *l, const struct review *r, struct err *e)
+static enum err_code print_review(struct listing *l, const struct review *r, struct arena *a,
+                                  struct err *e)
 {
     char when[TIME_TEXT_SIZE];
     struct json_out o;
@@ -118,8 +120,8 @@ static enum err_code print_review(struct listing *l, const struct review *r, str
     }
     time_text_format(r->opened_at, when);
     (void)printf("%6lld  %s  %-16.*s %-12.*s %.*s%s\n", (long long)r->number, when,
-                 STR_ARG(r->kind), STR_ARG(r->location), STR_ARG(r->text),
-                 r->open ? "" : " (closed)");
+                 STR_ARG(shown_text_of(r->kind, a)), STR_ARG(shown_text_of(r->location, a)),
+                 STR_ARG(shown_text_of(r->text, a)), r->open ? "" : " (closed)");
     l->rows++;
     return ERR_OK;
 }
@@ -151,7 +153,7 @@ static enum err_code run_reviews(int argc, char **argv, struct err *e)
     if (code == ERR_OK) {
         code = begin_list(&a, &l);
         for (size_t i = 0; i < list.count && code == ERR_OK; i++) {
-            code = print_review(&l, &list.items[i], e);
+            code = print_review(&l, &list.items[i], &arena, e);
         }
         end_list(&l, "No open reviews.");
     }
@@ -159,10 +161,15 @@ static enum err_code run_reviews(int argc, char **argv, struct err *e)
     return code;
 }
 
-static struct str text_of(yyjson_val *object, const char *key)
+// As it may be shown.
+static struct str text_of(yyjson_val *object, const char *key, struct arena *a)
 {
     yyjson_val *value = json_find(object, key);
-    return yyjson_is_str(value) ? str_make(yyjson_get_str(value), yyjson_get_len(value)) : STR("");
+    struct str text = STR("");
+    if (yyjson_is_str(value)) {
+        text = shown_text_of(str_make(yyjson_get_str(value), yyjson_get_len(value)), a);
+    }
+    return text;
 }
 
 static void when_of(yyjson_val *object, char to[TIME_TEXT_SIZE])
@@ -175,15 +182,15 @@ static void when_of(yyjson_val *object, char to[TIME_TEXT_SIZE])
 }
 
 // "2026-03-02T12:00:00Z by lina: reject, theft", and the note on a line of its own.
-static void show_answer(yyjson_val *answer)
+static void show_answer(yyjson_val *answer, struct arena *a)
 {
     char when[TIME_TEXT_SIZE];
-    struct str by = text_of(answer, "by"), note = text_of(answer, "note");
+    struct str by = text_of(answer, "by", a), note = text_of(answer, "note", a);
     when_of(answer, when);
     (void)printf("answered   %s%s%.*s: %.*s", when, by.n != 0 ? " by " : "", STR_ARG(by),
-                 STR_ARG(text_of(answer, "decision")));
+                 STR_ARG(text_of(answer, "decision", a)));
     for (int i = 0; i < 2; i++) {
-        struct str more = text_of(answer, i == 0 ? "value" : "outcome");
+        struct str more = text_of(answer, i == 0 ? "value" : "outcome", a);
         (void)printf("%s%.*s", more.n != 0 ? ", " : "", STR_ARG(more));
     }
     (void)printf("\n");
@@ -192,51 +199,53 @@ static void show_answer(yyjson_val *answer)
     }
 }
 
-static void show_side(yyjson_val *side)
+static void show_side(yyjson_val *side, struct arena *a)
 {
     char when[TIME_TEXT_SIZE];
-    struct str actor = text_of(side, "actor"), value = text_of(side, "value");
+    struct str actor = text_of(side, "actor", a), value = text_of(side, "value", a);
     when_of(side, when);
-    (void)printf("side       %s %.*s%s%.*s%s%.*s\n", when, STR_ARG(text_of(side, "type")),
+    (void)printf("side       %s %.*s%s%.*s%s%.*s\n", when, STR_ARG(text_of(side, "type", a)),
                  actor.n != 0 ? " by " : "", STR_ARG(actor), value.n != 0 ? ": " : "",
                  STR_ARG(value));
 }
 
-static void show_list(yyjson_val *detail, const char *key, void (*show)(yyjson_val *one))
+static void show_list(yyjson_val *detail, const char *key, struct arena *a,
+                      void (*show)(yyjson_val *one, struct arena *a))
 {
     yyjson_arr_iter iter = yyjson_arr_iter_with(json_find(detail, key));
     yyjson_val *one;
     while ((one = yyjson_arr_iter_next(&iter)) != NULL) {
-        show(one);
+        show(one, a);
     }
 }
 
 // What a record asks has sides; any other question tells what it tells.
-static void show_detail(const struct review *r)
+static void show_detail(const struct review *r, struct arena *a)
 {
     struct json json = {0};
     if (json_parse(r->detail, DEPTH, &json, NULL) != ERR_OK ||
         json_find(json.root, "sides") == NULL) {
-        (void)printf("%.*s\n", STR_ARG(r->detail));
+        (void)printf("%.*s\n", STR_ARG(shown_text_of(r->detail, a)));
         json_close(&json);
         return;
     }
-    struct str base = text_of(json.root, "base");
+    struct str base = text_of(json.root, "base", a);
     yyjson_val *suggested = json_find(json.root, "suggested");
     if (base.n != 0) {
         (void)printf("base       %.*s\n", STR_ARG(base));
     }
-    show_list(json.root, "sides", show_side);
+    show_list(json.root, "sides", a, show_side);
     if (suggested != NULL) {
-        struct str value = text_of(suggested, "value");
-        (void)printf("suggested  %.*s%s%.*s: %.*s\n", STR_ARG(text_of(suggested, "decision")),
-                     value.n != 0 ? " " : "", STR_ARG(value), STR_ARG(text_of(suggested, "why")));
+        struct str value = text_of(suggested, "value", a);
+        (void)printf("suggested  %.*s%s%.*s: %.*s\n", STR_ARG(text_of(suggested, "decision", a)),
+                     value.n != 0 ? " " : "", STR_ARG(value),
+                     STR_ARG(text_of(suggested, "why", a)));
     }
-    show_list(json.root, "answers", show_answer);
+    show_list(json.root, "answers", a, show_answer);
     json_close(&json);
 }
 
-static enum err_code show(const struct review *r, bool as_json, struct err *e)
+static enum err_code show(const struct review *r, bool as_json, struct arena *a, struct err *e)
 {
     char when[TIME_TEXT_SIZE];
     struct json_out o;
@@ -247,9 +256,10 @@ static enum err_code show(const struct review *r, bool as_json, struct err *e)
     time_text_format(r->opened_at, when);
     (void)printf("review     %lld (%s)\nkind       %.*s\nrecord     %.*s\nlocation   %.*s\n"
                  "opened     %s\n%.*s\n",
-                 (long long)r->number, r->open ? "open" : "closed", STR_ARG(r->kind),
-                 STR_ARG(r->record), STR_ARG(r->location), when, STR_ARG(r->text));
-    show_detail(r);
+                 (long long)r->number, r->open ? "open" : "closed",
+                 STR_ARG(shown_text_of(r->kind, a)), STR_ARG(shown_text_of(r->record, a)),
+                 STR_ARG(shown_text_of(r->location, a)), when, STR_ARG(shown_text_of(r->text, a)));
+    show_detail(r, a);
     return ERR_OK;
 }
 
@@ -275,7 +285,7 @@ static enum err_code run_review(int argc, char **argv, struct err *e)
     if (code == ERR_OK) {
         code = found == NULL
                    ? err_set(e, ERR_NOT_FOUND, "there is no review %lld", (long long)number)
-                   : show(found, arguments_has(&a, 'j'), e);
+                   : show(found, arguments_has(&a, 'j'), &arena, e);
     }
     arena_fini(&arena);
     return code;
@@ -283,7 +293,8 @@ static enum err_code run_review(int argc, char **argv, struct err *e)
 
 // ---- dead letters -----------------------------------------------------------------------------
 
-static enum err_code print_letter(struct listing *l, const struct dead_letter *d, struct err *e)
+static enum err_code print_letter(struct listing *l, const struct dead_letter *d, struct arena *a,
+                                  struct err *e)
 {
     char when[TIME_TEXT_SIZE], id[UUID_TEXT_SIZE];
     if (l->json) {
@@ -299,8 +310,8 @@ static enum err_code print_letter(struct listing *l, const struct dead_letter *d
     }
     time_text_format(d->since, when);
     uuid_format(&d->id, id);
-    (void)printf("%s  %s  %-18.*s %-12.*s %.*s\n", id, when, STR_ARG(d->type), STR_ARG(d->location),
-                 STR_ARG(d->reason));
+    (void)printf("%s  %s  %-18.*s %-12.*s %.*s\n", id, when, STR_ARG(shown_text_of(d->type, a)),
+                 STR_ARG(shown_text_of(d->location, a)), STR_ARG(shown_text_of(d->reason, a)));
     l->rows++;
     return ERR_OK;
 }
@@ -324,7 +335,7 @@ static enum err_code run_letters(int argc, char **argv, struct err *e)
     if (code == ERR_OK) {
         code = begin_list(&a, &l);
         for (size_t i = 0; i < list.count && code == ERR_OK; i++) {
-            code = print_letter(&l, &list.items[i], e);
+            code = print_letter(&l, &list.items[i], &arena, e);
         }
         end_list(&l, "No dead letters.");
     }

@@ -3,6 +3,7 @@
 #include "cli/access.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/shown_text.h"
 
 #include <stdio.h>
 
@@ -19,10 +20,13 @@ static const struct arguments_spec spec = {
     .doc = "Lists stock by location and SKU.",
 };
 
+enum { NAMES_BYTES = 64 * 1024 };
+
 struct listing {
     bool json;
     uint64_t rows;
     struct buf row;
+    struct arena names; // of one row
     enum err_code code;
 };
 
@@ -44,7 +48,9 @@ static bool print_row(void *context, const struct stock_row *row)
     char quantity[DECIMAL_TEXT_MAX];
     if (!l->json) {
         decimal_format(row->quantity, quantity);
-        (void)printf("%-20.*s %-20.*s %12s\n", STR_ARG(row->location), STR_ARG(row->sku), quantity);
+        arena_reset(&l->names);
+        (void)printf("%-20.*s %-20.*s %12s\n", STR_ARG(shown_text_of(row->location, &l->names)),
+                     STR_ARG(shown_text_of(row->sku, &l->names)), quantity);
         l->rows++;
         return true;
     }
@@ -71,6 +77,7 @@ static enum err_code run(int argc, char **argv, struct err *e)
     }
     l.json = arguments_has(&a, 'j');
     buf_init(&l.row, LIMIT_EVENT_BYTES);
+    arena_init(&l.names, NAMES_BYTES);
     (void)printf("%s", l.json ? "[" : "");
     code = store_stock_each(access.store, str_of(arguments_find(&a, 'l')),
                             str_of(arguments_find(&a, 's')), print_row, &l, e);
@@ -83,6 +90,7 @@ static enum err_code run(int argc, char **argv, struct err *e)
     }
     (void)printf("%s", last);
     buf_fini(&l.row);
+    arena_fini(&l.names);
     access_close(&access);
     return code;
 }

@@ -2,6 +2,7 @@
 #include "cli/access.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/shown_text.h"
 #include "cli/time_text.h"
 
 #include <stdio.h>
@@ -86,9 +87,11 @@ static void print_people(const struct store_event *row, struct str reason, struc
     hash_format(&row->chain, chain);
     if (event_parse(row->bytes, arena, &event, NULL) == ERR_OK) {
         time_text_format(event.at, when);
-        (void)printf("happened   %s at %.*s: %.*s on %.*s %.*s\n", when, STR_ARG(event.location),
-                     STR_ARG(event.type_name), STR_ARG(event.record_type),
-                     STR_ARG(event.record_id));
+        (void)printf("happened   %s at %.*s: %.*s on %.*s %.*s\n", when,
+                     STR_ARG(shown_text_of(event.location, arena)),
+                     STR_ARG(shown_text_of(event.type_name, arena)),
+                     STR_ARG(shown_text_of(event.record_type, arena)),
+                     STR_ARG(shown_text_of(event.record_id, arena)));
     }
     (void)printf("written    by origin %s, lane %s, seq %llu\n", origin, lane_name(row->key.lane),
                  (unsigned long long)row->seq);
@@ -100,9 +103,9 @@ static void print_people(const struct store_event *row, struct str reason, struc
     }
     (void)printf("status     %s: %s\n", event_status_name(row->status), meaning_of(row->status));
     if (reason.n > 0) {
-        (void)printf("reason     %.*s\n", STR_ARG(reason));
+        (void)printf("reason     %.*s\n", STR_ARG(shown_text_of(reason, arena)));
     }
-    (void)printf("bytes      %.*s\n\n", STR_ARG(row->bytes));
+    (void)printf("bytes      %.*s\n\n", STR_ARG(shown_text_of(row->bytes, arena)));
 }
 
 static enum err_code trace(struct store *s, const struct uuid *id, bool as_json, struct err *e)

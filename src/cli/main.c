@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/str.h"
 #include "cli/command.h"
 
 #include <argp.h>
@@ -86,14 +87,12 @@ static int PRINTF_LIKE(1, 2) usage(const char *format, ...)
 // One line, whatever is in the text.
 static void tell(const char *name, const struct err *e)
 {
-    char text[ERR_TEXT_MAX];
-    (void)snprintf(text, sizeof text, "%s", err_message(e));
-    for (char *p = text; *p != '\0'; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7F) {
-            *p = ' ';
-        }
+    char text[ERR_TEXT_MAX * STR_ESCAPE_MAX];
+    struct str message = str_of(err_message(e));
+    if (message.n >= ERR_TEXT_MAX) {
+        message.n = ERR_TEXT_MAX - 1;
     }
-    (void)fprintf(stderr, "%s: %s\n", name, text);
+    (void)fprintf(stderr, "%s: %.*s\n", name, (int)str_escape(text, message), text);
 }
 
 static char help_word[] = "--help";

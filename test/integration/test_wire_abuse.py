@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 from book import Device, blake2b, ids, line
-from shop import query, verify_clean
+from shop import query, sale, verify_clean
 
 LARGEST = 2**63 - 1
 NIL = str(uuid.UUID(int=0))
@@ -547,3 +547,43 @@ def test_what_is_said_of_elsewhere_is_never_folded(wasl, centre, honest, hostile
         ("BR01", "TEA", 50000)
     ]
     assert query(centre, "SELECT count(*) FROM dead_letters") == [(1,)]
+
+
+# ---- what people are shown --------------------------------------------------------------------
+
+
+def test_no_command_shows_what_a_terminal_would_act_on(wasl, centre, honest, hostile):
+    """JSON may hold them raw: the short form of ESC [, and a turn from right to left."""
+    sku = "\x9b2J\u202eAET"
+    bodies = [sale("BR01", sku, sku=sku)["body"] for _ in range(2)]
+    bodies[1]["lines"][0]["note"] = "again"
+    events = [
+        {"type": "ticket_recorded", "record": {"type": "ticket", "id": sku}, "body": b}
+        for b in bodies
+    ]
+    events += [{"type": sku}]
+    hostile.connect()
+    written = [json.loads(hostile.events[1]) | event for event in events]
+    del hostile.events[1:], hostile.hashes[2:]
+    for seq, event in enumerate(written, 2):
+        event |= {"id": str(uuid.uuid4()), "seq": seq}
+        raw = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        hostile.events.append(raw)
+        hostile.hashes.append(blake2b(hostile.hashes[-1], raw.rstrip(b"\n")))
+    hostile.link.send(*hostile.pack(1))
+    assert heard(hostile, "ack")[1] == [hostile.mark(4)]
+    number = query(centre, "SELECT number FROM reviews WHERE open = 1")[0][0]
+    commands = [
+        ("stock",),
+        ("review", "list"),
+        ("review", "show", str(number)),
+        ("deadletter", "list"),
+        ("trace", written[0]["id"]),
+    ]
+    for command in commands:
+        at = 2 if command[0] in ("review", "deadletter") else 1
+        shown = wasl.good(*command[:at], centre.name, *command[at:]).out
+        assert not set(shown) & {"\x9b", "\x1b", "\x7f", "\u202e"}, (command, shown)
+        assert command[-1] == "list" or r"\xc2\x9b2J\xe2\x80\xaeAET" in shown, (command, shown)
+    rows = wasl.good("stock", centre.name, "--json").json
+    assert [row["sku"] for row in rows] == ["TEA", sku]  # for programs: as it is

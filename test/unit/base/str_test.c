@@ -249,3 +249,34 @@ TEST(str__refuses_hexadecimal_of_another_length_or_alphabet)
     assert_int_equal(to[0], 7);
     assert_int_equal(to[1], 7);
 }
+
+TEST(str__escapes_what_a_terminal_would_act_on)
+{
+    static const struct {
+        const char *text, *escaped;
+    } rows[] = {
+        {"plain", "plain"},
+        {"قهوة 3 €", "قهوة 3 €"},
+        {"\x1b[2Jgone", "\\x1b[2Jgone"},
+        {"one\ntwo\tthree\r", "one\\x0atwo\\x09three\\x0d"},
+        {"del\x7f", "del\\x7f"},
+        {"c1 \xc2\x9b"
+         "2J",
+         "c1 \\xc2\\x9b2J"},
+        {"turned \xe2\x80\xae.", "turned \\xe2\\x80\\xae."},
+        {"cut \xe2\x80", "cut \\xe2\\x80"},
+        {"none \xff.", "none \\xff."},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char to[256];
+        struct str text = str_of(rows[i].text);
+        size_t n = str_escape(to, text);
+        assert_true(n <= text.n * STR_ESCAPE_MAX);
+        assert_int_equal(n, strlen(rows[i].escaped));
+        assert_memory_equal(to, rows[i].escaped, n);
+    }
+    char nul[STR_ESCAPE_MAX];
+    assert_int_equal(str_escape(nul, str_make("", 1)), 4);
+    assert_memory_equal(nul, "\\x00", 4);
+}
