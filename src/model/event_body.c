@@ -69,7 +69,7 @@ static const struct field use_fields[] = {
     END};
 const struct field completed_fields[] = {
     BILL("the bill that is closed; absent: the order's first"),
-    {"total", FIELD_AMOUNT, true, NULL, "what was to be paid, minor units"},
+    {"total", FIELD_AMOUNT, true, NULL, "what was to be paid, minor units, not below zero"},
     {"receipt", FIELD_NAME, false, NULL, "number as printed"},
     {"uses", FIELD_LIST, true, use_fields, "what it took from stock"},
     SHIFT,
@@ -101,7 +101,7 @@ const struct field judged_fields[] = {
     {"outcome", FIELD_NAME, true, NULL, "applied, held, denied or duplicate"},
     {"reason", FIELD_NAME, true, NULL,
      "late, clock, unauthorised, price, stock, deadline, completed_twice, difference, overlap, "
-     "below_zero, explained, outranked, payments, unchecked or answered"},
+     "below_zero, explained, outranked, payments, unchecked, odd or answered"},
     {"term", FIELD_INTEGER, true, NULL, "the reign of the authority that decided"},
     {"target", FIELD_UUID, false, NULL, "the event it is about; absent: a part of a batch"},
     {"effective", FIELD_NAME, false, NULL,
@@ -113,7 +113,8 @@ const struct field judged_fields[] = {
     {"expected", FIELD_DECIMAL, false, NULL, "of a quantity: what it must have seen"},
     {"correction", FIELD_DECIMAL, false, NULL,
      "of a quantity: the adjustment that would make up for it"},
-    {"sold", FIELD_TEXT, false, NULL, "of a price: what was asked for; of payments: what was paid"},
+    {"sold", FIELD_TEXT, false, NULL,
+     "of a price: what was asked for; of payments: what was paid; with odd: what is"},
     {"published", FIELD_TEXT, false, NULL,
      "of a price: what the catalog says; of payments: what it comes to"},
     {"review", FIELD_NAME, false, NULL, "with explained: the kind of the question it closes"},

@@ -28,7 +28,8 @@ static const struct field payment_fields[] = {
 
 static const struct field ticket_fields[] = {
     {"ticket", FIELD_NAME, true, NULL, "number as printed"},
-    {"kind", FIELD_NAME, true, NULL, "sale, cancellation or return"},
+    {"kind", FIELD_NAME, true, NULL,
+     "sale, cancellation or return; the last two have no quantity above zero"},
     {"till", FIELD_NAME, false, NULL, "which till, where the source says so"},
     {"customer", FIELD_NAME, false, NULL, "a code, never a name"},
     {"currency", FIELD_CURRENCY, true, NULL, "of total and amounts"},

@@ -24,7 +24,8 @@ struct judgement {
     int64_t oldest_at; // of a part: ms since 1970
     struct judged_quantity quantity;
     struct str sold,
-        published;     // with REASON_PRICE, REASON_PAYMENTS, for people: what was, what should be
+        published;     // with REASON_PRICE, REASON_PAYMENTS, for people: what was, what should be;
+                       // with REASON_ODD what is odd is 'sold'
     struct str review; // with REASON_EXPLAINED: the kind of the question that it closes
 };
 

@@ -103,6 +103,10 @@ const struct policy policies[] = {
      "not seen is not known",
      "test/unit/model/quantity_test.c",
      "a loss or a missing event is never settled silently, nor is a sale taken out twice"},
+    {"what cannot be so", "counts as it was said, where it comes from elsewhere", "all count",
+     "`ticket_odd`: a return that takes goods; `stock_odd`: a record that is not its SKU; where it "
+     "is made it is refused",
+     "test/unit/model/odd_test.c", "what happened elsewhere nobody can correct by refusing it"},
     {"stock", "sum of deltas, for each place and SKU", "all count",
      "`stock_below_zero`: more was taken than there is, of what the place keeps stock of; closed "
      "when there is enough again",

@@ -739,14 +739,14 @@ static enum err_code ask_of_judgement(const struct record *r, const struct recor
                                 .sides = {{.by = target ? target : entry}},
                                 .suggested = mistrusted ? DECISION_REJECT : DECISION_ACCEPT,
                                 .why = verdict_reason_text(verdict->reason)};
-    if (verdict->reason == REASON_PRICE || verdict->reason == REASON_PAYMENTS) {
-        question.sides[0].value = entry->judges->sold;
-        question.base = entry->judges->published;
-    }
+    question.sides[0].value = entry->judges->sold;
+    question.base = entry->judges->published;
     if (verdict->reason == REASON_PRICE)
         question.why = "What was sold is never priced again; who sold it can say why.";
     else if (verdict->reason == REASON_PAYMENTS)
         question.why = "Money taken stays taken, and goods sold stay sold; a person can say why.";
+    else if (verdict->reason == REASON_ODD)
+        question.why = "It counts as it was said; what corrects it is an event of its own.";
     enum err_code code = asks_alone(r, verdict) ? name_target(entry->judges, &question, a) : ERR_OK;
     if (code == ERR_OK && quantity_is_asked(verdict->reason))
         code = quantity_ask(entry->judges, matter->correction, a, &question);

@@ -32,6 +32,7 @@ static const struct {
          "Its author saw another quantity than there was, and what it had not seen "
          "is not known.",
          true},
+    [REASON_ODD] = {"odd", "What it says cannot be so.", true},
 };
 
 bool verdict_applies(enum verdict_outcome outcome)

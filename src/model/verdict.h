@@ -32,6 +32,7 @@ enum verdict_reason {
     REASON_OUTRANKED,       // a branch's price, where the head office's counts
     REASON_PAYMENTS,        // a ticket's payments are not its total
     REASON_UNCHECKED,       // a count whose difference nobody can tell from what was not seen
+    REASON_ODD,             // what it says cannot be so (model/odd.h)
     REASON_COUNT
 };
 

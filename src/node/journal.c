@@ -2,6 +2,7 @@
 #include "node/journal_private.h"
 
 #include "base/clock.h"
+#include "model/odd.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -580,8 +581,8 @@ static enum err_code check_actor(struct journal *j, struct event *draft, struct 
     return ERR_OK;
 }
 
-enum err_code journal_add(struct journal *j, struct event *draft, struct journal_added *ret,
-                          struct err *e)
+static enum err_code add(struct journal *j, struct event *draft, bool elsewhere,
+                         struct journal_added *ret, struct err *e)
 {
     MUST(j->open);
     *ret = (struct journal_added){.verdict = VERDICT_ACCEPTED};
@@ -602,6 +603,9 @@ enum err_code journal_add(struct journal *j, struct event *draft, struct journal
     code = find_repeat(j, draft, ret, &repeated, e);
     if (code || repeated)
         return code;
+    const char *odd = elsewhere ? NULL : odd_of(draft);
+    if (odd != NULL)
+        return journal_refuse(ret, odd);
     code = check_actor(j, draft, ret, e);
     if (code || ret->verdict == VERDICT_REJECTED)
         return code;
@@ -610,4 +614,16 @@ enum err_code journal_add(struct journal *j, struct event *draft, struct journal
         return err_set(e, ERR_DISK_FULL, "%s", full);
     return str_is(draft->type_name, "device_revoked") ? journal_add_revocation(j, draft, ret, e)
                                                       : journal_write(j, draft, ret, e);
+}
+
+enum err_code journal_add(struct journal *j, struct event *draft, struct journal_added *ret,
+                          struct err *e)
+{
+    return add(j, draft, false, ret, e);
+}
+
+enum err_code journal_add_imported(struct journal *j, struct event *draft,
+                                   struct journal_added *ret, struct err *e)
+{
+    return add(j, draft, true, ret, e);
 }

@@ -130,7 +130,8 @@ enum err_code journal_note_arrival(struct journal *j, const struct arrival *arri
     if (code == ERR_OK)
         code = journal_note_kept(j, &a, e);
     a.reserves = reservation_claim_of(&a.event, a.order.hlc, &a.reservation);
-    look = look || a.claims || a.reserves || a.prices != NULL || a.priced || a.paid != NULL;
+    look = look || a.claims || a.reserves || a.prices != NULL || a.priced || a.paid != NULL ||
+           a.odd != NULL;
     return code == ERR_OK && look ? keep(j, &a, e) : code;
 }
 

@@ -49,6 +49,7 @@ struct arrival {
     struct event_order order;  // its place, with the clock that counts
     struct price_case *prices; // of a ticket: what nothing explains; NULL: nothing
     const char *paid, *due;    // of a ticket: in words, where they differ; NULL: they do not
+    const char *odd;           // what it says that cannot be so; NULL: nothing
     bool priced;               // of an order: its prices may have to be looked at
     bool claims;               // it says what quantity its author saw
     struct quantity_claim claim;
@@ -197,8 +198,8 @@ enum err_code journal_note_price(struct journal *j, struct arrival *arrival,
                                  struct err *e) MUST_CHECK;
 enum err_code journal_judge_prices(struct journal *j, const struct arrival *arrivals,
                                    struct err *e) MUST_CHECK;
-// journal_paid.c: what was paid with a ticket against what it comes to
-// An event with its body came in: its payments.
+// journal_paid.c: what was paid with a ticket against what it comes to, and what cannot be so
+// An event with its body came in: its payments, and what is odd about it.
 enum err_code journal_note_paid(struct journal *j, struct arrival *arrival,
                                 struct err *e) MUST_CHECK;
 enum err_code journal_judge_paid(struct journal *j, const struct arrival *arrivals,

@@ -272,7 +272,7 @@ static enum err_code adjust(struct journal *j, const struct asked *asked,
                           .version = type->version,
                           .lane = type->lane,
                           .record_type = asked->record.type,
-                          .record_id = asked->record.id,
+                          .record_id = adjustment->sku,
                           .cause = *answer,
                           .at = clock_wall_ms()};
     if (!adjustment->wanted)

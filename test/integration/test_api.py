@@ -747,7 +747,7 @@ def test_a_full_store_says_507_and_keeps_what_it_took(wasl):
     api = Client(centre, token_of(wasl, centre))
     taken = 0
     while True:
-        body = {"sku": "s", "quantity": "1", "x": "y" * 4000}
+        body = {"sku": "soup", "quantity": "1", "x": "y" * 4000}
         answer = api.post([sold(body=body) for _ in range(20)])
         if answer.code != 200:
             break
