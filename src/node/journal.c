@@ -609,6 +609,9 @@ static enum err_code add(struct journal *j, struct event *draft, bool elsewhere,
     code = check_actor(j, draft, ret, e);
     if (code || ret->verdict == VERDICT_REJECTED)
         return code;
+    const char *fault = journal_enrolment_fault(j, &effects);
+    if (fault)
+        return journal_refuse(ret, fault);
     const char *full = draft->type->in_reserve ? NULL : only_sales(j);
     if (full)
         return err_set(e, ERR_DISK_FULL, "%s", full);

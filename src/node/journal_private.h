@@ -133,6 +133,9 @@ enum err_code journal_read_back(struct journal *j, struct json_writer *w, yyjson
 enum err_code journal_write(struct journal *j, struct event *draft, struct journal_added *ret,
                             struct err *e) MUST_CHECK;
 
+// journal_enrol.c: NULL where nothing speaks against the enrolments among the effects of a draft.
+const char *journal_enrolment_fault(struct journal *j, const struct effect_list *effects);
+
 // journal_revoke.c: revocations, which the centre completes
 // A stored event as its author gave it, to be compared with a draft.
 enum err_code journal_given_content(struct journal *j, const struct event *stored,

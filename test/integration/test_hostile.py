@@ -420,6 +420,30 @@ def test_who_may_be_revoked_and_by_whom(wasl):
     assert not till.status()["revoked"]
 
 
+def test_nobody_moves_a_device_or_gives_it_another_key(wasl):
+    centre, till, token = pair(wasl)
+    owner = token_of(wasl, centre, "owner")
+    (key,) = query(centre, "SELECT lower(hex(key)) FROM devices")[0]
+    as_it_is = {"role": "terminal", "location": "BR01", "key": key, "name": "Till"}
+    for changed, saying in [
+        ({"key": "77" * 32}, "another key"),
+        ({"location": "BR02"}, "another place"),
+        ({"role": "branch"}, "another role"),
+    ]:
+        said = event("device_enrolled", "hq", ("device", device_of(till)), as_it_is | changed)
+        status, answer = post(centre, owner, [said])
+        assert status == 200 and answer["results"][0]["status"] == "rejected", answer
+        assert saying in answer["results"][0]["reason"], answer
+    sell(centre, owner, [event("device_enrolled", "hq", ("device", device_of(till)), as_it_is)])
+    sell(till, token, [sale("BR01", "T-1")])
+    wait_for(drained(till), "the sale")
+    verify_clean(wasl, centre)
+    revoke(wasl, centre, device_of(till), "command")
+    said = event("device_enrolled", "hq", ("device", device_of(till)), as_it_is)
+    _, answer = post(centre, owner, [said])
+    assert "revoked" in answer["results"][0]["reason"], answer
+
+
 @pytest.mark.parametrize("together", [True, False])
 def test_a_cloned_till_counts_twice_over_and_is_reviewed(wasl, together):
     centre, till, token = pair(wasl)
