@@ -219,7 +219,7 @@ class Device:
 
     def take_page(self, page, rows):
         name, at = page["location"], self.cursors[page["location"]]
-        assert page["complete"] and page["from"] == (0 if page["reset"] else at["position"])
+        assert page["complete"] and page["from"] <= (0 if page["reset"] else at["position"])
         self.cursors[name] = {
             "feed": page["feed"],
             "position": page["to"],
