@@ -47,11 +47,11 @@ struct uuid uuid_make_v7(struct uuid_maker *maker, uint64_t now_ms, const uint8_
     return id;
 }
 
-struct uuid uuid_make_v8(const struct hash *file, uint64_t row)
+struct uuid uuid_make_v8(const struct hash *of, uint64_t number)
 {
-    uint8_t row_be[8];
-    put_be(row_be, row, sizeof row_be);
-    struct str parts[] = {str_make(file->b, sizeof file->b), str_make(row_be, sizeof row_be)};
+    uint8_t number_be[8];
+    put_be(number_be, number, sizeof number_be);
+    struct str parts[] = {str_make(of->b, sizeof of->b), str_make(number_be, sizeof number_be)};
     struct hash h = hash_of_parts(parts, 2);
     struct uuid id;
     memcpy(id.b, h.b, sizeof id.b);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// UUIDs (RFC 9562): version 7 for what is made here, 8 for imports (from file hash and row).
+// UUIDs (RFC 9562): version 7 for what is made here, 8 for imports (from a hash and a number).
 //
 // PURE: time and random bytes are given by the caller.
 #ifndef WASL_BASE_UUID_H
@@ -22,8 +22,8 @@ struct uuid_maker {
 };
 struct uuid uuid_make_v7(struct uuid_maker *maker, uint64_t now_ms, const uint8_t random[10]);
 
-// The same file and row always give the same id.
-struct uuid uuid_make_v8(const struct hash *file, uint64_t row);
+// The same hash and number always give the same id.
+struct uuid uuid_make_v8(const struct hash *of, uint64_t number);
 
 // Canonical text, lower case on output, either case on input, exactly 36 characters.
 void uuid_format(const struct uuid *id, char to[UUID_TEXT_SIZE]);

@@ -72,7 +72,7 @@ static enum err_code add_one(struct event_sink *s, size_t i, struct err *e)
         memcpy(s->added[i].reason, cause.text, sizeof s->added[i].reason);
         return ERR_OK;
     }
-    return journal_add_imported(s->access->journal, &event, &s->added[i], e);
+    return journal_add(s->access->journal, &event, &s->added[i], e);
 }
 
 static enum err_code write_journal(struct event_sink *s, struct err *e)

@@ -4,7 +4,7 @@
 // Why: the reader of CSV files, the generated Friday and the writer of `ticket_recorded` bodies
 //   agree on one shape.
 // Invariants: at most TICKET_LINES_MAX lines; quantities and prices are decimals (ten-thousandths)
-//   and keep the sign that the source gave them; identity is event_id, never content.
+//   and keep the sign that the source gave them; identity is event_id.
 // Ownership: all spans and arrays are borrowed from whoever produced the ticket, until its next
 //   call. Texts are valid UTF-8; an absent one is the empty span. But for a line's name
 //   (LIMIT_TEXT) they are fit for an event's names (event_name_valid).

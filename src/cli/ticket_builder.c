@@ -3,6 +3,7 @@
 #include "cli/ticket_builder.h"
 
 #include "base/buf.h"
+#include "base/hash.h"
 
 #include <stdlib.h>
 
@@ -31,6 +32,7 @@ struct ticket_builder {
     size_t count;
     size_t room;
     size_t rejected_rows;
+    struct hash_state rows; // as they stand, of the lines
     int64_t at_ms;
     bool cancelled;
 };
@@ -42,6 +44,7 @@ enum err_code ticket_builder_new(struct ticket_builder **ret)
         return ERR_NO_MEMORY;
     }
     buf_init(&b->text, TEXT_BYTES_MAX);
+    hash_begin(&b->rows);
     *ret = b;
     return ERR_OK;
 }
@@ -113,8 +116,17 @@ static enum err_code make_room(struct ticket_builder *b)
     return ERR_OK;
 }
 
-enum err_code ticket_builder_add(struct ticket_builder *b, const struct row *row, uint64_t number,
-                                 struct err *e)
+static void hash_row(struct hash_state *rows, struct str raw)
+{
+    while (raw.n > 0 && (raw.p[raw.n - 1] == '\n' || raw.p[raw.n - 1] == '\r')) {
+        raw.n--; // the last row of a file may have no line ending
+    }
+    hash_update(rows, raw);
+    hash_update(rows, STR("\n"));
+}
+
+enum err_code ticket_builder_add(struct ticket_builder *b, const struct row *row, struct str raw,
+                                 uint64_t number, struct err *e)
 {
     MUST(b->count < TICKET_LINES_MAX);
     struct str currency = text_at(b, b->texts[IMPORT_CURRENCY]);
@@ -137,6 +149,7 @@ enum err_code ticket_builder_add(struct ticket_builder *b, const struct row *row
     if (code != ERR_OK) {
         return err_set(e, code, "out of memory");
     }
+    hash_row(&b->rows, raw);
     b->lines[b->count++] = line;
     return ERR_OK;
 }
@@ -160,6 +173,8 @@ static enum ticket_kind kind_of(const struct ticket_builder *b, const struct imp
 void ticket_builder_finish(const struct ticket_builder *b, const struct import_map *map,
                            struct ticket_line *lines, struct ticket *ret)
 {
+    struct hash_state rows = b->rows;
+    struct hash identity = hash_end(&rows);
     for (size_t i = 0; i < b->count; i++) {
         const struct kept_line *from = &b->lines[i];
         lines[i] = (struct ticket_line){
@@ -172,6 +187,7 @@ void ticket_builder_finish(const struct ticket_builder *b, const struct import_m
         };
     }
     *ret = (struct ticket){
+        .event_id = uuid_make_v8(&identity, 0),
         .no = text_at(b, b->texts[IMPORT_TICKET]),
         .kind = kind_of(b, map),
         .at_ms = b->at_ms,

@@ -88,7 +88,7 @@ static enum err_code grow_entries(struct ticket_index *x)
     return ERR_OK;
 }
 
-static enum err_code insert(struct ticket_index *x, struct str key, uint64_t hash, uint64_t row)
+static enum err_code insert(struct ticket_index *x, struct str key, uint64_t hash)
 {
     enum err_code code = grow_entries(x);
     if (code == ERR_OK && (x->count + 1) * 2 > x->slot_count) {
@@ -106,18 +106,17 @@ static enum err_code insert(struct ticket_index *x, struct str key, uint64_t has
         .hash = hash,
         .key_at = key_at,
         .key_n = (uint32_t)key.n,
-        .first_row = row,
         .rows = 1,
     };
     x->last = x->count++;
     return ERR_OK;
 }
 
-enum err_code ticket_index_add(struct ticket_index *x, struct str key, uint64_t row)
+enum err_code ticket_index_add(struct ticket_index *x, struct str key)
 {
     struct ticket_entry *found = ticket_index_find(x, key);
     if (found == NULL) {
-        return insert(x, key, hash_key(key), row);
+        return insert(x, key, hash_key(key));
     }
     if (found->rows == UINT32_MAX) {
         return ERR_LIMIT;

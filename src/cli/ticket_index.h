@@ -13,7 +13,6 @@ struct ticket_builder;
 struct ticket_entry {
     uint64_t hash;
     size_t key_at; // in keys
-    uint64_t first_row;
     uint32_t key_n;
     uint32_t rows;                  // in the file
     uint32_t rows_seen;             // by the second pass
@@ -34,7 +33,7 @@ void ticket_index_init(struct ticket_index *x);
 void ticket_index_fini(struct ticket_index *x); // not the builders
 
 // Counts a row of a ticket. ERR_NO_MEMORY, ERR_LIMIT.
-enum err_code ticket_index_add(struct ticket_index *x, struct str key, uint64_t row) MUST_CHECK;
+enum err_code ticket_index_add(struct ticket_index *x, struct str key) MUST_CHECK;
 
 // NULL where there is no such key.
 struct ticket_entry *ticket_index_find(struct ticket_index *x, struct str key);

@@ -116,7 +116,7 @@ static enum err_code count_rows(struct ticket_reader *r, struct err *e)
         if (row_error.code != ERR_OK) {
             continue;
         }
-        code = ticket_index_add(&r->index, row.key, r->row);
+        code = ticket_index_add(&r->index, row.key);
         if (code != ERR_OK) {
             return err_set(e, code, "%s: %s", r->path,
                            code == ERR_LIMIT ? "too many tickets; split the file"
@@ -230,7 +230,7 @@ static enum err_code add_row(struct ticket_reader *r, struct ticket_entry *entry
     }
     enum err_code code = row_reader_rest(&r->rows, record, row, row_error);
     if (code == ERR_OK) {
-        code = ticket_builder_add(entry->builder, row, r->row, row_error);
+        code = ticket_builder_add(entry->builder, row, record->raw, r->row, row_error);
     }
     if (code != ERR_OK) {
         ticket_builder_count_rejected(entry->builder);
@@ -282,7 +282,6 @@ static void take_complete(struct ticket_reader *r, const struct ticket **ret)
         entry->builder = NULL;
         if (r->given != NULL && ticket_builder_line_count(r->given) > 0) {
             ticket_builder_finish(r->given, &r->map, r->lines, &r->ticket);
-            r->ticket.event_id = uuid_make_v8(&r->hash, entry->first_row);
             *ret = &r->ticket;
             return;
         }

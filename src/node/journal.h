@@ -78,12 +78,9 @@ struct journal_added {
 // Adds one event given as a draft (event_parse_draft): the node assigns v, origin, lane, seq, hlc.
 // A used id with the same content is a duplicate, with other content it is rejected. An error
 // return means that the store failed: the caller rolls back.
-// Refused as well: what cannot be so (model/odd.h).
+// Refused as well: what cannot be so (model/odd.h), unless it is imported (an id of version 8).
 enum err_code journal_add(struct journal *j, struct event *draft, struct journal_added *ret,
                           struct err *e) MUST_CHECK;
-// The same of one that says what happened elsewhere: nobody can correct it, so it is taken.
-enum err_code journal_add_imported(struct journal *j, struct event *draft,
-                                   struct journal_added *ret, struct err *e) MUST_CHECK;
 
 uint64_t journal_outbox(const struct journal *j); // own events that the centre has not settled
 

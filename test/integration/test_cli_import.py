@@ -98,6 +98,20 @@ def test_bad_rows_are_kept_aside(wasl, tickets):
     assert not (wasl.folder / "bad.csv.rejected.csv").exists()
 
 
+def test_a_file_whose_bad_row_was_mended_adds_that_ticket_alone(wasl, tickets):
+    wasl.centre()
+    row = "4,{},A,Apple,1,1,BR01\n"
+    wasl.write("month.csv", ROWS + row.format("yesterday"))
+    imported(wasl.good("import", "centre", "--map", "map.ini", "month.csv"), added=3, rejected=1)
+    wasl.write("month.csv", ROWS + row.format("2026-11-20 09:00:00"))
+    imported(
+        wasl.good("import", "centre", "--map", "map.ini", "month.csv"),
+        tickets=4, added=1, duplicates=3, rejected=0,
+    )
+    assert verdict(wasl)["tickets"] == 4
+    assert wasl.good("review", "list", "centre", "--json").json == []
+
+
 def test_a_ticket_that_lacks_a_rejected_row_is_told(wasl, tickets):
     wasl.centre()
     wasl.write("bad.csv", ROWS + "3,2026-11-20 08:09:00,A,Apple,many,1,BR01\n")

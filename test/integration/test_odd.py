@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What cannot be so: refused where it is made; kept and asked about where it is from elsewhere."""
 
+import pytest
 from conftest import MAP, ROWS
 from shop import event, post, query, sale, token_of, verify_clean
 from test_protocol_by_the_book import Device
@@ -80,8 +81,11 @@ def test_a_stock_record_of_another_sku_from_elsewhere_moves_what_its_body_names(
     device.link.close()
 
 
-def test_a_cancellation_that_takes_goods_is_imported_and_asked_about(wasl):
+@pytest.mark.parametrize("running", [False, True])
+def test_a_cancellation_that_takes_goods_is_imported_and_asked_about(wasl, running):
     centre = wasl.centre()
+    if running:
+        centre.serve()
     wasl.write("map.ini", MAP + "cancel_prefix = C\n")
     heads = ROWS.partition("\n")[0]
     wasl.write("rows.csv", heads + "\nC1,2026-11-20 08:00:00,A,Apple,1,1.50,BR01\n")
