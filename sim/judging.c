@@ -23,11 +23,10 @@ static bool is_price(const struct item *item)
 static bool is_outranked(const struct world *w, const struct item *item,
                          enum price_authority authority)
 {
-    struct price branch = {.there = true};
     if (!is_price(item))
         return false;
     struct price centre = {.there = has_price(w, item)};
-    return price_counts(authority, &centre, &branch) != PRICE_FROM_BRANCH;
+    return !price_may(authority, &centre);
 }
 
 // What must be said of it, by what was meant: the first matter of these that there is.

@@ -12,6 +12,11 @@
         NULL, COLUMN_TEXT, NULL                                                                    \
     }
 
+#define PRICED                                                                                     \
+    {                                                                                              \
+        CATALOG_PRICED, COLUMN_INTEGER, "the version since which it has this price"                \
+    }
+
 // ---- tables -----------------------------------------------------------------------------------
 
 static const struct column item_columns[] = {
@@ -30,6 +35,7 @@ static const struct column item_columns[] = {
     {"currency", COLUMN_TEXT, "of the price"},
     {"places", COLUMN_INTEGER, "decimal places of the currency"},
     {"recipe", COLUMN_TEXT, "JSON: what one unit takes from stock, [{sku, quantity}]"},
+    PRICED,
     EXTRA};
 enum { I_ACTIVE = 10, I_RECIPE = 14 };
 static const struct column price_columns[] = {
@@ -39,6 +45,7 @@ static const struct column price_columns[] = {
     {"price", COLUMN_DECIMAL, "of one unit in major units"},
     {"currency", COLUMN_TEXT, "of the price"},
     {"places", COLUMN_INTEGER, "decimal places of the currency"},
+    PRICED,
     EXTRA};
 static const struct column promotion_columns[] = {
     {"id", COLUMN_TEXT, "the promotion"},

@@ -30,6 +30,9 @@ struct catalog_kind {
 extern const struct catalog_kind catalog_kinds[];
 enum { CATALOG_ITEM, CATALOG_PRICE, CATALOG_PROMOTION, CATALOG_TAX, CATALOG_KIND_COUNT };
 
+#define CATALOG_PRICED                                                                             \
+    "priced" // column of items and prices: the version since which it is the price
+
 // By the type of a feed row; NULL: it is none of the catalog's.
 const struct catalog_kind *catalog_kind_find(struct str type);
 int catalog_column(const struct catalog_kind *kind, const char *name); // must be there

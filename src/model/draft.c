@@ -27,6 +27,32 @@ static const struct column price_columns[] = {
     {"currency", COLUMN_TEXT, "of the price"},
     {"places", COLUMN_INTEGER, "decimal places of the currency"},
     CARD_CHANGED};
+enum { P_SKU = 1, P_LIST, P_PRICE, P_CURRENCY, P_PLACES };
+static const struct column own_columns[] = {
+    {"id", COLUMN_TEXT, "sku, or sku/list"},
+    {"event", COLUMN_UUID, "that set it"},
+    {"nth", COLUMN_INTEGER, "0: it stands; 1: it would without that one, and so on"},
+    {"sku", COLUMN_TEXT, "the stock-keeping unit"},
+    {"list", COLUMN_TEXT, "the price list; null: the main one"},
+    {"price", COLUMN_DECIMAL, "of one unit in major units; null: none any more"},
+    {"currency", COLUMN_TEXT, "of the price"},
+    {"places", COLUMN_INTEGER, "decimal places of the currency"},
+    {"catalog", COLUMN_INTEGER, "the catalog's version that its author had before him"},
+    {"set_at", COLUMN_INTEGER, "ms since 1970, by its author's clock"},
+    {"set_by", COLUMN_TEXT, "its author"},
+    {NULL, COLUMN_TEXT, NULL}};
+enum {
+    OWN_EVENT = 1,
+    OWN_NTH,
+    OWN_SKU,
+    OWN_LIST,
+    OWN_PRICE,
+    OWN_CURRENCY,
+    OWN_PLACES,
+    OWN_CATALOG,
+    OWN_AT,
+    OWN_BY
+};
 static const struct column tax_columns[] = {
     {"id", COLUMN_TEXT, "its code"},
     {"name", COLUMN_TEXT, "as printed"},
@@ -61,11 +87,12 @@ static const struct column recipe_columns[] = {
 
 static const struct row_table items = {"items", 1, item_columns};
 static const struct row_table prices = {"prices", 1, price_columns};
+static const struct row_table own_prices = {"own_prices", 2, own_columns};
 static const struct row_table taxes = {"taxes", 1, tax_columns};
 static const struct row_table promotions = {"promotions", 1, promotion_columns};
 static const struct row_table recipes = {"recipes", 1, recipe_columns};
 static const struct row_table *const item_tables[] = {&items, &question_table, NULL};
-static const struct row_table *const price_tables[] = {&prices, &question_table, NULL};
+static const struct row_table *const price_tables[] = {&prices, &question_table, &own_prices, NULL};
 static const struct row_table *const tax_tables[] = {&taxes, &question_table, NULL};
 static const struct row_table *const promotion_tables[] = {&promotions, &question_table, NULL};
 static const struct row_table *const recipe_tables[] = {&recipes, &question_table, NULL};
@@ -89,6 +116,13 @@ static bool names_price(struct str id, struct str sku, struct str list)
            str_equal(str_make(rest.p + 1, list.n), list);
 }
 
+// What of a price is said beside its fields.
+struct price_op {
+    struct card_op card; // the first member: cards' own functions take the op as one
+    bool own;            // it is a place's
+    int64_t saw;         // the catalog's version that its author had before him; 0: none
+};
+
 static enum err_code price_decode(const struct event *event, struct arena *kept,
                                   const void **ret_op, struct err *e)
 {
@@ -97,7 +131,20 @@ static enum err_code price_decode(const struct event *event, struct arena *kept,
         return err_set(e, ERR_INVALID, "record: a price's id is its sku, or sku/list");
     if (!is_answer(event) && body_decimal(event->body, "price") < 0)
         return err_set(e, ERR_INVALID, "body: price: below zero");
-    return card_decode(event, kept, ret_op, e);
+    if (body_integer(event->body, "catalog") < 0)
+        return err_set(e, ERR_INVALID, "body: catalog: there is no such version");
+    const void *card;
+    struct price_op *op = arena_alloc_zero(kept, sizeof *op);
+    enum err_code code = op ? card_decode(event, kept, &card, e) : ERR_NO_MEMORY;
+    if (op == NULL)
+        return err_set(e, code, "out of memory for a record");
+    if (code)
+        return code;
+    *op = (struct price_op){.card = *(const struct card_op *)card,
+                            .own = !str_is(event->location, FEED_CHAIN),
+                            .saw = body_integer(event->body, "catalog")};
+    *ret_op = op;
+    return ERR_OK;
 }
 
 static bool is_percent(int64_t value)
@@ -223,7 +270,7 @@ struct ranked {
 static const struct question_kind ranked_questions[] = {
     {"same_rank",
      "Two people set this without having seen each other; the later one stands until somebody "
-     "decides. Nothing is published meanwhile."},
+     "decides. Of the whole chain's nothing is published meanwhile."},
     {NULL, NULL}};
 
 static struct ranked_write *list_add(struct ranked_list *list, const struct cell_write *write,
@@ -415,9 +462,70 @@ static enum err_code ranked_rows(const void *state, const char *type, struct str
     return code ? code : questions_write(&r->card.questions, NULL, &name, to);
 }
 
+// A person who let it stand had that version before him.
+static int64_t price_saw(const struct questions *q, const struct record_entry *by)
+{
+    const struct answer *answer = question_answered(q, NULL, by);
+    const struct price_op *own = by->op;
+    const struct price_op *said =
+        answer != NULL && answer->by->answers != NULL ? answer->by->op : own;
+    return said->saw > 0 ? said->saw : own->saw;
+}
+
+static const struct value *price_value(const struct cell_write *write, int column)
+{
+    const struct card_op *op = write->by->op;
+    for (size_t i = 0; i < op->count; i++) {
+        if (op->sets[i].column == column)
+            return &op->sets[i].value;
+    }
+    return NULL;
+}
+
+// What of a write says less than all, an answer's, is as it stands.
+static void add_price_value(const struct ranked *r, const struct cell_write *write, int column,
+                            struct value *to)
+{
+    const struct value *value = price_value(write, column);
+    const struct cell_write *stands = cell_read(&r->card.cells[column], &r->card.questions);
+    if (value != NULL)
+        *to = *value;
+    else if (stands != NULL)
+        *to = stands->value;
+}
+
+// A place's prices, the newest first: what is sold by the one before comes after it was replaced.
+static enum err_code own_rows(const struct ranked *r, struct str record_id, struct row_list *to)
+{
+    const struct questions *q = &r->card.questions;
+    const struct cell_write *write = r->card.cells[P_PRICE].newest;
+    int nth = 0;
+    for (; write != NULL && nth < LIMIT_OWN_PRICES; write = write->next) {
+        const struct price_op *op = write->by->op;
+        if (!op->own || !question_counts(q, write->by))
+            continue;
+        struct row *row = row_list_add(to, &own_prices);
+        if (row == NULL)
+            return ERR_NO_MEMORY;
+        row_set_text(row, 0, record_id);
+        row_set_uuid(row, OWN_EVENT, &write->by->id);
+        row_set_number(row, OWN_NTH, nth++);
+        add_price_value(r, write, P_SKU, &row->values[OWN_SKU]);
+        add_price_value(r, write, P_LIST, &row->values[OWN_LIST]);
+        add_price_value(r, write, P_PRICE, &row->values[OWN_PRICE]);
+        add_price_value(r, write, P_CURRENCY, &row->values[OWN_CURRENCY]);
+        add_price_value(r, write, P_PLACES, &row->values[OWN_PLACES]);
+        row_set_number(row, OWN_CATALOG, price_saw(q, write->by));
+        row_set_number(row, OWN_AT, write->by->at);
+        row_set_text(row, OWN_BY, write->by->actor);
+    }
+    return ERR_OK;
+}
+
 static enum err_code price_rows(const void *state, struct str record_id, struct row_list *to)
 {
-    return ranked_rows(state, "price", record_id, to);
+    enum err_code code = ranked_rows(state, "price", record_id, to);
+    return code ? code : own_rows(state, record_id, to);
 }
 
 static enum err_code tax_rows(const void *state, struct str record_id, struct row_list *to)

@@ -281,7 +281,8 @@ enum err_code effects_of_run(const struct event *event, struct effect_list *list
 enum err_code effects_of_publication(const struct event *event, struct effect_list *list,
                                      struct err *e)
 {
-    struct effect_publish publish = {.note = body_text(event->body, "note")};
+    struct effect_publish publish = {.note = body_text(event->body, "note"),
+                                     .dated = event->version >= 2};
     int64_t number = body_integer(event->body, "version");
     int64_t count = body_integer(event->body, "count"), named = 0;
     if (number < 1 || count < 0 || count > LIMIT_CATALOG_ROWS)

@@ -101,6 +101,7 @@ struct effect_publish {
     struct hash hash;
     uint64_t count;  // rows
     struct str note; // empty when none
+    bool dated;      // its prices say since which version they are so; events of version 2
 };
 
 struct effect {

@@ -70,8 +70,11 @@ bool event_is_plain(yyjson_val *value);
 enum err_code event_write(const struct event *event, struct buf *to) MUST_CHECK;
 
 // True when two carriers of one id say the same: all fields but those that the node which takes
-// the event gives it: v, origin, lane, seq, hlc; and base, seen and grant where the client left
-// them out.
+// the event gives it: v, origin, lane, seq, hlc; and base, seen, grant and the stamp where the
+// client left them out.
+// The stamp is a member of the body of prices and answers: the catalog's version that was shown.
+#define EVENT_STAMP "catalog"
+bool event_is_stamped(const struct event *event);
 bool event_same_content(const struct event *a, const struct event *b);
 // A hash that two carriers share exactly when they say the same, for when one of them is gone.
 // ERR_NO_MEMORY.

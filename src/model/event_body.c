@@ -133,6 +133,8 @@ const struct field resolved_fields[] = {
     {"value", FIELD_TEXT, false, NULL, "with edit: what holds from now on"},
     {"outcome", FIELD_NAME, false, NULL,
      "of a quantity: missing_event, data_entry_error, theft, damage or other"},
+    {"catalog", FIELD_INTEGER, false, NULL,
+     "of a place's price: the catalog's version that was shown; its node says it"},
     {"note", FIELD_TEXT, false, NULL, "why"},
     {"by", FIELD_NAME, false, NULL, "who answered: the name of a token, where it is no actor"},
     {"record", FIELD_TEXT, false, NULL, "what a question that no record asks is about"},

@@ -27,6 +27,10 @@ const struct field price_set_fields[] = {
     {"price", FIELD_DECIMAL, true, NULL, "of one unit in major units, not below zero"},
     {"currency", FIELD_CURRENCY, true, NULL, "of the price"},
     {"places", FIELD_PLACES, true, NULL, "decimal places of the currency"},
+    {"catalog", FIELD_INTEGER, false, NULL,
+     "of a place: the catalog's version that its author had before him; its node says what it "
+     "shows "
+     "where the client does not"},
     END};
 const struct field price_overridden_fields[] = {
     {"line", FIELD_UUID, true, NULL, "the line, by the id that its adding gave"},

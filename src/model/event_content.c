@@ -35,17 +35,21 @@ static int by_key(const void *a, const void *b)
 
 static enum err_code add_value(struct hash_state *h, yyjson_val *value, struct arena *arena);
 
-static enum err_code add_object(struct hash_state *h, yyjson_val *object, struct arena *arena)
+// 'without': a member that is left out; NULL: none is.
+static enum err_code add_members(struct hash_state *h, yyjson_val *object, const char *without,
+                                 struct arena *arena)
 {
-    size_t i, n = yyjson_obj_size(object);
+    size_t i, all, n = 0;
     yyjson_val *key, *value;
-    struct member *members = arena_alloc(arena, (n + 1) * sizeof *members);
+    struct member *members = arena_alloc(arena, (yyjson_obj_size(object) + 1) * sizeof *members);
     enum err_code code = ERR_OK;
     if (members == NULL)
         return ERR_NO_MEMORY;
-    yyjson_obj_foreach(object, i, n, key, value)
+    yyjson_obj_foreach(object, i, all, key, value)
     {
-        members[i] = (struct member){str_make(yyjson_get_str(key), yyjson_get_len(key)), value};
+        if (without == NULL || !yyjson_equals_str(key, without))
+            members[n++] =
+                (struct member){str_make(yyjson_get_str(key), yyjson_get_len(key)), value};
     }
     qsort(members, n, sizeof *members, by_key);
     add(h, 'o', n, NULL, 0);
@@ -75,7 +79,7 @@ static enum err_code add_value(struct hash_state *h, yyjson_val *value,
 {
     uint64_t number = yyjson_is_num(value) ? value->uni.u64 : 0;
     if (yyjson_is_obj(value))
-        return add_object(h, value, arena);
+        return add_members(h, value, NULL, arena);
     if (yyjson_is_arr(value))
         return add_array(h, value, arena);
     if (yyjson_is_str(value))
@@ -104,7 +108,9 @@ enum err_code event_content(const struct event *event, struct arena *arena, stru
     add(&h, 'c', (uint64_t)event->at, event->cause.b, sizeof event->cause.b);
     add_text(&h, event->actor);
     add(&h, 'g', 0, none.b, sizeof none.b); // a grant is not content
-    enum err_code code = add_value(&h, event->body, arena);
+    const char *without = event_is_stamped(event) ? EVENT_STAMP : NULL;
+    enum err_code code = yyjson_is_obj(event->body) ? add_members(&h, event->body, without, arena)
+                                                    : add_value(&h, event->body, arena);
     *ret = hash_end(&h);
     return code;
 }

@@ -258,11 +258,22 @@ const struct event_type event_types[] = {
           "a draft until it is published"),
     DRAFT("recipe_set", INTENT, NONE, "recipe", CATALOG, NONE, recipe_set_fields, NULL,
           "what a dish takes from stock; a draft until it is published"),
-    DRAFT(
-        "catalog_published", FACT, NONE, "catalog", NODE, NONE, catalog_published_fields,
-        effects_of_publication,
-        "a version is what the drafts are at this place in the centre's journal; its rows go down "
-        "as rows"),
+    {.name = "catalog_published",
+     .version = 2, // of 1 prices did not say since which version they are so
+     .nature = NATURE_FACT,
+     .flow = FLOW_NONE,
+     .lane = LANE_CRITICAL,
+     .record_type = "catalog",
+     .where = AT_CHAIN,
+     .right = MAY_NODE,
+     .from_centre = true,
+     .audience = AUDIENCE_NONE,
+     .pending_hours = 72,
+     .late = LATE_FACT,
+     .fields = catalog_published_fields,
+     .effects = effects_of_publication,
+     .why = "a version is what the drafts are at this place in the centre's journal; its rows go "
+            "down as rows"},
     WHOLE("user_set", INTENT, NONE, "user", PEOPLE, CHAIN, user_set_fields, NULL,
           "who works where and in which role; each member by itself, the newest counts"),
     WHOLE("role_set", INTENT, NONE, "role", PEOPLE, CHAIN, role_set_fields, NULL,
@@ -480,6 +491,11 @@ enum err_code event_type_check_place(const struct event_type *type, struct str l
     bool chain = str_is(location, "*");
     if (type->where == AT_EITHER || chain == (type->where == AT_CHAIN))
         return ERR_OK;
+    if (!chain && (strcmp(type->name, "tax_set") == 0 || strcmp(type->name, "promotion_set") == 0))
+        return err_set(e, ERR_INVALID,
+                       "event: location: a %s is of the whole chain (*): a branch's own are not "
+                       "built, only its prices are",
+                       type->name);
     return err_set(e, ERR_INVALID,
                    chain ? "event: location: * is the whole chain, a %s is of a place"
                          : "event: location: a %s is of the whole chain (*)",

@@ -25,6 +25,7 @@ enum {
     LIMIT_REVOCATION_PARTS = 1000,
     LIMIT_SEEN_ROWS = 20000,     // of a place, looked through for what an author had not seen
     LIMIT_CATALOG_ROWS = 200000, // of one version
+    LIMIT_OWN_PRICES = 32,       // of one item at a place: the newest
     LIMIT_RECORD_BYTES = 16 * 1024 * 1024, // events of one folded record, their JSON
 };
 

@@ -70,11 +70,14 @@ const struct policy policies[] = {
     {"items, recipes", "last writer wins, each field by itself", "the newest of each field",
      "never", DRAFT_TESTS, "a draft: nobody sells by it before it is published"},
     {"prices, taxes, promotions",
-     "the head office wins over a branch, whose own prices are records of its place, as the "
-     "setting "
-     "`price_authority` says; within a rank the last writer wins",
-     "the later one stands until a person decides, and nothing is published meanwhile; a branch's "
-     "that does not count is held",
+     "the head office wins over a branch: a branch's own price, a record of its place, is let in "
+     "or "
+     "held as the setting `price_authority` says, and counts until the head office publishes a "
+     "price that its author had not seen; within a rank the last writer wins; a branch sets no "
+     "taxes and promotions",
+     "the later one stands until a person decides, and nothing of the chain is published "
+     "meanwhile; a branch's price beside the head office's newer one yields, in whatever order "
+     "they come",
      "`price_same_rank`, `tax_same_rank`, `promotion_same_rank`: two of one rank set a field to "
      "different values; `price_outranked`, `price_unauthorised`: a branch that may not",
      DRAFT_TESTS, "no clock decides what the chain asks its guests for"},

@@ -31,14 +31,35 @@ bool price_is_asked(enum price_finding finding)
     return finding == PRICE_NO_ITEM || finding == PRICE_DIFFERS;
 }
 
-enum price_source price_counts(enum price_authority authority, const struct price *centre,
-                               const struct price *branch)
+const char *price_standing_name(enum price_standing standing)
 {
-    bool branch_may =
-        authority == PRICE_BRANCH || (authority == PRICE_BRANCH_IF_NONE && !centre->there);
-    if (branch->there && branch_may)
-        return PRICE_FROM_BRANCH;
-    return centre->there ? PRICE_FROM_CENTRE : PRICE_FROM_NOBODY;
+    static const char *const names[] = {"none", "counts", "pending", "yields", "refused"};
+    return names[standing];
+}
+
+bool price_may(enum price_authority authority, const struct price *centre)
+{
+    return authority == PRICE_BRANCH || (authority == PRICE_BRANCH_IF_NONE && !centre->there);
+}
+
+enum price_standing price_stands(enum price_authority authority, const struct price *centre,
+                                 const struct price_own *own)
+{
+    if (!own->price.there)
+        return PRICE_OWN_NONE;
+    if (centre->there && own->saw < centre->since)
+        return PRICE_OWN_YIELDS;
+    if (own->judged)
+        return PRICE_OWN_COUNTS;
+    return price_may(authority, centre) ? PRICE_OWN_PENDING : PRICE_OWN_REFUSED;
+}
+
+const struct price *price_counts(enum price_authority authority, const struct price *centre,
+                                 const struct price_own *own)
+{
+    enum price_standing standing = price_stands(authority, centre, own);
+    bool counts = standing == PRICE_OWN_COUNTS || standing == PRICE_OWN_PENDING;
+    return counts ? &own->price : centre;
 }
 
 // To the currency's places, half away from zero; an amount below zero is none.

@@ -5,6 +5,15 @@
 //   one rule.
 // Invariants: a sale is never refused for its price. It keeps the price it was made at; a price
 //   that nothing explains is asked about.
+//
+// The rule, for an item at a place (docs/adr/0024-a-branchs-own-price.md):
+//   1. A published price is of the version since which it is so; a place's own price names the
+//      version that its author had before him. An own price of an older version than that of the
+//      published one yields to it: its author had not seen it. Nobody's leave changes that.
+//   2. Else an own price counts that the authority let stand, as it came or by a person.
+//   3. One that the authority has not seen counts, pending, where the chain's setting lets it.
+//   Both versions travel with the prices, so who holds both rows says the same, and what a till
+//   shows changes in the very transaction that shows it another version.
 #ifndef WASL_MODEL_PRICE_H
 #define WASL_MODEL_PRICE_H
 
@@ -25,12 +34,29 @@ struct price {
     int64_t amount; // decimal, of one unit in major units
     struct str currency;
     int places;
+    uint64_t since; // of a published one: the version since which it is so; 0: of an early one
 };
-enum price_source { PRICE_FROM_NOBODY, PRICE_FROM_CENTRE, PRICE_FROM_BRANCH };
-
-// Which of the two counts at a branch. A branch's price whose event is held or denied is none.
-enum price_source price_counts(enum price_authority authority, const struct price *centre,
-                               const struct price *branch);
+// What a branch says, as it stands in its record: one whose event is held or denied is not there.
+struct price_own {
+    struct price price;
+    uint64_t saw; // the version that its author had before him; 0: none
+    bool judged;  // the authority has had its say
+};
+enum price_standing {
+    PRICE_OWN_NONE,
+    PRICE_OWN_COUNTS,
+    PRICE_OWN_PENDING, // counts until the authority hears of it
+    PRICE_OWN_YIELDS,  // to a price that the head office published since
+    PRICE_OWN_REFUSED, // the chain does not let the branch, and nobody has
+};
+const char *price_standing_name(enum price_standing standing); // "none", "counts", ...
+// Whether a branch may set a price where the head office has that one.
+bool price_may(enum price_authority authority, const struct price *centre);
+enum price_standing price_stands(enum price_authority authority, const struct price *centre,
+                                 const struct price_own *own);
+// The one that counts of the two; it may not be there.
+const struct price *price_counts(enum price_authority authority, const struct price *centre,
+                                 const struct price_own *own);
 
 // A promotion of one item, as far as it changes the price of a unit.
 struct price_promotion {

@@ -22,9 +22,9 @@ const struct setting_row setting_table[] = {
      .kind = SETTING_CHOICE,
      .choices = "centre|branch_if_none|branch",
      .preset = "centre",
-     .meaning = "what a branch's own price is worth: nothing; where the head office has set none; "
-                "more than the head office's",
-     .reader = "the centre, as it judges a branch's `price_set`",
+     .meaning = "whether a branch may set a price: no; where the head office has set none; beside "
+                "the head office's, until that publishes a newer one",
+     .reader = "the centre, as it judges a branch's `price_set`; tills, until it has",
      .why = "franchises set their prices, chains do not"},
     {.key = "oversell",
      DECIMAL(0, 1000000),

@@ -13,10 +13,83 @@ struct item_list {
     yyjson_mut_doc *doc;
     yyjson_mut_val *list;
     struct arena *arena;
+    struct store *store;
+    struct str location; // whose own prices count; empty: nobody's
+    enum price_authority authority;
     int64_t count, limit;
     struct str last;
-    bool failed;
+    enum err_code code;
 };
+
+static void put(yyjson_mut_doc *doc, yyjson_mut_val *to, const char *key, yyjson_mut_val *value)
+{
+    yyjson_mut_obj_put(to, yyjson_mut_str(doc, key), value);
+}
+
+static void put_price(yyjson_mut_doc *doc, yyjson_mut_val *to, const struct price *price)
+{
+    char amount[DECIMAL_TEXT_MAX];
+    decimal_format(price->amount, amount);
+    put(doc, to, "price", yyjson_mut_strcpy(doc, amount));
+    put(doc, to, "currency", yyjson_mut_strncpy(doc, price->currency.p, price->currency.n));
+    put(doc, to, "places", yyjson_mut_sint(doc, price->places));
+}
+
+static struct price published_price(const struct row *row)
+{
+    const struct catalog_kind *kind = &catalog_kinds[CATALOG_ITEM];
+    const struct value *amount = &row->values[catalog_column(kind, "price")];
+    const struct value *currency = &row->values[catalog_column(kind, "currency")];
+    const struct value *places = &row->values[catalog_column(kind, "places")];
+    const struct value *since = &row->values[catalog_column(kind, CATALOG_PRICED)];
+    struct price price = {.there = !amount->null};
+    if (!price.there)
+        return price;
+    price.amount = amount->number;
+    price.currency = currency->null ? STR("") : currency->text;
+    price.places = places->null ? 0 : (int)places->number;
+    price.since = since->null ? 0 : (uint64_t)since->number;
+    return price;
+}
+
+static void add_own(struct item_list *to, yyjson_mut_val *item, const struct store_own_price *own,
+                    enum price_standing standing)
+{
+    char event[UUID_TEXT_SIZE];
+    yyjson_mut_val *said = yyjson_mut_obj_add_obj(to->doc, item, "own");
+    put_price(to->doc, said, &own->own.price);
+    yyjson_mut_obj_add_str(to->doc, said, "standing", price_standing_name(standing));
+    yyjson_mut_obj_add_uint(to->doc, said, "catalog", own->own.saw);
+    uuid_format(&own->event, event);
+    yyjson_mut_obj_add_strcpy(to->doc, said, "event", event);
+    yyjson_mut_obj_add_sint(to->doc, said, "set_at", own->set_at);
+    if (own->set_by.n > 0)
+        yyjson_mut_obj_add_strncpy(to->doc, said, "set_by", own->set_by.p, own->set_by.n);
+    else
+        yyjson_mut_obj_add_null(to->doc, said, "set_by");
+}
+
+// What the place says of it, and which of the two it is sold at.
+static enum err_code weigh(struct item_list *to, yyjson_mut_val *item, const struct row *row)
+{
+    struct store_own_price own;
+    struct price published = published_price(row);
+    if (to->location.n == 0)
+        return ERR_OK;
+    enum err_code code =
+        store_own_price(to->store, to->location, row->values[0].text, to->arena, &own, NULL);
+    if (code || !own.own.price.there)
+        return code;
+    add_own(to, item, &own, price_stands(to->authority, &published, &own.own));
+    if (published.there)
+        put_price(to->doc, yyjson_mut_obj_add_obj(to->doc, item, "official"), &published);
+    else
+        yyjson_mut_obj_add_null(to->doc, item, "official");
+    const struct price *counts = price_counts(to->authority, &published, &own.own);
+    if (counts->there)
+        put_price(to->doc, item, counts);
+    return ERR_OK;
+}
 
 // A row of the catalog is given as it goes down the feed, with its sku before the rest.
 static bool add_item(void *context, const struct row *row)
@@ -31,8 +104,8 @@ static bool add_item(void *context, const struct row *row)
         code = json_parse_in(to->arena, buf_str(&text), LIMIT_EVENT_DEPTH, &json, NULL);
     buf_fini(&text);
     to->last = arena_copy(to->arena, row->values[0].text);
-    to->failed = code || to->last.p == NULL;
-    if (to->failed)
+    to->code = code == ERR_OK && to->last.p == NULL ? ERR_NO_MEMORY : code;
+    if (to->code)
         return false;
     yyjson_mut_val *item = yyjson_mut_arr_add_obj(to->doc, to->list);
     yyjson_mut_obj_add_strn(to->doc, item, "sku", to->last.p, to->last.n);
@@ -41,7 +114,8 @@ static bool add_item(void *context, const struct row *row)
         yyjson_mut_obj_add(item, yyjson_val_mut_copy(to->doc, key),
                            yyjson_val_mut_copy(to->doc, yyjson_obj_iter_get_val(key)));
     to->count++;
-    return true;
+    to->code = weigh(to, item, row);
+    return to->code == ERR_OK;
 }
 
 static void add_head(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct store_catalog *catalog)
@@ -61,14 +135,20 @@ static enum err_code write_catalog(struct server *s, struct item_list *to, struc
 {
     struct store_catalog catalog;
     enum err_code code = store_catalog(s->reader, &catalog, e);
+    if (code == ERR_OK)
+        code = store_price_authority(s->reader, &to->authority, e);
     if (code)
         return code;
     add_head(to->doc, root, &catalog);
+    if (to->location.n > 0)
+        yyjson_mut_obj_add_strn(to->doc, root, "location", to->location.p, to->location.n);
+    else
+        yyjson_mut_obj_add_null(to->doc, root, "location");
     to->list = yyjson_mut_obj_add_arr(to->doc, root, "items");
     code = store_catalog_each(s->reader, &catalog_kinds[CATALOG_ITEM],
                               &(struct store_catalog_page){after, to->limit}, add_item, to, e);
-    if (code == ERR_OK && to->failed)
-        code = err_set(e, ERR_NO_MEMORY, "out of memory for the catalog");
+    if (code == ERR_OK && to->code)
+        code = err_set(e, to->code, "the catalog cannot be read");
     if (to->count == to->limit)
         yyjson_mut_obj_add_strn(to->doc, root, "next", to->last.p, to->last.n);
     else
@@ -92,14 +172,19 @@ static bool read_limit(struct server *s, const struct http_request *request, int
 
 void api_catalog_get(struct server *s, const struct http_request *request)
 {
-    char after[4 * LIMIT_NAME];
+    char after[4 * LIMIT_NAME], location[4 * LIMIT_NAME];
     struct err e = {0};
     struct arena arena;
     yyjson_mut_val *root;
-    struct item_list to = {.arena = &arena};
+    struct item_list to = {.arena = &arena, .store = s->reader};
     if (!server_query(s, request, "after", after, sizeof(after)) ||
+        !server_query(s, request, "location", location, sizeof(location)) ||
         !read_limit(s, request, &to.limit))
         return;
+    const struct identity *who = journal_identity(s->options.journal);
+    to.location = str_of(location);
+    if (location[0] == '\0' && who->role == ROLE_TERMINAL)
+        to.location = str_of(who->location);
     arena_init(&arena, (size_t)ITEMS_MAX * LIMIT_EVENT_BYTES);
     to.doc = server_doc(&root);
     enum err_code code = to.doc ? write_catalog(s, &to, str_of(after), root, &e) : ERR_NO_MEMORY;

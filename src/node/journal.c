@@ -550,6 +550,8 @@ enum err_code journal_write(struct journal *j, struct event *draft, struct journ
         code = fill_base(j, draft, e);
     if (code == ERR_OK)
         code = journal_fill_seen(j, draft, &fault, e);
+    if (code == ERR_OK && fault == NULL)
+        code = journal_fill_catalog(j, draft, &fault, e);
     if (code == ERR_OK)
         code = store_takes_line(j->store, draft, &takes, e);
     if (code)

@@ -104,9 +104,11 @@ enum err_code journal_publish(struct journal *j, struct journal_publish *p, stru
     code = store_catalog_questions(j->store, QUESTIONS_MAX, a, &p->questions, e);
     if (code || p->questions.count > 0)
         return code;
-    code = store_catalog_prepare(j->store, &p->version, &p->changed, e);
+    code = store_catalog_next(j->store, &p->version.number, e);
     if (code == ERR_OK)
         code = skip_lost(j, &p->version, e);
+    if (code == ERR_OK)
+        code = store_catalog_prepare(j->store, &p->version, &p->changed, e);
     if (code)
         return code;
     return p->changed ? add_event(j, p, e) : keep_version(j, p, e);

@@ -11,6 +11,7 @@
 #include "node/journal_private.h"
 
 #include "model/batch.h"
+#include "model/body.h"
 #include "model/judge.h"
 
 #include <string.h>
@@ -31,24 +32,29 @@ static void view_of(const struct journal *j, const struct arrival *a, struct jud
                                .outranked = a->outranked};
 }
 
+static bool sets_price(const struct arrival *a)
+{
+    return strcmp(a->event.type->name, "price_set") == 0;
+}
+
 // Whether a branch set a price that is the head office's: by what was published or drafted when it
-// came. What the head office writes for a place is its own word.
+// came. What the head office writes for a place is its own word. Who claims to have seen what was
+// never published would not yield to what will be.
 static enum err_code look_at_rank(struct journal *j, struct arrival *a, struct err *e)
 {
     struct arena scratch;
     enum price_authority authority = PRICE_CENTRE;
-    struct price published = {.there = false}, draft = {.there = false}, branch = {.there = true};
-    struct store_setting value;
-    struct store_setting_name setting = {STR(FEED_CHAIN), PRICE_SETTING, STR("")};
-    if (a->own || strcmp(a->event.type->name, "price_set") != 0)
+    struct price published = {.there = false}, draft = {.there = false};
+    struct store_catalog catalog = {.version.number = 0};
+    if (a->own || !sets_price(a))
         return ERR_OK;
     struct str rest = a->event.record_id;
     struct price_name name = {.list = STR("")};
     if (str_cut(&rest, '/', &name.sku))
         name.list = rest;
-    enum err_code code = store_setting_get(j->store, &setting, &value, e);
+    enum err_code code = store_price_authority(j->store, &authority, e);
     if (code == ERR_OK)
-        code = price_authority_parse(str_of(value.value), &authority);
+        code = store_catalog(j->store, &catalog, e);
     arena_init(&scratch, ARENA_MAX);
     if (code == ERR_OK)
         code = store_catalog_price(j->store, INT64_MAX, &name, &scratch, &published, e);
@@ -56,7 +62,8 @@ static enum err_code look_at_rank(struct journal *j, struct arrival *a, struct e
         code =
             store_price_draft(j->store, STR(FEED_CHAIN), a->event.record_id, &scratch, &draft, e);
     const struct price *centre = published.there ? &published : &draft;
-    a->outranked = price_counts(authority, centre, &branch) != PRICE_FROM_BRANCH;
+    a->outranked = !price_may(authority, centre) ||
+                   body_integer(a->event.body, "catalog") > (int64_t)catalog.version.number;
     arena_fini(&scratch);
     return code;
 }
@@ -122,7 +129,10 @@ enum err_code journal_note_arrival(struct journal *j, const struct arrival *arri
     a.order = event_order_of(&a.event);
     if (verdict.effective != 0)
         a.order.hlc = verdict.effective;
-    code = journal_note_quantity(j, &a, e);
+    if (sets_price(&a) && verdict.outcome == JUDGED_HELD)
+        code = journal_doubt_price(j, &a.event.id, e);
+    if (code == ERR_OK)
+        code = journal_note_quantity(j, &a, e);
     if (code == ERR_OK)
         code = journal_note_price(j, &a, e);
     if (code == ERR_OK)
@@ -334,6 +344,7 @@ void journal_forget_arrivals(struct journal *j)
 {
     j->arrivals = NULL;
     j->arrivals_end = &j->arrivals;
+    j->doubts = NULL;
     j->overlaps = NULL;
     j->counted.location[0] = '\0';
 }

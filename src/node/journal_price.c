@@ -7,6 +7,7 @@
 //                                   sold at the price of its version, too
 //   order  ──journal_judge_prices─► once a bill of it is completed; an override that comes later
 //                                   closes the question again
+//   an own price of a place ──journal_doubt_price──► explains nothing where it will be held
 //   a version that the centre has not published (it was restored from a backup) waits until it has:
 //                                   journal_prices_published, and the upkeep goes on with the rest
 #include "base/decimal.h"
@@ -163,6 +164,40 @@ static enum err_code wait_for(struct journal *j, uint64_t version, struct err *e
     return write_waiting(j, version, e);
 }
 
+// ---- what an author of a price had before him -------------------------------------------------
+
+static enum err_code add_catalog(struct journal *j, struct event *draft, uint64_t version,
+                                 struct err *e)
+{
+    struct json_writer w;
+    yyjson_obj_iter iter = yyjson_obj_iter_with(draft->body);
+    yyjson_val *key;
+    json_writer_begin(&w);
+    while ((key = yyjson_obj_iter_next(&iter)) != NULL) {
+        if (!yyjson_equals_str(key, EVENT_STAMP))
+            yyjson_mut_obj_add(w.root, yyjson_val_mut_copy(w.doc, key),
+                               yyjson_val_mut_copy(w.doc, yyjson_obj_iter_get_val(key)));
+    }
+    yyjson_mut_obj_add_uint(w.doc, w.root, EVENT_STAMP, version);
+    return journal_read_back(j, &w, &draft->body, e);
+}
+
+enum err_code journal_fill_catalog(struct journal *j, struct event *draft, const char **ret_fault,
+                                   struct err *e)
+{
+    uint64_t version = 0;
+    if (!event_is_stamped(draft) || !str_is(draft->record_type, "price") ||
+        str_is(draft->location, FEED_CHAIN))
+        return ERR_OK;
+    int64_t given = body_integer(draft->body, EVENT_STAMP);
+    enum err_code code = published_version(j, &version, e);
+    if (code)
+        return code;
+    if (given > 0 && (uint64_t)given > version)
+        *ret_fault = "body: catalog: this node does not show so new a version";
+    return given > 0 || version == 0 ? ERR_OK : add_catalog(j, draft, version, e);
+}
+
 // ---- tickets ----------------------------------------------------------------------------------
 
 static enum err_code note_line(struct journal *j, const struct price_line *line,
@@ -179,6 +214,16 @@ static enum err_code note_line(struct journal *j, const struct price_line *line,
     return code;
 }
 
+enum err_code journal_doubt_price(struct journal *j, const struct uuid *event, struct err *e)
+{
+    struct price_doubt *doubt = arena_alloc(&j->arena, sizeof *doubt);
+    if (doubt == NULL)
+        return err_set(e, ERR_NO_MEMORY, "the transaction is too large");
+    *doubt = (struct price_doubt){*event, j->doubts};
+    j->doubts = doubt;
+    return ERR_OK;
+}
+
 static enum err_code note_ticket(struct journal *j, struct arrival *a, struct err *e)
 {
     struct price_cases cases = {.arena = &j->arena};
@@ -186,7 +231,8 @@ static enum err_code note_ticket(struct journal *j, struct arrival *a, struct er
     struct price_line line = {.location = event->location,
                               .record_type = event->record_type,
                               .record = event->record_id,
-                              .event = event->id};
+                              .event = event->id,
+                              .doubted = j->doubts};
     yyjson_arr_iter iter = yyjson_arr_iter_with(yyjson_obj_get(event->body, "lines"));
     yyjson_val *object;
     enum err_code code = ERR_OK;

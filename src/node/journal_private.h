@@ -90,6 +90,7 @@ struct journal {
     struct touched *touched;
     size_t touched_count;
     struct arrival *arrivals, **arrivals_end; // in the arena, in the order of their coming
+    struct price_doubt *doubts;               // in the arena: own prices that will be held
     struct overlap *overlaps;                 // in the arena
     struct counted_newest {
         char location[LIMIT_NAME + 1]; // empty: none was looked up
@@ -199,6 +200,13 @@ enum err_code journal_judge_below(struct journal *j, struct err *e) MUST_CHECK;
 // An event with its body came in: the prices of its lines.
 enum err_code journal_note_price(struct journal *j, struct arrival *arrival,
                                  struct err *e) MUST_CHECK;
+// What an author of a place's price, or of an answer about it, had before him: where the client
+// does not say, it is what this node shows.
+enum err_code journal_fill_catalog(struct journal *j, struct event *draft, const char **ret_fault,
+                                   struct err *e) MUST_CHECK;
+// An own price of a place came that will be held.
+enum err_code journal_doubt_price(struct journal *j, const struct uuid *event,
+                                  struct err *e) MUST_CHECK;
 enum err_code journal_judge_prices(struct journal *j, const struct arrival *arrivals,
                                    struct err *e) MUST_CHECK;
 // journal_paid.c: what was paid with a ticket against what it comes to, and what cannot be so

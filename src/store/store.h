@@ -641,8 +641,10 @@ enum err_code store_catalog_known(struct store *s, uint64_t number, struct catal
 // When the last one was; 0: never.
 enum err_code store_catalog_published_at(struct store *s, int64_t *ret_ms,
                                          struct err *e) MUST_CHECK;
-// What would be published now, and how many rows of it changed. ERR_LIMIT beyond
-// LIMIT_CATALOG_ROWS.
+// The number that the next version may have.
+enum err_code store_catalog_next(struct store *s, uint64_t *ret_number, struct err *e) MUST_CHECK;
+// What would be published now as version ret->number, and how many rows of it changed. ERR_LIMIT
+// beyond LIMIT_CATALOG_ROWS.
 enum err_code store_catalog_prepare(struct store *s, struct catalog_version *ret,
                                     uint64_t *ret_changed, struct err *e) MUST_CHECK;
 // Rows that are shown, by id; until each returns false.
@@ -664,6 +666,23 @@ enum err_code store_catalog_price(struct store *s, uint64_t version, const struc
 // A price as it was set at a location, published or not; id: sku, or sku/list.
 enum err_code store_price_draft(struct store *s, struct str location, struct str id,
                                 struct arena *a, struct price *ret, struct err *e) MUST_CHECK;
+// What the chain's setting says.
+enum err_code store_price_authority(struct store *s, enum price_authority *ret,
+                                    struct err *e) MUST_CHECK;
+// What a place says of an item, or of one of its lists, and stands there (model/price.h).
+struct store_own_price {
+    struct price_own own; // its price is not there: it says nothing
+    struct uuid event;
+    int64_t set_at;
+    struct str set_by; // empty: not known
+};
+enum err_code store_own_price(struct store *s, struct str location, struct str id, struct arena *a,
+                              struct store_own_price *ret, struct err *e) MUST_CHECK;
+// An own price that came in this transaction and will be held.
+struct price_doubt {
+    struct uuid event;
+    const struct price_doubt *next;
+};
 // A line as it was sold, and whether its price is explained by the version that its author had
 // before him (model/price.h): *ret_price is that version's main price.
 struct price_line {
@@ -672,6 +691,7 @@ struct price_line {
     struct str sku;
     uint64_t version; // 0: not said
     struct price_sold sold;
+    const struct price_doubt *doubted; // do not explain it
 };
 enum err_code store_price_check(struct store *s, const struct price_line *line, struct arena *a,
                                 enum price_finding *ret, struct price *ret_price,

@@ -77,6 +77,7 @@ def test_a_version_reaches_every_till_whole(wasl):
         "price": "2.5",
         "currency": "USD",
         "places": 2,
+        "priced": 1,
     }
     rest = tills[0].get("/api/v1/catalog?limit=2&after=COFFEE")
     assert [row["sku"] for row in rest["items"]] == ["TEA"] and rest["next"] is None

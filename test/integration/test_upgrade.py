@@ -19,6 +19,8 @@ KILL_AT = chain.BUILD / "test" / "chaos" / "libkill_at.so"
 BACK = """
     DELETE FROM kept_stock; DROP INDEX settings_set; DELETE FROM record_reviews;
     ALTER TABLE feed_cursors DROP COLUMN shown_feed; ALTER TABLE feed_cursors DROP COLUMN shown;
+    DROP TABLE own_prices; ALTER TABLE catalog_item_rows DROP COLUMN priced;
+    ALTER TABLE catalog_price_rows DROP COLUMN priced;
     DELETE FROM schema_version WHERE version >= 30;
 """
 SHOWN = (

@@ -18,6 +18,7 @@ static bool read_price(struct query *q, struct arena *a, struct price *ret)
     ret->amount = query_get_int(q, 0);
     ret->currency = arena_copy(a, query_get_text(q, 1));
     ret->places = (int)query_get_int(q, 2);
+    ret->since = query_get_u64(q, 3);
     return ret->currency.p != NULL;
 }
 
@@ -64,6 +65,38 @@ enum err_code store_price_draft(struct store *s, struct str location, struct str
     return one_price(&q, a, ret, e);
 }
 
+enum err_code store_price_authority(struct store *s, enum price_authority *ret, struct err *e)
+{
+    struct store_setting value;
+    struct store_setting_name setting = {STR(FEED_CHAIN), PRICE_SETTING, STR("")};
+    enum err_code code = store_setting_get(s, &setting, &value, e);
+    return code ? code : price_authority_parse(str_of(value.value), ret);
+}
+
+enum err_code store_own_price(struct store *s, struct str location, struct str id, struct arena *a,
+                              struct store_own_price *ret, struct err *e)
+{
+    struct query q;
+    bool read = true;
+    *ret = (struct store_own_price){.set_at = 0};
+    enum err_code code = s->read_only ? ERR_OK : fold_flush(&s->fold, e);
+    if (code)
+        return code;
+    query_begin(&q, &s->db, Q_OWN_PRICE);
+    query_text(&q, location);
+    query_text(&q, id);
+    if (query_row(&q)) {
+        read = read_price(&q, a, &ret->own.price);
+        ret->own.saw = query_get_u64(&q, 4);
+        ret->own.judged = s->role != ROLE_TERMINAL || query_get_int(&q, 5) == 0;
+        (void)query_get_uuid(&q, 6, &ret->event);
+        ret->set_at = query_get_int(&q, 7);
+        ret->set_by = arena_copy(a, query_get_text(&q, 8));
+    }
+    code = query_end(&q, e);
+    return code == ERR_OK && !read ? err_set(e, ERR_NO_MEMORY, "out of memory for a price") : code;
+}
+
 // The item's own price in a version: which has no such item, where it never had or has no more.
 static enum err_code find_item(struct store *s, const struct price_line *line, struct arena *a,
                                struct price_facts *facts, struct err *e)
@@ -75,7 +108,7 @@ static enum err_code find_item(struct store *s, const struct price_line *line, s
     query_begin(&q, &s->db, Q_CATALOG_PRICE_AT);
     query_text(&q, line->sku);
     query_u64(&q, line->version);
-    if (query_row(&q) && query_get_int(&q, 3) == 0) {
+    if (query_row(&q) && query_get_int(&q, 4) == 0) {
         facts->no_item = false;
         read = read_price(&q, a, &facts->price);
     }
@@ -85,31 +118,104 @@ static enum err_code find_item(struct store *s, const struct price_line *line, s
 
 // ---- what explains a price --------------------------------------------------------------------
 
-// Prices of the version's other lists, and the one that the place set for itself: whether it may is
-// judged where it was set; one that was held or denied is not there.
-static enum err_code find_others(struct store *s, const struct price_line *line, struct arena *a,
-                                 struct price_facts *facts, struct err *e)
+// Prices that explain one: they grow as they are found.
+struct other_prices {
+    struct arena *arena;
+    struct price *items;
+    size_t count, room;
+};
+
+static bool add_other(struct other_prices *to, struct query *q)
+{
+    struct price *wider = rows_grow(to->arena, to->items, to->count, &to->room, sizeof *to->items);
+    if (wider == NULL || !read_price(q, to->arena, &wider[to->count]))
+        return false;
+    to->items = wider;
+    to->count++;
+    return true;
+}
+
+static enum err_code find_lists(struct store *s, const struct price_line *line,
+                                struct other_prices *to, struct err *e)
 {
     struct query q;
-    struct price *others = NULL;
-    size_t count = 0, room = 0;
     bool full = false;
     query_begin(&q, &s->db, Q_CATALOG_OTHER_PRICES);
     query_text(&q, line->sku);
     query_u64(&q, line->version);
-    query_text(&q, line->location);
-    while (!full && query_row(&q)) {
-        struct price *wider = rows_grow(a, others, count, &room, sizeof *others);
-        full = wider == NULL || !read_price(&q, a, &wider[count]);
-        if (!full) {
-            others = wider;
-            count++;
-        }
-    }
-    facts->others = others;
-    facts->other_count = count;
+    while (!full && query_row(&q))
+        full = !add_other(to, &q);
     enum err_code code = query_end(&q, e);
     return code == ERR_OK && full ? err_set(e, ERR_NO_MEMORY, "out of memory for prices") : code;
+}
+
+static bool is_doubted(const struct price_line *line, const struct uuid *event)
+{
+    for (const struct price_doubt *doubt = line->doubted; doubt != NULL; doubt = doubt->next) {
+        if (uuid_equal(&doubt->event, event))
+            return true;
+    }
+    return false;
+}
+
+// Of the list that the price's id names, in the line's version.
+static enum err_code published_for(struct store *s, const struct price_line *line, struct str id,
+                                   struct arena *a, struct price *ret, struct err *e)
+{
+    struct price_name name = {.list = STR("")};
+    struct str rest = id;
+    if (str_cut(&rest, '/', &name.sku))
+        name.list = rest;
+    return store_catalog_price(s, line->version, &name, a, ret, e);
+}
+
+// The last of the place's own prices on top of the list, if it counts beside what that version says
+// of it.
+static enum err_code weigh_own(struct store *s, const struct price_line *line, struct query *q,
+                               struct other_prices *to, struct err *e)
+{
+    struct price_own own = {.saw = query_get_u64(q, 4), .judged = true};
+    struct price published;
+    struct uuid event;
+    struct str id = arena_copy(to->arena, query_get_text(q, 6));
+    (void)query_get_uuid(q, 5, &event);
+    if (is_doubted(line, &event))
+        return ERR_OK;
+    if (id.p == NULL || !add_other(to, q))
+        return err_set(e, ERR_NO_MEMORY, "out of memory for prices");
+    own.price = to->items[to->count - 1];
+    enum err_code code = published_for(s, line, id, to->arena, &published, e);
+    if (code == ERR_OK && price_stands(PRICE_CENTRE, &published, &own) != PRICE_OWN_COUNTS)
+        to->count--;
+    return code;
+}
+
+// Also those that were replaced: a till of the place may not have heard of it.
+static enum err_code find_own(struct store *s, const struct price_line *line,
+                              struct other_prices *to, struct err *e)
+{
+    struct query q;
+    enum err_code code = ERR_OK;
+    query_begin(&q, &s->db, Q_OWN_PRICES_OF);
+    query_text(&q, line->location);
+    query_text(&q, line->sku);
+    while (code == ERR_OK && query_row(&q))
+        code = weigh_own(s, line, &q, to, e);
+    enum err_code end = query_end(&q, code ? NULL : e);
+    return code ? code : end;
+}
+
+// Prices of the version's other lists, and what the place set for itself.
+static enum err_code find_others(struct store *s, const struct price_line *line, struct arena *a,
+                                 struct price_facts *facts, struct err *e)
+{
+    struct other_prices others = {.arena = a};
+    enum err_code code = find_lists(s, line, &others, e);
+    if (code == ERR_OK)
+        code = find_own(s, line, &others, e);
+    facts->others = others.items;
+    facts->other_count = others.count;
+    return code;
 }
 
 // Of the version, on the item or on its category as it was then.

@@ -17,7 +17,9 @@ struct publish {
     struct arena arena; // of the row at hand
     struct buf text;
     uint64_t changed;
-    int64_t edition; // to be written; 0: it is only looked
+    uint64_t number; // of the version
+    bool dated;      // its prices say since which version they are so
+    bool writes;     // else it is only looked
 };
 
 // ---- one row ----------------------------------------------------------------------------------
@@ -39,6 +41,39 @@ static enum err_code read_draft(struct publish *p, struct candidate *c, struct e
         memory = catalog_rows_read(q.statement, 0, c->place.kind, &p->arena, &c->after);
     enum err_code code = query_end(&q, e);
     return code == ERR_OK && memory ? err_set(e, memory, "out of memory for the catalog") : code;
+}
+
+static bool same_value(enum column_kind kind, const struct value *a, const struct value *b)
+{
+    if (a->null || b->null)
+        return a->null && b->null;
+    return kind == COLUMN_TEXT ? str_equal(a->text, b->text) : a->number == b->number;
+}
+
+static bool same_price(const struct candidate *c)
+{
+    static const char *const names[] = {"price", "currency", "places"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        int column = catalog_column(c->place.kind, names[i]);
+        if (!same_value(c->place.kind->table->columns[column].kind, &c->before.values[column],
+                        &c->after.values[column]))
+            return false;
+    }
+    return true;
+}
+
+// A price that stays is of the version that it was of.
+static void date_price(const struct publish *p, struct candidate *c)
+{
+    bool has_price = c->place.kind == &catalog_kinds[CATALOG_ITEM] ||
+                     c->place.kind == &catalog_kinds[CATALOG_PRICE];
+    if (!p->dated || !has_price || !c->is)
+        return;
+    int priced = catalog_column(c->place.kind, CATALOG_PRICED);
+    if (c->was && same_price(c))
+        c->after.values[priced] = c->before.values[priced];
+    else if (!c->after.values[catalog_column(c->place.kind, "price")].null)
+        row_set_number(&c->after, priced, (int64_t)p->number);
 }
 
 static enum err_code differs(struct publish *p, const struct candidate *c, bool *ret)
@@ -79,8 +114,8 @@ static bool tells(const struct fold *f)
 static enum err_code write(struct publish *p, const struct candidate *c, struct err *e)
 {
     struct feed_change change = {STR("*"), str_of(c->place.kind->type), c->place.id, STR("")};
-    enum err_code code =
-        catalog_rows_put(&p->f->catalog, &c->place, p->edition, c->is ? &c->after : NULL, e);
+    enum err_code code = catalog_rows_put(&p->f->catalog, &c->place, (int64_t)p->number,
+                                          c->is ? &c->after : NULL, e);
     if (code || !tells(p->f))
         return code;
     buf_reset(&p->text);
@@ -104,12 +139,13 @@ static enum err_code consider(struct publish *p, const struct catalog_kind *kind
         code = read_draft(p, &c, e);
     if (code)
         return code;
+    date_price(p, &c);
     code = differs(p, &c, &changed);
     if (code == ERR_OK && changed)
         code = count(p, &c);
     if (code)
         return err_set(e, code, "a row of the catalog is too large: %.*s", STR_ARG(id));
-    return changed && p->edition ? write(p, &c, e) : ERR_OK;
+    return changed && p->writes ? write(p, &c, e) : ERR_OK;
 }
 
 // ---- all of them ------------------------------------------------------------------------------
@@ -149,7 +185,7 @@ static void end(struct publish *p)
     buf_fini(&p->text);
 }
 
-static enum err_code next_number(struct db *db, uint64_t *ret, struct err *e)
+enum err_code catalog_publish_next(struct db *db, uint64_t *ret, struct err *e)
 {
     struct query q;
     query_begin(&q, db, Q_CATALOG_VERSION_SEEN);
@@ -162,10 +198,10 @@ enum err_code catalog_publish_prepare(struct fold *f, struct catalog_version *re
 {
     struct publish p;
     enum err_code code = begin(&p, f, e);
+    p.number = ret->number;
+    p.dated = true;
     if (code == ERR_OK)
         code = walk(&p, e);
-    if (code == ERR_OK)
-        code = next_number(f->tables, &ret->number, e);
     if (code == ERR_OK) {
         ret->hash = set_hash_digest(&p.state.sum);
         ret->count = p.state.rows;
@@ -219,11 +255,13 @@ static enum err_code forget_changed(struct db *db, struct err *e)
 static enum err_code publish(struct publish *p, const struct fold_row *row,
                              const struct effect_publish *effect, struct err *e)
 {
-    p->edition = (int64_t)effect->version;
+    p->number = effect->version;
+    p->dated = effect->dated;
+    p->writes = true;
     enum err_code code = walk(p, e);
     if (code)
         return code;
-    p->state.next = (struct catalog_span){0, p->edition};
+    p->state.next = (struct catalog_span){0, (int64_t)p->number};
     p->state.next_version =
         (struct catalog_version){effect->version, set_hash_digest(&p->state.sum), p->state.rows};
     catalog_state_show(&p->state);

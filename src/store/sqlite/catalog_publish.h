@@ -11,6 +11,9 @@
 #include "store/sqlite/fold.h"
 
 // What the event's version would be if it were published now.
+// The number that the next version may have.
+enum err_code catalog_publish_next(struct db *db, uint64_t *ret, struct err *e) MUST_CHECK;
+// What would be published now as version ret->number.
 enum err_code catalog_publish_prepare(struct fold *f, struct catalog_version *ret,
                                       uint64_t *ret_changed, struct err *e) MUST_CHECK;
 // The event published a version.

@@ -48,6 +48,11 @@ enum err_code store_catalog_published_at(struct store *s, int64_t *ret_ms, struc
     return query_end(&q, e);
 }
 
+enum err_code store_catalog_next(struct store *s, uint64_t *ret_number, struct err *e)
+{
+    return catalog_publish_next(s->fold.tables, ret_number, e);
+}
+
 enum err_code store_catalog_prepare(struct store *s, struct catalog_version *ret,
                                     uint64_t *ret_changed, struct err *e)
 {

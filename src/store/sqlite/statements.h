@@ -593,12 +593,13 @@
                          " count = ?, next_edition = ?, next_floor = ?, next_version = ?,"         \
                          " next_hash = ?, next_count = ?, rows = ?, staged = ?, swept = ?,"        \
                          " refused_version = ?, refused_hash = ?, sum = ?")                        \
-    X(DRAFT_ITEM, "SELECT i.id, i.name, i.name_ar, i.name_en, i.name_fr, i.category, i.unit,"      \
-                  " i.barcode, i.shelf_life_days, i.tax, coalesce(i.active, 1), p.price,"          \
-                  " p.currency, p.places, r.uses, NULL FROM items AS i LEFT JOIN prices AS p"      \
-                  " ON p.location = '*' AND p.id = i.id AND p.list IS NULL LEFT JOIN recipes AS r" \
-                  " ON r.location = '*' AND r.id = i.id WHERE i.location = '*' AND i.id = ?")      \
-    X(DRAFT_PRICE, "SELECT id, sku, list, price, currency, places, NULL FROM prices"               \
+    X(DRAFT_ITEM,                                                                                  \
+      "SELECT i.id, i.name, i.name_ar, i.name_en, i.name_fr, i.category, i.unit,"                  \
+      " i.barcode, i.shelf_life_days, i.tax, coalesce(i.active, 1), p.price,"                      \
+      " p.currency, p.places, r.uses, NULL, NULL FROM items AS i LEFT JOIN prices AS p"            \
+      " ON p.location = '*' AND p.id = i.id AND p.list IS NULL LEFT JOIN recipes AS r"             \
+      " ON r.location = '*' AND r.id = i.id WHERE i.location = '*' AND i.id = ?")                  \
+    X(DRAFT_PRICE, "SELECT id, sku, list, price, currency, places, NULL, NULL FROM prices"         \
                    " WHERE location = '*' AND id = ? AND list IS NOT NULL")                        \
     X(DRAFT_PROMOTION,                                                                             \
       "SELECT id, name, kind, value, currency, sku, category, buy, free, weekdays,"                \
@@ -623,20 +624,28 @@
                             "device_status WHERE catalog_version <= (SELECT "                      \
                             "coalesce(max(version), 0) + 10000 FROM catalog_versions))")           \
     X(CATALOG_CHANGED_COUNT, "SELECT count(*) FROM catalog_changed")                               \
-    X(CATALOG_PRICE_AT, "SELECT CASE gone WHEN 0 THEN price END, currency, places, gone FROM "     \
-                        "catalog_item_rows WHERE id = ? AND edition <= ? ORDER BY edition "        \
-                        "DESC LIMIT 1")                                                            \
-    X(CATALOG_LIST_PRICE_AT, "SELECT CASE gone WHEN 0 THEN price END, currency, places "           \
-                             "FROM catalog_price_rows WHERE id = ? AND edition <= ? ORDER "        \
-                             "BY edition DESC LIMIT 1")                                            \
-    X(PRICE_DRAFT, "SELECT price, currency, places FROM prices WHERE location = ? AND id "         \
-                   "= ?")                                                                          \
+    X(CATALOG_PRICE_AT,                                                                            \
+      "SELECT CASE gone WHEN 0 THEN price END, currency, places, coalesce(priced, 0), gone "       \
+      "FROM catalog_item_rows WHERE id = ? AND edition <= ? ORDER BY edition DESC LIMIT 1")        \
+    X(CATALOG_LIST_PRICE_AT,                                                                       \
+      "SELECT CASE gone WHEN 0 THEN price END, currency, places, coalesce(priced, 0) "             \
+      "FROM catalog_price_rows WHERE id = ? AND edition <= ? ORDER BY edition DESC LIMIT 1")       \
+    X(PRICE_DRAFT, "SELECT price, currency, places, 0 FROM prices WHERE location = ? AND id = ?")  \
+    /* what the feed does not include yet was not judged */                                        \
+    X(OWN_PRICE,                                                                                   \
+      "SELECT price, currency, places, 0, catalog, EXISTS (SELECT 1 FROM records AS r JOIN "       \
+      "record_events AS m ON m.record = r.number JOIN events AS e ON e.lsn = m.lsn JOIN streams "  \
+      "AS s ON s.number = e.stream LEFT JOIN includes AS i ON i.origin = s.origin AND i.lane = "   \
+      "s.lane WHERE r.location = o.location AND r.type = 'price' AND r.id = o.id AND e.id = "      \
+      "o.event AND e.seq > coalesce(i.seq, 0)), event, set_at, set_by FROM own_prices AS o WHERE " \
+      "location = ? AND id = ? AND nth = 0")                                                       \
+    X(OWN_PRICES_OF,                                                                               \
+      "SELECT price, currency, places, 0, catalog, event, id FROM own_prices WHERE location = ? "  \
+      "AND sku = ?")                                                                               \
     X(CATALOG_OTHER_PRICES,                                                                        \
-      "SELECT price, currency, places FROM catalog_price_rows AS r WHERE r.sku = ?1 AND "          \
-      "r.edition <= ?2 AND r.gone = 0 AND NOT EXISTS (SELECT 1 FROM catalog_price_rows AS "        \
-      "n WHERE n.id = r.id AND n.edition > r.edition AND n.edition <= ?2) UNION ALL "              \
-      "SELECT price, currency, places FROM prices WHERE location = ?3 AND id = ?1 AND "            \
-      "location <> '*'")                                                                           \
+      "SELECT price, currency, places, coalesce(priced, 0) FROM catalog_price_rows AS r WHERE "    \
+      "r.sku = ?1 AND r.edition <= ?2 AND r.gone = 0 AND NOT EXISTS (SELECT 1 FROM "               \
+      "catalog_price_rows AS n WHERE n.id = r.id AND n.edition > r.edition AND n.edition <= ?2)")  \
     X(CATALOG_PROMOTIONS_AT,                                                                       \
       "SELECT r.kind, r.value, coalesce(r.currency, '') FROM catalog_promotion_rows AS r "         \
       "WHERE r.edition <= ?2 AND r.gone = 0 AND r.active = 1 AND (r.sku = ?1 OR (r.sku IS "        \

@@ -265,6 +265,102 @@ TEST(draft__a_price_is_named_by_its_sku_and_list)
     end();
 }
 
+// ---- a place's own prices ---------------------------------------------------------------------
+// Of what a history writes all is of a place.
+
+static size_t own_price(int device, const char *amount, int catalog)
+{
+    return history_write(&h, device, "price_set",
+                         "{\"sku\":\"R1\",\"price\":\"%s\",\"currency\":\"USD\",\"places\":2,"
+                         "\"catalog\":%d}",
+                         amount, catalog);
+}
+
+// "price/catalog" of each, the one that stands first.
+static void own_are(const char *wanted)
+{
+    char found[400] = "", where[32];
+    struct record *r = history_all(&h);
+    for (int nth = 0;; nth++) {
+        (void)snprintf(where, sizeof where, "|nth=%d|", nth);
+        const char *price = history_column(r, "own_prices", where, "price");
+        if (price == NULL)
+            break;
+        strcat(strcat(found, nth ? " " : ""), price);
+        strcat(strcat(found, "/"), history_column(r, "own_prices", where, "catalog"));
+    }
+    record_free(r);
+    assert_string_equal(found, wanted);
+}
+
+static size_t judge(int device, size_t target, const char *outcome, const char *reason)
+{
+    return history_write(&h, device, "event_judged",
+                         "{\"target\":\"%s\",\"outcome\":\"%s\",\"reason\":\"%s\",\"term\":1}",
+                         history_id_text(0x100000 + target), outcome, reason);
+}
+
+TEST(draft__a_places_own_prices_are_kept_the_newest_first)
+{
+    begin("price");
+    own_price(0, "2.5", 1);
+    own_price(0, "3", 4);
+    own_are("3/4 2.5/1");
+    price(0, "3.5"); // says nothing of a version, and not that of the one before
+    own_are("3.5/0 3/4 2.5/1");
+    is("own_prices", "currency", "USD");
+    is("own_prices", "set_by", "A0");
+    assert_int_equal(history_try(&h, "price_set",
+                                 "{\"sku\":\"R1\",\"price\":\"1\",\"currency\":\"USD\","
+                                 "\"places\":2,\"catalog\":-1}",
+                                 &e),
+                     ERR_INVALID);
+    end();
+}
+
+TEST(draft__a_price_that_is_held_is_none_of_a_places)
+{
+    begin("price");
+    own_price(0, "2.5", 1);
+    size_t held = own_price(0, "3", 4);
+    judge(5, held, "held", "outranked");
+    own_are("2.5/1");
+    end();
+}
+
+// Who lets it stand has seen what the head office says by then.
+TEST(draft__a_price_that_a_person_let_stand_is_of_the_version_that_he_saw)
+{
+    for (int with = 0; with < 2; with++) {
+        begin("price");
+        size_t held = own_price(0, "3", 4);
+        history_tell(&h, 5, held);
+        judge(5, held, "held", "outranked");
+        history_write(&h, 5, "review_resolved",
+                      "{\"review\":\"outranked\",\"decision\":\"accept\","
+                      "\"triggers\":[{\"event\":\"%s\"}]%s}",
+                      history_id_text(0x100000 + held), with ? ",\"catalog\":7" : "");
+        history_write(&h, 5, "event_judged",
+                      "{\"target\":\"%s\",\"outcome\":\"applied\",\"reason\":\"answered\","
+                      "\"answer\":\"%s\",\"term\":1}",
+                      history_id_text(0x100000 + held), history_id_text(0x100000 + h.count - 1));
+        own_are(with ? "3/7" : "3/4");
+        end();
+    }
+}
+
+TEST(draft__a_price_that_a_person_put_in_the_stead_of_two_is_a_places_own)
+{
+    size_t two[2];
+    two_prices(two);
+    history_tell_all(&h, 3);
+    answer(3, two, 2, "\"decision\":\"edit\",\"value\":\"3.5\",\"catalog\":6");
+    own_are("3.5/6 2.5/0");
+    is("own_prices", "currency", "USD");
+    is("own_prices", "sku", "R1");
+    end();
+}
+
 // ---- taxes, promotions, recipes ---------------------------------------------------------------
 
 TEST(draft__taxes_and_promotions_are_asked_about_field_by_field)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test/unit/model/generate.h"
 
+#include <stdio.h>
+
 void generate_item(struct history *h, struct rng *rng, int device)
 {
     static const char *const bodies[] = {"{\"name\":\"Coffee\"}",
@@ -18,9 +20,12 @@ void generate_item(struct history *h, struct rng *rng, int device)
 
 void generate_price(struct history *h, struct rng *rng, int device)
 {
+    char catalog[32] = "";
+    if (rng_chance(rng, 3, 4))
+        (void)snprintf(catalog, sizeof catalog, ",\"catalog\":%d", (int)rng_below(rng, 5));
     history_write(h, device, "price_set",
-                  "{\"sku\":\"R1\",\"price\":\"%d.5\",\"currency\":\"%s\",\"places\":2}",
-                  (int)rng_below(rng, 3), rng_chance(rng, 1, 8) ? "EUR" : "USD");
+                  "{\"sku\":\"R1\",\"price\":\"%d.5\",\"currency\":\"%s\",\"places\":2%s}",
+                  (int)rng_below(rng, 3), rng_chance(rng, 1, 8) ? "EUR" : "USD", catalog);
 }
 
 void generate_tax(struct history *h, struct rng *rng, int device)

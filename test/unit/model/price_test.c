@@ -14,30 +14,80 @@ static struct price usd(const char *amount)
     return price;
 }
 
-TEST(price__the_head_office_wins_unless_the_chain_says_otherwise)
+TEST(price__the_chain_says_whether_a_branch_may)
 {
     static const struct {
         enum price_authority authority;
-        const char *centre, *branch;
-        enum price_source counts;
+        const char *centre;
+        bool may;
     } cases[] = {
-        {PRICE_CENTRE, "2.5", NULL, PRICE_FROM_CENTRE},
-        {PRICE_CENTRE, "2.5", "3", PRICE_FROM_CENTRE},
-        {PRICE_CENTRE, NULL, "3", PRICE_FROM_NOBODY},
-        {PRICE_CENTRE, NULL, NULL, PRICE_FROM_NOBODY},
-        {PRICE_BRANCH_IF_NONE, "2.5", NULL, PRICE_FROM_CENTRE},
-        {PRICE_BRANCH_IF_NONE, "2.5", "3", PRICE_FROM_CENTRE},
-        {PRICE_BRANCH_IF_NONE, NULL, "3", PRICE_FROM_BRANCH},
-        {PRICE_BRANCH_IF_NONE, NULL, NULL, PRICE_FROM_NOBODY},
-        {PRICE_BRANCH, "2.5", NULL, PRICE_FROM_CENTRE},
-        {PRICE_BRANCH, "2.5", "3", PRICE_FROM_BRANCH},
-        {PRICE_BRANCH, NULL, "3", PRICE_FROM_BRANCH},
-        {PRICE_BRANCH, NULL, NULL, PRICE_FROM_NOBODY},
+        {PRICE_CENTRE, "2.5", false},         {PRICE_CENTRE, NULL, false},
+        {PRICE_BRANCH_IF_NONE, "2.5", false}, {PRICE_BRANCH_IF_NONE, NULL, true},
+        {PRICE_BRANCH, "2.5", true},          {PRICE_BRANCH, NULL, true},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct price centre = usd(cases[i].centre), branch = usd(cases[i].branch);
-        assert_int_equal(price_counts(cases[i].authority, &centre, &branch), cases[i].counts);
+        struct price centre = usd(cases[i].centre);
+        assert_int_equal(price_may(cases[i].authority, &centre), cases[i].may);
     }
+}
+
+// The head office's 2.50 is of version 'since'; the branch said 3 before version 'saw'.
+TEST(price__a_branchs_own_counts_until_the_head_office_publishes_what_it_had_not_seen)
+{
+    static const struct {
+        enum price_authority authority;
+        uint64_t since, saw;
+        bool judged;
+        enum price_standing standing;
+    } cases[] = {
+        {PRICE_BRANCH, 4, 4, true, PRICE_OWN_COUNTS},  // set beside the version that it is of
+        {PRICE_BRANCH, 4, 9, true, PRICE_OWN_COUNTS},  // later versions left the price as it was
+        {PRICE_BRANCH, 4, 3, true, PRICE_OWN_YIELDS},  // newer than what its author had seen
+        {PRICE_BRANCH, 4, 3, false, PRICE_OWN_YIELDS}, // whoever is asked or not
+        {PRICE_BRANCH, 4, 4, false, PRICE_OWN_PENDING},
+        {PRICE_BRANCH, 0, 0, true, PRICE_OWN_COUNTS}, // neither says a version: as it always was
+        {PRICE_BRANCH, 1, 0, true, PRICE_OWN_YIELDS},
+        {PRICE_CENTRE, 4, 4, true, PRICE_OWN_COUNTS}, // a person let it
+        {PRICE_CENTRE, 5, 4, true, PRICE_OWN_YIELDS}, // and nobody let it beside a newer one
+        {PRICE_CENTRE, 4, 4, false, PRICE_OWN_REFUSED},
+        {PRICE_BRANCH_IF_NONE, 4, 4, true, PRICE_OWN_COUNTS},
+        {PRICE_BRANCH_IF_NONE, 4, 4, false, PRICE_OWN_REFUSED},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct price centre = usd("2.5");
+        struct price_own own = {usd("3"), cases[i].saw, cases[i].judged};
+        centre.since = cases[i].since;
+        bool counts =
+            cases[i].standing == PRICE_OWN_COUNTS || cases[i].standing == PRICE_OWN_PENDING;
+        assert_int_equal(price_stands(cases[i].authority, &centre, &own), cases[i].standing);
+        assert_ptr_equal(price_counts(cases[i].authority, &centre, &own),
+                         counts ? &own.price : &centre);
+    }
+}
+
+TEST(price__where_the_head_office_has_none_a_branchs_counts_as_it_may)
+{
+    static const struct {
+        enum price_authority authority;
+        bool judged;
+        enum price_standing standing;
+    } cases[] = {
+        {PRICE_CENTRE, false, PRICE_OWN_REFUSED},
+        {PRICE_CENTRE, true, PRICE_OWN_COUNTS},
+        {PRICE_BRANCH_IF_NONE, false, PRICE_OWN_PENDING},
+        {PRICE_BRANCH_IF_NONE, true, PRICE_OWN_COUNTS},
+        {PRICE_BRANCH, false, PRICE_OWN_PENDING},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct price centre = usd(NULL);
+        struct price_own own = {usd("3"), 0, cases[i].judged};
+        centre.since = 7; // of an item that is gone
+        assert_int_equal(price_stands(cases[i].authority, &centre, &own), cases[i].standing);
+    }
+    struct price centre = usd("2.5");
+    struct price_own nothing = {usd(NULL), 9, true};
+    assert_int_equal(price_stands(PRICE_BRANCH, &centre, &nothing), PRICE_OWN_NONE);
+    assert_ptr_equal(price_counts(PRICE_BRANCH, &centre, &nothing), &centre);
 }
 
 TEST(price__the_settings_have_names)

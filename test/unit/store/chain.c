@@ -61,6 +61,7 @@ struct catalog_version chain_publish(struct chain *c)
     char body[256], record[24], hash[HASH_TEXT_SIZE];
     enum event_status status;
     if (store_begin(c->centre.store, &e) ||
+        store_catalog_next(c->centre.store, &version.number, &e) ||
         store_catalog_prepare(c->centre.store, &version, &changed, &e))
         fail_msg("%s", e.text);
     hash_format(&version.hash, hash);

@@ -327,7 +327,8 @@ void line_add(struct line *l, const struct draft *draft)
     struct buf to;
     const struct event_type *type = event_type_find(str_of(draft->type));
     assert_int_equal(json_parse(str_of(draft->body), 16, &body, NULL), ERR_OK);
-    struct event event = {.version = 1,
+    int newest = type ? type->version : 1;
+    struct event event = {.version = draft->version ? draft->version : newest,
                           .id = fixture_uuid(3, draft->id),
                           .origin = l->key.origin,
                           .lane = l->key.lane,

@@ -65,6 +65,7 @@ struct draft {
     const char *body;
     const char *on; // type of the record; NULL: as the event's type says
     unsigned base;  // number of an event's id that the author had seen; 0: none is named
+    int version;    // of the event; 0: its type's
 };
 void line_add(struct line *l, const struct draft *draft);
 void line_add_bytes(struct line *l, const char *bytes);
