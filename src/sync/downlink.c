@@ -262,6 +262,8 @@ static void note_page(struct downlink_feed *f, const struct message_feed *page, 
     f->pages++;
     f->sent = page->to;
     f->progress_ms = mono_ms;
+    if (f->reset && f->fresh == 0)
+        f->fresh = f->pages;
     f->reset = false;
     f->partial = !page->complete;
     f->asked = f->asked && !page->complete;
@@ -321,7 +323,11 @@ static void on_feed_ack(struct downlink *d, const struct message_feed_ack *m, in
     if (f == NULL || (!uuid_equal(&m->feed, &f->feed) && !m->resend))
         return;
     bool another_copy = !uuid_equal(&m->feed, &f->feed) || m->position > f->head;
-    if (another_copy) { // than the one we send: afresh
+    if (!another_copy && f->fresh && m->number >= f->fresh && m->number <= f->pages)
+        f->fresh_there = true;
+    // It asks from where it stood before: it does not know that a fresh copy has begun.
+    bool missed_it = m->resend && f->fresh && !f->fresh_there;
+    if (another_copy || missed_it) { // than the one we send: afresh
         go_back(d, f, 0);
     } else if (m->resend && m->position <= f->sent) {
         go_back(d, f, m->position);

@@ -53,6 +53,8 @@ struct downlink_feed {
     size_t unacked_bytes;
     int64_t progress_ms; // when a page was sent or acknowledged last
     bool reset;          // the next page begins a fresh copy
+    uint64_t fresh;      // the first page that began one in this session; 0: none
+    bool fresh_there;    // the device has it durable, or one after it
     bool partial;        // the device may have pages that no complete one has closed
     bool reading;
     bool waits; // it is sent only when asked for

@@ -472,6 +472,45 @@ TEST(downlink__feeds_a_device_afresh_that_is_beyond_its_head)
     assert_true(feed_said(0).reset);
 }
 
+static void say_lost(uint64_t position, uint64_t number)
+{
+    struct message m = sample()->messages[MESSAGE_FEED_ACK];
+    m.feed_ack.position = position;
+    m.feed_ack.number = number;
+    m.feed_ack.resend = true;
+    steps_reset(&out);
+    downlink_message(&d, sample_text(&m), 100, &out);
+}
+
+// The device stands in the same feed, but behind what was trimmed. Where the first page of its
+// fresh copy is lost it asks from where it stood, and would never learn that its rows are stale.
+TEST(downlink__begins_afresh_again_where_the_first_page_was_lost)
+{
+    bring_to(IDENTIFYING);
+    struct downlink_identity id = identity();
+    id.knows[0] = false;
+    downlink_identified(&d, &id, &out);
+    struct downlink_page page = {.location = STR("Hamra"), .to = 30};
+    steps_reset(&out);
+    downlink_feed_page(&d, &page, 100, &out);
+    assert_true(feed_said(0).reset);
+    uint64_t number = feed_said(0).number;
+    say_lost(20, 0);
+    assert_string_equal(effects(), "");
+    downlink_feed_page(&d, &(struct downlink_page){.location = STR("Hamra"), .after = 30, .to = 40},
+                       100, &out); // it was being read
+    assert_string_equal(effects(), "read");
+    assert_int_equal(out.items[0].after, 0);
+    steps_reset(&out);
+    downlink_feed_page(&d, &page, 100, &out);
+    assert_true(feed_said(0).reset);
+    say_lost(20, number); // now it has it
+    downlink_feed_page(&d, &(struct downlink_page){.location = STR("Hamra"), .after = 30, .to = 40},
+                       100, &out);
+    assert_string_equal(effects(), "read");
+    assert_int_equal(out.items[0].after, 20);
+}
+
 // It may believe in more: of what a server had before it was restored.
 TEST(downlink__says_what_its_feed_includes_of_each_stream_of_the_hello_and_where_it_is_nothing)
 {
