@@ -102,8 +102,9 @@ static const struct field found_fields[] = {
 const struct field shift_closed_fields[] = {
     {"z", FIELD_INTEGER, true, NULL, "number of the report: without gaps for each till"},
     {"streams", FIELD_LIST, true, frozen_fields,
-     "what it counted: of each stream with an event of the shift, or with a late one, up to where"},
-    {"events", FIELD_LIST, false, single_fields, "what it counted beside that, one by one"},
+     "what it counted of the shift: of each stream with an event of it, up to where"},
+    {"events", FIELD_LIST, false, single_fields,
+     "what it counted beside that, one by one: what is late, too"},
     {"totals", FIELD_LIST, true, total_fields,
      "payments less refunds as printed, each method and currency once: a check"},
     {"counted", FIELD_LIST, true, found_fields, "what was found, each method and currency once"},

@@ -85,6 +85,15 @@
 #ifndef MUTANT_correction_merged
 #define MUTANT_correction_merged 0
 #endif
+#ifndef MUTANT_frozen_beyond
+#define MUTANT_frozen_beyond 0
+#endif
+#ifndef MUTANT_late_into_closed
+#define MUTANT_late_into_closed 0
+#endif
+#ifndef MUTANT_closed_again
+#define MUTANT_closed_again 0
+#endif
 
 #define MUTANT(name) MUTANT_##name
 

@@ -5,12 +5,18 @@
 //   the set of events that it counted. Which Z a payment is counted in depends on both, so it is a
 //   question to all of them and no record's own state.
 // Rules (S5: nothing vanishes, nothing is counted twice):
-//   own      the shift is open, or its Z froze the event
-//   late     its Z did not know the event: the first later Z of the same till that froze it counts
-//            it, in a section of its own, with the date at which it happened
+//   own      the shift is open, or its Z froze the event: a stream up to its seq, or the event by
+//            itself
+//   late     its Z did not know the event: the first later Z of the same till that names the event
+//            by itself counts it, in a section of its own, with the date at which it happened. A
+//            stream up to a seq is no such name: what stands there may be of a shift that was open
+//            when the Z was made, and that another till closed without it.
 //   waiting  no later Z froze it so far: it goes into the next one
 // Invariants: each fact is in exactly one section; once it is in a Z's own section it stays there,
 //   whatever comes. The store's view 'shift_sections' follows these rules.
+// Limits: a Z names most events by their place in a stream. One that was written twice (again under
+//   a new run, or once more at another till) counts by the first of its carriers; where a Z had
+//   named it by another one it waits for the next Z. It is still in one section.
 #ifndef WASL_MODEL_SHIFT_MONEY_H
 #define WASL_MODEL_SHIFT_MONEY_H
 

@@ -4,7 +4,7 @@
 
 #include "base/rng.h"
 #include "test/unit/model/history.h"
-#include "test/unit/model/shift_sections.h"
+#include "model/shift_section.h"
 #include "test/unit/unit.h"
 
 #include <stdio.h>
@@ -247,22 +247,21 @@ TEST(shift_section__money_of_an_open_or_unknown_shift_is_its_own)
 
 TEST(shift_section__what_a_z_did_not_know_goes_to_the_next_one_of_its_till)
 {
-    struct shift_mark first[] = {mark(1, 5)}, second[] = {mark(1, 9), mark(2, 4)},
-                      other[] = {mark(2, 9)};
-    struct shift_z zs[] = {
-        {STR("A"), STR("T1"), true, 1, first, 1, NULL, 0},
-        {STR("X"), STR("T2"), true, 2, other, 1, NULL, 0},
-        {STR("C"), STR("T1"), true, 3, second, 2, NULL, 0},
-        {STR("B"), STR("T1"), true, 2, second, 1, NULL, 0},
-    };
     struct shift_event own = event("A", 1, 5), late = event("A", 2, 3), beyond = event("A", 2, 5),
                        other_lane = event("A", 1, 5);
+    struct shift_mark first[] = {mark(1, 5)}, second[] = {mark(1, 9), mark(2, 4)};
+    struct shift_z zs[] = {
+        {STR("A"), STR("T1"), true, 1, first, 1, NULL, 0},
+        {STR("X"), STR("T2"), true, 2, NULL, 0, &late.id, 1},
+        {STR("C"), STR("T1"), true, 3, second, 1, &late.id, 1},
+        {STR("B"), STR("T1"), true, 2, second, 2, NULL, 0},
+    };
     other_lane.lane = LANE_NORMAL;
     section_is(&own, zs, 1, SHIFT_OWN, "A");
     section_is(&own, zs, 4, SHIFT_OWN, "A");
     section_is(&late, zs, 1, SHIFT_WAITING, "");
     section_is(&late, zs, 2, SHIFT_WAITING, ""); // another till's Z is none of its
-    section_is(&late, zs, 4, SHIFT_LATE, "C");   // B did not know its stream
+    section_is(&late, zs, 4, SHIFT_LATE, "C");   // B has its stream, and not it
     section_is(&beyond, zs, 4, SHIFT_WAITING, "");
     section_is(&other_lane, zs, 1, SHIFT_WAITING, "");
 }
@@ -276,24 +275,26 @@ TEST(shift_section__a_single_event_may_be_frozen_by_its_id)
     section_is(&another, &z, 1, SHIFT_WAITING, "");
 }
 
-enum { ZS = 6, EVENTS = 40 };
+enum { ZS = 6, EVENTS = 40, NAMED = 12 };
 
 // Zs of two tills, one after the other, each freezing what it knows of three streams.
 static void draw_zs(struct rng *rng, struct shift_z *zs, struct shift_mark (*marks)[3],
-                    char (*names)[8])
+                    struct uuid (*ids)[NAMED], char (*names)[8])
 {
     for (size_t i = 0; i < ZS; i++) {
         snprintf(names[i], sizeof names[i], "Z%zu", i);
         for (unsigned m = 0; m < 3; m++)
             marks[i][m] = mark(m, rng_below(rng, 20));
+        for (size_t n = 0; n < NAMED; n++)
+            ids[i][n] = event("", (unsigned)rng_below(rng, 3), 1 + rng_below(rng, 20)).id;
         zs[i] = (struct shift_z){str_of(names[i]),
                                  rng_chance(rng, 1, 2) ? STR("T1") : STR("T2"),
                                  rng_chance(rng, 4, 5),
                                  (int64_t)i + 1,
                                  marks[i],
                                  rng_below(rng, 4),
-                                 NULL,
-                                 0};
+                                 ids[i],
+                                 rng_below(rng, NAMED + 1)};
     }
 }
 
@@ -316,9 +317,10 @@ TEST(shift_section__nothing_vanishes_and_nothing_is_counted_twice)
         struct rng rng;
         struct shift_z zs[ZS];
         struct shift_mark marks[ZS][3];
+        struct uuid ids[ZS][NAMED];
         char names[ZS][8], shift[8];
         rng_init(&rng, seed);
-        draw_zs(&rng, zs, marks, names);
+        draw_zs(&rng, zs, marks, ids, names);
         for (int i = 0; i < EVENTS; i++) {
             snprintf(shift, sizeof shift, "Z%d", (int)rng_below(&rng, ZS + 1));
             struct shift_event one =

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of shift_money.h, by which the store's view 'shift_sections' is judged.
-#ifndef WASL_TEST_SHIFT_SECTIONS_H
-#define WASL_TEST_SHIFT_SECTIONS_H
+// In which section of which Z a fact is counted: the rules of shift_money.h.
+//
+// Why: the store answers this by a view ('shift_sections'), for it is a question to all shifts and
+//   all money of a place. The rule itself stands here: the view is tested against it, and the
+//   simulator closes shifts and looks at them by it.
+// Ownership: nothing is copied.
+#ifndef WASL_MODEL_SHIFT_SECTION_H
+#define WASL_MODEL_SHIFT_SECTION_H
 
 #include "model/shift_money.h"
 
@@ -23,7 +28,9 @@ struct shift_event {
 };
 enum shift_section { SHIFT_OWN, SHIFT_LATE, SHIFT_WAITING };
 
+// As its shift's own: by a stream, or by itself. Of what is late only the second counts.
 bool shift_z_froze(const struct shift_z *z, const struct shift_event *event);
+bool shift_z_names(const struct shift_z *z, const struct shift_event *event);
 // The section of an event, and in *ret_shift the shift whose Z counts it; empty while it waits.
 enum shift_section shift_section_of(const struct shift_event *event, const struct shift_z *all,
                                     size_t count, struct str *ret_shift);

@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "test/unit/model/shift_sections.h"
+#include "model/shift_section.h"
 
-bool shift_z_froze(const struct shift_z *z, const struct shift_event *event)
+#include "model/mutant.h"
+
+bool shift_z_names(const struct shift_z *z, const struct shift_event *event)
 {
-    for (size_t i = 0; i < z->mark_count; i++) {
-        const struct shift_mark *mark = &z->marks[i];
-        if (mark->lane == event->lane && mark->upto >= event->seq &&
-            uuid_equal(&mark->origin, &event->origin))
-            return true;
-    }
     for (size_t i = 0; i < z->event_count; i++) {
         if (uuid_equal(&z->events[i], &event->id))
             return true;
     }
     return false;
+}
+
+bool shift_z_froze(const struct shift_z *z, const struct shift_event *event)
+{
+    for (size_t i = 0; i < z->mark_count; i++) {
+        const struct shift_mark *mark = &z->marks[i];
+        uint64_t upto = mark->upto + (MUTANT(frozen_beyond) ? 1 : 0);
+        if (mark->lane == event->lane && upto >= event->seq &&
+            uuid_equal(&mark->origin, &event->origin))
+            return true;
+    }
+    return shift_z_names(z, event);
 }
 
 static const struct shift_z *find(const struct shift_z *all, size_t count, struct str shift)
@@ -35,12 +43,12 @@ enum shift_section shift_section_of(const struct shift_event *event, const struc
 {
     const struct shift_z *own = find(all, count, event->shift), *first = NULL;
     *ret_shift = event->shift;
-    if (own == NULL || !own->closed || shift_z_froze(own, event))
+    if (own == NULL || !own->closed || MUTANT(late_into_closed) || shift_z_froze(own, event))
         return SHIFT_OWN;
     for (size_t i = 0; i < count; i++) {
         const struct shift_z *z = &all[i];
         if (z->closed && z->z > own->z && str_equal(z->till, own->till) && is_before(z, first) &&
-            shift_z_froze(z, event))
+            shift_z_names(z, event))
             first = z;
     }
     *ret_shift = first ? first->shift : STR("");
