@@ -13,7 +13,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { RETRY_MS = 200, ROW_MAX = 200, EVENT_ROW_MAX = 16 * 1024 };
+enum { RETRY_MS = 200, ROW_MAX = 200, EVENT_ROW_MAX = 256 * 1024 };
 
 // ---- streams ---------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ static void draw_size(struct world *w, bool many)
     k->page_bytes =
         rng_chance(&w->rng, 1, 2) ? DOWNLINK_FEED_PAGE : (size_t)rng_between(&w->rng, 1, 400);
     k->feed_memory =
-        rng_chance(&w->rng, 1, 2) ? UINT64_MAX / 2 : (uint64_t)rng_between(&w->rng, 1, 100);
+        rng_chance(&w->rng, 1, 4) ? UINT64_MAX / 2 : (uint64_t)rng_between(&w->rng, 1, 100);
     k->trim_keep_ms = rng_chance(&w->rng, 1, 2) ? rng_between(&w->rng, 100, 1500)
                                                 : rng_between(&w->rng, 500, 15000);
     if (rng_chance(&w->rng, 3, 4))

@@ -75,6 +75,7 @@ struct carrier *oracle_stamped(struct world *w, struct stream *s, struct item *i
                           .seq = mark->seq,
                           .bytes = world_copy(w, bytes),
                           .chain = mark->hash};
+    item->written++;
     if (mark->seq <= s->count && s->carriers[mark->seq - 1]->committed)
         world_fail(w, SIM_DOUBLED, "position %" PRIu64 " of a stream was given twice", mark->seq);
     s->count = mark->seq - 1; // what a failed commit took back is written over

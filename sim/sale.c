@@ -5,6 +5,7 @@
 #include "model/event_type.h"
 #include "sim/oracle.h"
 #include "sim/people.h"
+#include "sim/shift.h"
 #include "sim/till.h"
 
 #include <inttypes.h>
@@ -36,7 +37,7 @@ static void set_delta(struct item *item, int sku, int64_t units)
 }
 
 // Each line of its own SKU, so that a delta is found by its SKU.
-static void write_ticket(struct world *w, struct item *item, struct buf *body)
+static void write_ticket(struct world *w, const struct till *t, struct item *item, struct buf *body)
 {
     int lines =
         (int)rng_between(&w->rng, 1, w->knobs.skus < MAX_DELTAS ? w->knobs.skus : MAX_DELTAS);
@@ -54,8 +55,14 @@ static void write_ticket(struct world *w, struct item *item, struct buf *body)
         total += 3 * units;
         sku = (sku + 1) % w->knobs.skus;
     }
+    item->paid = total;
+    item->shift = shift_any(w, t);
+    if (item->shift)
+        MUST(buf_append_format(body, "],\"shift\":\"%s\"", item->shift->id) == ERR_OK);
+    else
+        add(body, "]");
     MUST(buf_append_format(body,
-                           "],\"total\":%" PRId64 ",\"payments\":[{\"method\":\"cash\","
+                           ",\"total\":%" PRId64 ",\"payments\":[{\"method\":\"cash\","
                            "\"currency\":\"LBP\",\"amount\":%" PRId64 "}]}",
                            total, total) == ERR_OK);
 }
@@ -120,7 +127,7 @@ struct item *sale_draw(struct world *w, struct till *t, struct event *ret)
     buf_init(&body, BODY_MAX);
     const char *type = "ticket_recorded";
     if (rng_chance(&w->rng, 1, 2)) {
-        write_ticket(w, item, &body);
+        write_ticket(w, t, item, &body);
     } else {
         const struct kind *kind = &kinds[rng_below(&w->rng, KIND_COUNT)];
         type = kind->type;

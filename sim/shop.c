@@ -4,13 +4,14 @@
 #include "sim/oracle.h"
 #include "sim/people.h"
 #include "sim/sale.h"
+#include "sim/shift.h"
 #include "sim/till.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { BODY_MAX = 2048, AT_ONCE = 4 };
+enum { BODY_MAX = 128 * 1024, AT_ONCE = 4 };
 
 static const struct kind {
     const char *record_type;
@@ -24,6 +25,7 @@ static const struct kind {
     [SHOP_UNMET] = {"unmet", 1, shop_card_draw},
     [SHOP_PRICE] = {"price", 2, shop_card_draw},
     [SHOP_RESERVATION] = {"reservation", 3, shop_reservation_draw},
+    [SHOP_SHIFT] = {"shift", 3, shop_shift_draw},
     [SHOP_STOCK] = {"stock", 0, NULL},
     [SHOP_BATCH] = {BATCH, 0, NULL},
     [SHOP_USER] = {"user", 0, NULL},
@@ -114,7 +116,7 @@ static struct shop_record *choose_card(struct world *w, const struct till *t, en
     return shop_record_at(w, t->place, kind, id);
 }
 
-static struct shop_record *choose(struct world *w, const struct till *t)
+static struct shop_record *choose(struct world *w, struct till *t)
 {
     uint64_t sum = 0;
     for (int i = 0; i < SHOP_KINDS; i++)
@@ -125,6 +127,8 @@ static struct shop_record *choose(struct world *w, const struct till *t)
         pick -= kinds[kind].weight;
     if (kind == SHOP_ORDER || kind == SHOP_RESERVATION)
         return choose_recent(w, t, (enum shop_kind)kind);
+    if (kind == SHOP_SHIFT)
+        return shift_choose(w, t);
     struct shop_record *card = choose_card(w, t, (enum shop_kind)kind);
     return has_room(card) ? card : choose_recent(w, t, SHOP_ORDER);
 }

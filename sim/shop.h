@@ -21,6 +21,7 @@ enum shop_kind {
     SHOP_UNMET,
     SHOP_PRICE,
     SHOP_RESERVATION,
+    SHOP_SHIFT,
     SHOP_STOCK, // only what was judged of it
     SHOP_BATCH, // what was judged of many
     SHOP_USER,  // these are said by the centre
@@ -38,6 +39,10 @@ struct shop_record {
     int count;
     int64_t told_at;  // last, by the centre
     uint64_t dropped; // from the feed: after how many others; 0: never
+    // of a shift
+    int drawer;
+    const struct item *closing; // that counts in the end
+    bool opened;
 };
 struct shop_set { // of a record's items, by their number
     uint64_t words[SHOP_EVENTS / 64];
@@ -62,6 +67,9 @@ enum shop_verb {
     SHOP_WRITE,
     SHOP_REQUEST,
     SHOP_RELEASE,
+    SHOP_SHIFT_OPEN,
+    SHOP_CASH,
+    SHOP_SHIFT_CLOSE,
     SHOP_JUDGE, // by the authority
     SHOP_ANSWER
 };
@@ -96,6 +104,10 @@ struct shop_item { // what its author meant
     int share_count;
     int sku; // of a reservation
     int64_t until_at;
+    // of a shift's closing: its number, and what its author's till knew of
+    int64_t z;
+    const struct item **held;
+    uint64_t held_count;
     // of a judgement
     int target;               // the event's number in the record; -1: it is none of the record's
     const struct item *about; // then
@@ -171,6 +183,8 @@ struct shop_view { // a record as a till shows it
 const char *shop_order_draw(struct shop_view *v);
 // shop_reservation.c. The same for reservations.
 const char *shop_reservation_draw(struct shop_view *v);
+// shift.c. The same for shifts.
+const char *shop_shift_draw(struct shop_view *v);
 // shop_card.c. The same for records of fields that the last writer wins.
 const char *shop_card_draw(struct shop_view *v);
 // One of the few ids that the cards of this kind have.

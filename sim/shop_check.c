@@ -3,6 +3,7 @@
 // hold just these and have the same rows.
 #include "model/policy.h"
 #include "sim/people.h"
+#include "sim/shift.h"
 #include "sim/shop_end.h"
 #include "sim/trim.h"
 
@@ -200,6 +201,7 @@ static void (*const kinds[SHOP_KINDS])(const struct shop_end *) = {
     [SHOP_UNMET] = shop_card_check,
     [SHOP_PRICE] = shop_card_check,
     [SHOP_RESERVATION] = shop_reservation_check,
+    [SHOP_SHIFT] = shift_check,
     [SHOP_STOCK] = shop_stock_check,
     [SHOP_BATCH] = shop_batch_check,
     [SHOP_USER] = people_check,
@@ -249,4 +251,6 @@ void shop_check_end(struct world *w)
     }
     shop_batches_check(w);
     shop_unauthorised_check(w);
+    if (!world_failed(w))
+        shift_check_all(w);
 }

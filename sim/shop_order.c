@@ -2,6 +2,7 @@
 #include "base/decimal.h"
 #include "model/order.h"
 #include "sim/chain.h"
+#include "sim/shift.h"
 #include "sim/shop.h"
 
 #include <inttypes.h>
@@ -215,6 +216,15 @@ static bool draw_fire(struct shop_view *v)
     return true;
 }
 
+// Perhaps the shift in which it happens.
+static void name_shift(struct shop_view *v)
+{
+    struct shop_record *shift = shift_any(v->w, v->till);
+    v->item->shift = shift;
+    if (shift)
+        shop_text(v, ",\"shift\":\"%s\"", shift->id);
+}
+
 static bool draw_complete(struct shop_view *v)
 {
     struct item *item = v->item;
@@ -232,6 +242,7 @@ static bool draw_complete(struct shop_view *v)
     }
     shop_text(v, "]");
     name_bill(v);
+    name_shift(v);
     shop_text(v, "}");
     return true;
 }
@@ -242,6 +253,7 @@ static void draw_money(struct shop_view *v)
     shop_text(v, ",\"method\":\"cash\",\"currency\":\"LBP\",\"amount\":%" PRId64,
               v->item->shop->amount);
     name_bill(v);
+    name_shift(v);
     shop_text(v, "}");
 }
 

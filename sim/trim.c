@@ -35,6 +35,8 @@ bool trim_heard(struct world *w, struct till *t, const struct message_cursor *cu
     bool goes_on = feed_reader_heard(&r->reader, f->trimmed, &says);
     if (r->reader.position == 0)
         t->may_lack = w->trims;
+    else if (r->reader.copied != FEED_READER_WHOLE) // of the copy that it goes on with
+        t->disk.may_lack = w->trims;
     return goes_on;
 }
 

@@ -59,7 +59,10 @@ struct item { // one thing that happened, as its author meant it
     unsigned counted;
     const struct stream *folded_by[MAX_LINES]; // by line
     struct shop_item *shop;                    // of a folded record; NULL: of none
-    int actor;                                 // -1: nobody
+    struct shop_record *shift;                 // in which it happened; NULL: in none
+    int64_t paid;                              // of a ticket: its total
+    int written; // how often: again under a new run, or at another till
+    int actor;   // -1: nobody
     // What the centre must find as it comes, by what was said there until then.
     const struct carrier *came_by;
     int64_t arrived_ms;
