@@ -166,6 +166,17 @@ static void reprice_others(struct order_state *s, const struct order_line *newes
         l->unit_price = str_equal(l->sku, newest->sku) ? newest->unit_price : l->unit_price;
 }
 
+// Where a line is added it is refused; two who had not seen each other's may add too many.
+static enum err_code ask_lines(struct order_state *s, const struct record_entry *entry,
+                               struct arena *a)
+{
+    struct order_ask ask = {.kind = "lines",
+                            .earlier = entry,
+                            .suggested = DECISION_ACCEPT,
+                            .why = "what was ordered counts; look whether a till repeats itself"};
+    return order_ask(&s->questions.asked, &ask, a);
+}
+
 static enum err_code add(struct order_state *s, const struct record_entry *entry,
                          const struct order_op *op, struct arena *a)
 {
@@ -174,6 +185,7 @@ static enum err_code add(struct order_state *s, const struct record_entry *entry
         return ERR_NO_MEMORY;
     if (line->added == NULL) { // two adds of one line: the first says what it is
         line->added = entry;
+        s->added++;
         line->sku = op->line.sku;
         line->name = op->line.name;
         line->unit_price = op->line.unit_price;
@@ -183,7 +195,9 @@ static enum err_code add(struct order_state *s, const struct record_entry *entry
             reprice_others(s, line);
     }
     set_texts(line, op);
-    return touch(s, line, entry, op->line.quantity, a);
+    enum err_code code = touch(s, line, entry, op->line.quantity, a);
+    bool beyond = line->added == entry && s->added == LIMIT_TICKET_LINES + 1;
+    return code || !beyond ? code : ask_lines(s, entry, a);
 }
 
 static enum err_code change(struct order_state *s, const struct record_entry *entry,

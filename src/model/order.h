@@ -193,6 +193,7 @@ struct order_state {
     struct str merged_into;
     struct order_line *lines;
     struct id_map by_id; // the same
+    size_t added;        // of them, those whose adding is known
     struct order_bill *bills;
     bool split; // some units were moved
     struct order_moneys {

@@ -130,6 +130,7 @@ static const struct row_table *const order_tables[] = {
 
 static const struct question_kind order_questions[] = {
     {"line", "Two tills changed one line without having seen each other; both changes count."},
+    {"lines", "An order has more than 2,000 lines; all of them count."},
     {"split", "More of a line was moved to other bills than it had."},
     {"void_lost", "An order was voided beside a payment; the payment stands."},
     {"completed_twice", "One bill was completed twice; the first completion counts."},

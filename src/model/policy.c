@@ -21,7 +21,8 @@ const struct policy policies[] = {
      "what was paid never becomes a draft again; only a refund undoes it"},
     {"order lines", "observed-remove set; quantities are summed deltas",
      "both stay; a remove takes out exactly what its author had seen",
-     "`order_line`: two edits of one line; `order_after_payment`: one beside the payment",
+     "`order_line`: two edits of one line; `order_after_payment`: one beside the payment; "
+     "`order_lines`: more than 2,000",
      ORDER_TESTS, "nothing that somebody ordered vanishes because somebody else touched the table"},
     {"bills of an order", "deltas: minus on the bill that gives, plus on the one that takes",
      "all count; the sum over the bills is the line's",

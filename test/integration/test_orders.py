@@ -141,6 +141,34 @@ def test_s4(wasl):
     assert query(place.centre, "SELECT open FROM reviews") == [(0,)]
 
 
+def test_an_order_of_too_many_lines(wasl):
+    """A till adds no line to an order that has 2,000. Two that are alone may come beyond: all
+    count, and a person is asked once."""
+    place = Place(wasl, 2)
+    place.write(0, opened("O1"))
+    place.agree()
+    place.centre.stop(signal.SIGKILL)
+    for till, count in ((0, 2000), (1, 2)):
+        for start in range(0, count, 500):
+            few = range(start, min(count, start + 500))
+            place.write(till, *(added("O1", str(uuid.uuid4())) for _ in few))
+    one_more = [added("O1", str(uuid.uuid4()))]
+    status, answer = post(place.tills[0], place.tokens[0], one_more)
+    assert status == 200 and answer["results"][0]["status"] == "rejected", answer
+    assert "2000 lines" in answer["results"][0]["reason"], answer
+    place.centre.serve()
+    lines, orders, _, _, reviews = place.agree(40)
+    assert len(lines) == 2002 and orders[0][5] == 2002 * 250
+    ((_, kind, _, triggers, is_open),) = reviews
+    assert (kind, len(triggers.split()), is_open) == ("lines", 1, 1)
+    (shown,) = wasl.good("review", "list", "centre", "--json").json
+    assert shown["kind"] == "order_lines" and "2,000" in shown["text"], shown
+    answer = ["--decision", "accept"]
+    wasl.good("review", "resolve", "centre", str(shown["number"]), *answer)
+    _, orders, _, _, reviews = place.agree()
+    assert orders[0][5] == 2002 * 250 and reviews[0][4] == 0
+
+
 def test_whose_id_another_till_used_first_is_told_so(wasl):
     """One id, two contents: a line of an order, and a ticket. The later one counts nowhere."""
     place = Place(wasl, 2)

@@ -3,6 +3,7 @@
 // square of it. Measured in the processor's time, of one number of rivals and of four times as
 // many.
 #include "model/judgement.h"
+#include "model/order.h"
 #include "test/unit/model/history.h"
 #include "test/unit/unit.h"
 
@@ -248,6 +249,55 @@ TEST(rivals__cost_as_much_as_there_are_and_not_the_square_of_it)
         }
         if (ratio >= MOST)
             fail_msg("%s: %d cost %.1f times as much as %d", all[i].name, MANY, ratio, FEW);
+    }
+    arena_fini(&arena);
+}
+
+// ---- an order of very many lines --------------------------------------------------------------
+
+static void add_line(size_t i, char *type, char *body, char *base)
+{
+    (void)base;
+    snprintf(type, TEXT, "line_added");
+    snprintf(body, TEXT, "{\"line\":\"%s\",\"quantity\":\"1\",\"sku\":\"A\",\"unit_price\":\"1\"}",
+             id(i));
+}
+
+// Of the first 'count' events, taken from the i-th on: the triggers of the first question.
+static const char *asked_of(size_t count, size_t first)
+{
+    enum { TRIGGERS = 4 }; // of the columns of question_table
+    static char text[TEXT];
+    struct record *r = NULL;
+    struct arena rows;
+    struct row_list list;
+    arena_init(&rows, (size_t)1 << 28);
+    assert_int_equal(record_new(&order_reducer, STR("R1"), (size_t)1 << 28, &r), ERR_OK);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(record_add(r, &events[(first + i) % count], NULL), ERR_OK);
+    assert_int_equal(record_fold(r), ERR_OK);
+    assert_int_equal(record_rows(r, &rows, &list), ERR_OK);
+    snprintf(text, sizeof text, "nothing");
+    for (size_t i = 0; i < list.count; i++) {
+        const struct row *row = &list.items[i];
+        if (row->table == &question_table)
+            snprintf(text, sizeof text, "%.*s", STR_ARG(row->values[TRIGGERS].text));
+    }
+    record_free(r);
+    arena_fini(&rows);
+    return text;
+}
+
+TEST(rivals__the_first_line_too_many_is_asked_about_whatever_came_first)
+{
+    static const struct rivals lines = {"lines", "order", OWN_STREAMS, add_line};
+    arena_init(&arena, (size_t)1 << 28);
+    read_events(&lines);
+    assert_string_equal(asked_of(LIMIT_TICKET_LINES, 0), "nothing");
+    for (size_t more = 1; more < 5; more += 3) {
+        size_t count = LIMIT_TICKET_LINES + more;
+        for (size_t first = 0; first < count; first += 667)
+            assert_string_equal(asked_of(count, first), id(LIMIT_TICKET_LINES));
     }
     arena_fini(&arena);
 }
