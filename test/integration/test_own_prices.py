@@ -4,6 +4,7 @@
 import signal
 
 import pytest
+from book import Device
 from catalog import Centre, item, price, reviews, shows
 from conftest import wait_for
 from shop import event, post, query, sell, token_of, unsettled, verify_clean
@@ -235,3 +236,23 @@ def test_a_branch_sets_no_taxes_and_promotions(wasl):
     ):
         _, answer = post(shop.tills["a"], token, [event(kind, PLACE, record, body)])
         assert "a branch's own are not built" in answer["results"][0]["reason"], answer
+
+
+def test_a_device_that_claims_to_have_seen_what_was_never_published_waits_for_a_person(
+    wasl, tmp_path
+):
+    """Its price would not yield before the head office had published so often."""
+    shop = Shop(wasl, "branch", a=PLACE)
+    device = Device(tmp_path, shop.head.node.port)
+    words = ["--location", PLACE, "--role", "terminal"]
+    device.enrol(wasl.good("enroll", "code", "centre", *words).out.strip(), PLACE)
+    device.begin_run()
+    for sku, catalog in (("CAKE", 1), ("TEA", 2)):
+        body = price(sku, "3.00", PLACE, catalog=catalog)["body"]
+        device.write("price_set", ("price", sku), body)
+    device.connect()
+    assert device.push(1) == device.mark(3)
+    assert asked(shop.head.node) == [("price_outranked", "TEA")]
+    assert query(shop.head.node, "SELECT id FROM own_prices") == [("CAKE",)]
+    shop.shows("a", "2", None, None)
+    device.link.close()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A branch's own prices in the store: since which version a published price is so, which of the two
 // counts, and which sold prices that explains.
+#include "base/rng.h"
 #include "model/price.h"
 
 #include "test/unit/store/chain.h"
@@ -241,4 +242,67 @@ TEST(own_price__the_newest_are_kept)
     assert_int_equal(fixture_number(&c.centre, "SELECT price FROM own_prices WHERE nth = 0"),
                      (10 + LIMIT_OWN_PRICES + 2) * DECIMAL_ONE);
     end();
+}
+
+// ---- any history ------------------------------------------------------------------------------
+
+enum { STEPS = 24, AMOUNTS = 3 };
+
+// What a person would say who kept a diary of all that happened.
+struct diary {
+    int version, amount, changed; // published: the last version, the price, and since when it is so
+    int drafted;
+    int own, saw; // 0: nothing was said
+};
+
+// The item has another name each time, and perhaps another price.
+static void note_published(struct diary *d)
+{
+    char name[16], amount[16];
+    (void)snprintf(name, sizeof name, "n%d", d->version);
+    (void)snprintf(amount, sizeof amount, "%d", d->drafted);
+    chain_item(&c, "A", name, amount);
+    d->version = (int)chain_publish(&c).number;
+    d->changed = d->drafted == d->amount ? d->changed : d->version;
+    d->amount = d->drafted;
+}
+
+static void agree(const struct diary *d)
+{
+    enum price_standing wanted = d->saw >= d->changed ? PRICE_OWN_COUNTS : PRICE_OWN_YIELDS;
+    assert_int_equal(standing(PRICE_BRANCH, "A"), d->own == 0 ? PRICE_OWN_NONE : wanted);
+    if (d->own == 0)
+        return;
+    char own[16];
+    (void)snprintf(own, sizeof own, "%d", d->own);
+    assert_int_equal(sold("A", own, (uint64_t)d->version, NULL),
+                     wanted == PRICE_OWN_COUNTS ? PRICE_OTHER_LIST : PRICE_DIFFERS);
+}
+
+// The head office publishes, the branch says its own price from the version that it shows, which
+// may be an older one: what holds is what the diary says.
+TEST(own_price__whatever_happens_the_newer_of_what_was_seen_holds)
+{
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        struct rng rng;
+        struct diary d = {.drafted = 1};
+        rng_init(&rng, seed);
+        begin();
+        note_published(&d);
+        for (int i = 0; i < STEPS; i++) {
+            if (rng_chance(&rng, 1, 2)) {
+                d.drafted = 1 + (int)rng_below(&rng, AMOUNTS);
+                note_published(&d);
+            } else {
+                char text[16];
+                int behind = (int)rng_below(&rng, 3);
+                d.own = 100 + i; // each but once
+                d.saw = d.version > behind ? d.version - behind : 1;
+                (void)snprintf(text, sizeof text, "%d", d.own);
+                says("A", text, d.saw);
+            }
+            agree(&d);
+        }
+        end();
+    }
 }
