@@ -366,7 +366,7 @@ void centre_store_push(struct world *w, struct conn *c, const struct step *step)
     struct str text = world_copy(w, step->text);
     for (size_t i = 0; i < m.push.count; i++)
         m.push.events[i].p = text.p + (m.push.events[i].p - step->text.p);
-    struct intake_io io = {w, find_stream, chain_at, find_key};
+    struct intake_io io = {w, find_stream, chain_at, find_key, true};
     struct intake_result result;
     struct err e = {0};
     MUST(intake_check(&io, &c->downlink.sender, &m.push, &w->scratch, &result, &e) == ERR_OK);

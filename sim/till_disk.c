@@ -485,8 +485,10 @@ static void tell_uplink(struct world *w, struct till *t, const struct pending *p
 {
     struct moment now = till_moment(w, t);
     if (p->kind == PENDING_EVENT)
-        uplink_committed(&t->uplink, &p->stream->key, &p->stream->certificate, &p->mark.held, now,
-                         &t->steps);
+        uplink_committed(
+            &t->uplink,
+            &(struct outbox_head){p->stream->key, p->stream->certificate, p->mark.held, false}, now,
+            &t->steps);
     else if (p->kind == PENDING_FEED)
         uplink_feed_stored(&t->uplink, p->feed, now, &t->steps);
     else if (p->kind == PENDING_REHOMED)

@@ -224,18 +224,16 @@ enum err_code journal_commit(struct journal *j, struct err *e)
     return ERR_OK;
 }
 
-static void note_moved(struct journal *j, const struct run *run, enum lane lane)
+void journal_note_moved(struct journal *j, const struct outbox_head *head)
 {
-    struct stream_key key = {run->origin, lane};
     for (size_t i = 0; i < j->moved_count; i++) {
-        if (stream_key_equal(&j->moved[i].key, &key)) {
-            j->moved[i].head = run->heads[lane];
+        if (stream_key_equal(&j->moved[i].key, &head->key)) {
+            j->moved[i].head = head->head;
             return;
         }
     }
     if (j->moved_count < MOVED_MAX)
-        j->moved[j->moved_count++] =
-            (struct journal_moved){key, run->certificate, run->heads[lane]};
+        j->moved[j->moved_count++] = *head;
 }
 
 void journal_note_touched(struct journal *j, struct str location)
@@ -249,7 +247,7 @@ void journal_note_touched(struct journal *j, struct str location)
         j->touched_count++;
 }
 
-size_t journal_take_moved(struct journal *j, struct journal_moved *ret, size_t max)
+size_t journal_take_moved(struct journal *j, struct outbox_head *ret, size_t max)
 {
     size_t count = j->moved_count < max ? j->moved_count : max;
     memcpy(ret, j->moved, count * sizeof(*ret));
@@ -332,7 +330,8 @@ static enum err_code append_stamped(struct journal *j, struct run *run, struct e
             e);
     if (code == ERR_OK) {
         j->outbox += entry.status == STATUS_PENDING;
-        note_moved(j, run, event->lane);
+        journal_note_moved(
+            j, &(struct outbox_head){key, run->certificate, run->heads[event->lane], false});
         note_feeds(j, event);
     }
     return code;
@@ -374,13 +373,13 @@ static enum err_code last_run(struct journal *j, struct str location, struct run
                               size_t *ret_count, hlc *ret_last, struct err *e)
 {
     struct stream_list list;
-    enum err_code code = journal_own_streams(j, &list, e);
+    enum err_code code = journal_streams_up(j, &list, e);
     *ret_count = 0;
     *ret_last = 0;
     // The list is in the order of creation; origins are not: they carry a clock that may be off.
     const struct stream_info *newest = NULL;
     for (size_t i = 0; code == ERR_OK && i < list.count; i++) {
-        if (str_is(location, list.items[i].location) && list.items[i].head.seq)
+        if (list.items[i].own && str_is(location, list.items[i].location) && list.items[i].head.seq)
             newest = &list.items[i];
     }
     for (size_t i = 0; newest && i < list.count; i++) {

@@ -84,13 +84,9 @@ enum err_code journal_add(struct journal *j, struct event *draft, struct journal
 
 uint64_t journal_outbox(const struct journal *j); // own events that the centre has not settled
 
-// Streams whose head moved in the last committed transaction; for uplink_committed. Emptied by it.
-struct journal_moved {
-    struct stream_key key;
-    struct certificate certificate;
-    struct mark head;
-};
-size_t journal_take_moved(struct journal *j, struct journal_moved *ret, size_t max);
+// Streams that go up and whose head moved in the last committed transaction, for uplink_committed.
+// Emptied by it.
+size_t journal_take_moved(struct journal *j, struct outbox_head *ret, size_t max);
 // Places whose feed may have moved in the last committed transaction.
 size_t journal_take_touched(struct journal *j, char (*ret)[LIMIT_NAME + 1], size_t max);
 

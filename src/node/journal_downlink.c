@@ -38,6 +38,16 @@ static enum err_code find_fork(struct journal *j, const struct message_stream *t
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 
+// What stands behind the end of a stream that is carried does not go up.
+static enum err_code is_ended(struct journal *j, const struct stream_info *info, bool *ret,
+                              struct err *e)
+{
+    uint64_t end = UINT64_MAX;
+    enum err_code code = info->carried ? store_stream_ended(j->store, &info->key, &end, e) : ERR_OK;
+    *ret = end != UINT64_MAX;
+    return code;
+}
+
 // Marks are told to the device whose stream it is, and to those of its place, which may carry it.
 static enum err_code identify_stream(struct journal *j, const struct device_record *device,
                                      const struct message_stream *theirs, struct message_mark *ret,
@@ -55,7 +65,8 @@ static enum err_code identify_stream(struct journal *j, const struct device_reco
         return code == ERR_NOT_FOUND ? ERR_OK : err_set(e, code, "reading a stream's marks");
     ret->held = info.head;
     ret->settled = info.settled.seq;
-    return find_fork(j, theirs, &info, &ret->fork, e);
+    code = is_ended(j, &info, &ret->fork, e);
+    return code || ret->fork ? code : find_fork(j, theirs, &info, &ret->fork, e);
 }
 
 static enum err_code stand_of(struct journal *j, struct str location,
@@ -163,11 +174,11 @@ static enum err_code find_intake_stream(void *context, const struct stream_key *
     ret->claimed = true;
     ret->device = info.device;
     memcpy(ret->location, info.location, sizeof(ret->location));
-    if (ret->known) {
-        ret->held = info.head;
-        ret->settled = info.settled.seq;
-    }
-    return ERR_OK;
+    if (!ret->known)
+        return ERR_OK;
+    ret->held = info.head;
+    ret->settled = info.settled.seq;
+    return is_ended(j, &info, &ret->ended, NULL);
 }
 
 static enum err_code chain_at(void *context, const struct stream_key *key, uint64_t seq,
@@ -194,6 +205,8 @@ static struct uuid author_of(struct journal *j, const struct message_push *push)
     return store_stream_find(j->store, &push->key, &info) == ERR_OK ? info.device : push->device;
 }
 
+// What was taken in counts here from now on: at the centre it may have to be judged, at a hub it is
+// shown until the feed from above includes it.
 static enum err_code note_arrivals(struct journal *j, const struct intake_result *result,
                                    const struct store_entry *entries, struct err *e)
 {
@@ -201,10 +214,21 @@ static enum err_code note_arrivals(struct journal *j, const struct intake_result
     for (size_t i = 0; i < result->count && code == ERR_OK; i++) {
         struct arrival arrival = {.event = result->events[i].event,
                                   .received_at = entries[i].received_at};
-        if (entries[i].event != NULL && journal_status_counts(entries[i].ret_status))
+        if (entries[i].event == NULL || !journal_status_counts(entries[i].ret_status))
+            continue;
+        code = journal_note_deltas(j, &result->events[i].event);
+        if (code == ERR_OK)
             code = journal_note_arrival(j, &arrival, e);
     }
     return code;
+}
+
+static enum event_status status_of(const struct journal *j, const struct intake_result *result,
+                                   uint64_t seq)
+{
+    if (journal_carries(j))
+        return STATUS_PENDING;
+    return seq <= result->settled ? STATUS_SETTLED : STATUS_HELD;
 }
 
 static enum err_code append_received(struct journal *j, const struct stream_key *key,
@@ -222,8 +246,7 @@ static enum err_code append_received(struct journal *j, const struct stream_key 
                                           .chain = item->chain,
                                           .bytes = item->bytes,
                                           .event = item->envelope ? &item->event : NULL,
-                                          .status = item->seq <= result->settled ? STATUS_SETTLED
-                                                                                 : STATUS_HELD,
+                                          .status = status_of(j, result, item->seq),
                                           .dead = item->dead,
                                           .received_at = now};
     }
@@ -231,20 +254,40 @@ static enum err_code append_received(struct journal *j, const struct stream_key 
     return code ? code : note_arrivals(j, result, entries, e);
 }
 
+static enum err_code add_stream(struct journal *j, const struct message_push *push,
+                                const struct intake_result *result, struct err *e)
+{
+    struct stream_info info = {.key = push->key,
+                               .device = result->stream.device,
+                               .carried = journal_carries(j),
+                               .certificate = result->certificate};
+    memcpy(info.location, result->stream.location, sizeof(info.location));
+    return store_stream_add(j->store, &info, e);
+}
+
+// It goes up from here, under what its author signed.
+static enum err_code take_on(struct journal *j, const struct message_push *push,
+                             const struct intake_result *result, struct err *e)
+{
+    struct stream_info info;
+    enum err_code code = store_stream_find(j->store, &push->key, &info);
+    if (code)
+        return err_set(e, code, "a stream that was just added");
+    j->outbox += result->count;
+    journal_note_moved(j, &(struct outbox_head){push->key, info.certificate, result->held, true});
+    return ERR_OK;
+}
+
 static enum err_code take_new(struct journal *j, const struct message_push *push,
                               const struct intake_result *result, struct arena *a, struct err *e)
 {
-    enum err_code code = ERR_OK;
-    if (!result->stream.known) {
-        struct stream_info info = {
-            .key = push->key, .device = result->stream.device, .certificate = result->certificate};
-        memcpy(info.location, result->stream.location, sizeof(info.location));
-        code = store_stream_add(j->store, &info, e);
-    }
+    enum err_code code = result->stream.known ? ERR_OK : add_stream(j, push, result, e);
     if (code == ERR_OK)
         code = append_received(j, &push->key, result, a, e);
     if (code == ERR_OK)
         code = store_seal_put(j->store, &result->seal, e);
+    if (code == ERR_OK && journal_carries(j))
+        code = take_on(j, push, result, e);
     journal_note_touched(j, str_of(result->stream.location));
     return code;
 }
@@ -318,7 +361,7 @@ enum err_code journal_receive(struct journal *j, const struct intake_sender *sen
                                         .reason = "more of a revoked device is not kept"};
     if (code || full)
         return code;
-    struct intake_io io = {j, find_intake_stream, chain_at, find_key};
+    struct intake_io io = {j, find_intake_stream, chain_at, find_key, !journal_carries(j)};
     code = intake_check(&io, sender, &m->push, a, result, e);
     if (code == ERR_OK)
         code = act_on(j, &m->push, result, revoked || journal_is_revoked(j, &sender->device), a, e);

@@ -137,15 +137,15 @@ static int64_t overlay_of(void *context, struct str sku)
 
 // ---- pages ------------------------------------------------------------------------------------
 
-// Only what this node wrote can be included, and only as far as it goes up under that run.
+// Only what goes up from here can be included, and only as far as it does so under that run.
 static enum err_code clamp_include(struct journal *j, const struct message_include *include,
-                                   struct feed_include *ret, bool *ret_own, struct err *e)
+                                   struct feed_include *ret, bool *ret_up, struct err *e)
 {
     struct stream_info info;
     uint64_t end = UINT64_MAX;
     *ret = (struct feed_include){include->key, include->seq};
-    *ret_own = store_stream_find(j->store, &include->key, &info) == ERR_OK && info.own;
-    if (!*ret_own)
+    *ret_up = store_stream_find(j->store, &include->key, &info) == ERR_OK && store_goes_up(&info);
+    if (!*ret_up)
         return ERR_OK;
     enum err_code code = store_stream_ended(j->store, &include->key, &end, e);
     if (ret->seq > info.head.seq)
@@ -155,14 +155,14 @@ static enum err_code clamp_include(struct journal *j, const struct message_inclu
     return code;
 }
 
-static enum err_code own_includes(struct journal *j, const struct message_feed *feed,
-                                  struct feed_include *to, size_t *ret_count, struct err *e)
+static enum err_code includes_of(struct journal *j, const struct message_feed *feed,
+                                 struct feed_include *to, size_t *ret_count, struct err *e)
 {
     enum err_code code = ERR_OK;
     for (size_t i = 0; code == ERR_OK && i < feed->include_count; i++) {
-        bool own = false;
-        code = clamp_include(j, &feed->includes[i], &to[*ret_count], &own, e);
-        *ret_count += own;
+        bool goes_up = false;
+        code = clamp_include(j, &feed->includes[i], &to[*ret_count], &goes_up, e);
+        *ret_count += goes_up;
     }
     return code;
 }
@@ -222,7 +222,7 @@ enum err_code journal_apply_feed(struct journal *j, const struct message_feed *f
         return code;
     if (store_reserve(j->store) && (feed->reset || !feed->complete))
         return err_set(e, ERR_DISK_FULL, "the reserve is for sales, not for a copy of the feed");
-    code = own_includes(j, feed, includes, &include_count, e);
+    code = includes_of(j, feed, includes, &include_count, e);
     if (code)
         return code;
     struct feed_apply some = {.location = feed->location,

@@ -5,7 +5,7 @@
 
 bool journal_has_overlay(const struct journal *j)
 {
-    return j->identity.role == ROLE_TERMINAL;
+    return j->identity.role != ROLE_CENTRAL;
 }
 
 bool journal_status_counts(enum event_status status)

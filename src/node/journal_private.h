@@ -79,13 +79,13 @@ struct journal {
     struct run *runs;              // by location
     struct run *runs_saved;        // as at journal_begin
     size_t run_count, run_count_saved;
-    struct overlay *overlay; // terminals only
+    struct overlay *overlay; // not at the centre
     struct arena arena;      // of the transaction
     struct buf bytes;        // of one event
     struct uuid_maker ids;
     struct delta *deltas;
     size_t delta_count, delta_capacity;
-    struct journal_moved *moved;
+    struct outbox_head *moved;
     size_t moved_count;
     struct touched *touched;
     size_t touched_count;
@@ -125,6 +125,7 @@ enum err_code journal_run_for(struct journal *j, struct str location, struct run
 enum err_code journal_stamp(struct journal *j, struct run *run, struct event *draft,
                             struct err *e) MUST_CHECK;
 void journal_note_touched(struct journal *j, struct str location);
+void journal_note_moved(struct journal *j, const struct outbox_head *head);
 struct uuid journal_fresh_id(struct journal *j);
 enum err_code journal_refuse(struct journal_added *ret, const char *reason) MUST_CHECK;
 // What was written of a body, as a value in the transaction's arena; ends the writer.
@@ -249,6 +250,7 @@ bool journal_came_before(const struct journal *j, const struct event *event);
 int64_t journal_arrived_at(const struct journal *j, const struct event *event, int64_t received_at);
 
 // journal_uplink.c
+bool journal_carries(const struct journal *j); // what comes from below goes up from here
 enum err_code journal_count_outbox(struct journal *j, struct err *e) MUST_CHECK;
 uint64_t journal_settled_of(struct journal *j, const struct stream_key *key);
 struct stream_list {
@@ -256,7 +258,8 @@ struct stream_list {
     size_t count, capacity;
     enum err_code code;
 };
-enum err_code journal_own_streams(struct journal *j, struct stream_list *ret,
-                                  struct err *e) MUST_CHECK;
+// Own streams, and those that this node carries.
+enum err_code journal_streams_up(struct journal *j, struct stream_list *ret,
+                                 struct err *e) MUST_CHECK;
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A stream whose history the upstream disputes, or of which it cannot be given what it lacks: its
-// events are appended again under a new run, same ids, as many as fit a transaction at a time.
+// events are appended again under a new run, same ids, as many as fit a transaction at a time. One
+// that is carried for another device ends: its author, told so, appends what it has again.
 #include "node/journal_private.h"
 
 #include "base/clock.h"
@@ -35,6 +36,7 @@ struct rehome {
     struct journal *j;
     struct run *run;   // the current one
     uint64_t included; // of the old stream, by the feed
+    bool ends;         // it is carried: nothing is appended here
     struct changed_skus changed;
 };
 
@@ -55,6 +57,8 @@ static enum err_code append_again(struct rehome *r, const struct store_event *st
     enum err_code code = store_withdraw(store, &stored->key, stored->seq, &old, e);
     if (code == ERR_OK && journal_has_overlay(r->j) && leave_overlay(r, stored, &old))
         return err_set(e, ERR_NO_MEMORY, "the overlay");
+    if (code || r->ends)
+        return code;
     if (code == ERR_OK)
         code = journal_stamp(r->j, r->run, event, e);
     struct stream_key to = {r->run->origin, event->lane};
@@ -75,7 +79,7 @@ static enum err_code rehome_event(struct rehome *r, const struct store_event *st
     enum err_code code = again ? ERR_OK : is_carried_later(j, stored, &event.id, &again, e);
     if (code || again)
         return code;
-    if (!run_has_room(r->run, &event))
+    if (!r->ends && !run_has_room(r->run, &event))
         return set_aside(j, stored, "too large for its new place", e);
     return append_again(r, stored, &event, e);
 }
@@ -181,6 +185,18 @@ static enum err_code rehome_some(struct rehome *r, const struct stream_key *key,
     return code;
 }
 
+// The run that takes what is appended again: none where the stream only ends.
+static enum err_code find_run(struct rehome *r, const struct stream_info *info, struct err *e)
+{
+    struct journal *j = r->j;
+    if (r->ends)
+        return ERR_OK;
+    r->run = journal_find_run(j, str_of(info->location));
+    if (r->run && !may_take(j, r->run, &info->key))
+        journal_forget_run(j, r->run);
+    return journal_run_for(j, str_of(info->location), &r->run, e);
+}
+
 enum err_code journal_rehome(struct journal *j, const struct stream_key *key, uint64_t from,
                              uint64_t *after, struct err *e)
 {
@@ -190,19 +206,18 @@ enum err_code journal_rehome(struct journal *j, const struct stream_key *key, ui
     enum err_code code = store_stream_find(j->store, key, &info);
     if (code)
         return err_set(e, code, "a stream to be appended again is not here");
-    r.run = journal_find_run(j, str_of(info.location));
-    if (r.run && !may_take(j, r.run, key))
-        journal_forget_run(j, r.run);
     struct mark base = {.seq = 0};
+    r.ends = info.carried;
     code = store_base(j->store, key, &base, e);
+    if (code == ERR_OK)
+        code = find_run(&r, &info, e);
     if (code)
         return code;
     from = from > base.seq ? from : base.seq; // what is not kept is not appended again
     uint64_t to = *after > base.seq ? *after : base.seq;
-    code = journal_run_for(j, str_of(info.location), &r.run, e);
-    if (code == ERR_OK && to < info.head.seq)
+    if (to < info.head.seq)
         code = rehome_some(&r, key, &to, e);
-    if (code == ERR_OK)
+    if (code == ERR_OK && !r.ends)
         j->rehomed = (struct rehomed){*key, r.run->origin, written_by(r.run)};
     bool all = to >= info.head.seq;
     if (code == ERR_OK && all)

@@ -79,6 +79,8 @@ enum err_code journal_note_hello(struct journal *j, const struct message_hello *
 {
     struct recovery_view view = {&j->restored.id, identity->marks, standing, DOWNLINK_FEEDS,
                                  (uint64_t)clock_wall_ms()};
+    if (journal_carries(j)) // another hub may hold what this one never saw
+        return ERR_OK;
     const char *why = recovery_found(&view, hello);
     return why ? begin(j, &view, hello, why, e) : ERR_OK;
 }

@@ -5,10 +5,15 @@
 
 #include <stdlib.h>
 
+bool journal_carries(const struct journal *j)
+{
+    return j->identity.role == ROLE_BRANCH;
+}
+
 static bool collect_stream(void *context, const struct stream_info *info)
 {
     struct stream_list *list = context;
-    if (!info->own)
+    if (!store_goes_up(info))
         return true;
     if (list->count == list->capacity) {
         size_t capacity = list->capacity ? list->capacity * 2 : 16;
@@ -24,7 +29,7 @@ static bool collect_stream(void *context, const struct stream_info *info)
     return true;
 }
 
-enum err_code journal_own_streams(struct journal *j, struct stream_list *ret, struct err *e)
+enum err_code journal_streams_up(struct journal *j, struct stream_list *ret, struct err *e)
 {
     *ret = (struct stream_list){0};
     enum err_code code = store_streams_each(j->store, collect_stream, ret, e);
@@ -39,7 +44,7 @@ enum err_code journal_own_streams(struct journal *j, struct stream_list *ret, st
 enum err_code journal_count_outbox(struct journal *j, struct err *e)
 {
     struct stream_list list;
-    enum err_code code = journal_own_streams(j, &list, e);
+    enum err_code code = journal_streams_up(j, &list, e);
     j->outbox = 0;
     for (size_t i = 0; code == ERR_OK && i < list.count; i++)
         j->outbox += list.items[i].head.seq - list.items[i].settled.seq;
@@ -49,6 +54,8 @@ enum err_code journal_count_outbox(struct journal *j, struct err *e)
 
 static struct certificate certificate_of(const struct journal *j, const struct stream_info *info)
 {
+    if (info->carried)
+        return info->certificate;
     return certificate_make(&j->identity.key, &j->identity.chain, &info->key.origin,
                             &j->identity.device, str_of(info->location));
 }
@@ -59,7 +66,7 @@ static enum err_code read_stream(struct journal *j, const struct stream_info *in
 {
     uint64_t end = UINT64_MAX;
     struct mark base = {.seq = 0};
-    *ret = (struct outbox_stream){.key = info->key, .head = info->head};
+    *ret = (struct outbox_stream){.key = info->key, .head = info->head, .carried = info->carried};
     enum err_code code = store_include_get(j->store, &info->key, &ret->included, e);
     if (code == ERR_OK)
         code = store_stream_ended(j->store, &info->key, &end, e);
@@ -94,7 +101,7 @@ enum err_code journal_unsettled(struct journal *j, struct arena *a, struct journ
     ret->streams = arena_alloc(a, LIMIT_STREAMS_HELLO * sizeof(*ret->streams));
     if (ret->streams == NULL)
         return err_set(e, ERR_NO_MEMORY, "out of memory for the outbox");
-    enum err_code code = journal_own_streams(j, &list, e);
+    enum err_code code = journal_streams_up(j, &list, e);
     for (size_t i = 0; code == ERR_OK && i < list.count && !ret->overflowed; i++) {
         struct outbox_stream stream;
         code = read_stream(j, &list.items[i], &stream, e);
@@ -137,7 +144,7 @@ enum err_code journal_kept(struct journal *j, uint64_t after, struct arena *a,
     if (streams == NULL)
         return err_set(e, ERR_NO_MEMORY, "out of memory for streams");
     ret->streams = streams;
-    enum err_code code = journal_own_streams(j, &list, e);
+    enum err_code code = journal_streams_up(j, &list, e);
     for (; code == ERR_OK && ret->next < list.count; ret->next++) {
         struct outbox_stream stream;
         code = read_stream(j, &list.items[ret->next], &stream, e);
@@ -202,17 +209,45 @@ enum err_code journal_set_revoked(struct journal *j, bool revoked, struct err *e
     return code;
 }
 
+static enum err_code read_events(struct journal *j, const struct step *step, struct arena *a,
+                                 struct store_event_list *ret, struct err *e)
+{
+    struct store_page page = {step->max_events, step->max_bytes, a};
+    return store_read_stream(j->store, &step->key, step->after, &page, ret, e);
+}
+
+// What another device wrote goes up to a seal of that one's: the last that fits, else the next.
+static enum err_code end_at_seal(struct journal *j, const struct step *step, struct arena *a,
+                                 struct store_event_list *list, struct signature *ret,
+                                 struct err *e)
+{
+    struct store_carried_seal seal;
+    struct step all = *step;
+    enum err_code code =
+        store_seal_near(j->store, &step->key, step->after, step->after + list->count, &seal, e);
+    all.max_events = (size_t)(seal.seq - step->after);
+    all.max_bytes = LIMIT_BATCH_BYTES;
+    if (code == ERR_OK && all.max_events > list->count)
+        code = read_events(j, &all, a, list, e);
+    if (code == ERR_OK && all.max_events > list->count)
+        return err_set(e, ERR_DAMAGED, "a stream has a seal behind its end");
+    list->count = all.max_events;
+    *ret = seal.signature;
+    return code;
+}
+
 static enum err_code load(struct journal *j, const struct step *step, struct arena *a,
                           struct uplink_loaded *ret, struct err *e)
 {
     struct store_event_list list = {0};
-    enum err_code code = ERR_OK;
-    if (step->after)
+    struct stream_info info;
+    enum err_code code = store_stream_find(j->store, &step->key, &info);
+    if (code == ERR_OK && step->after)
         code = store_chain_at(j->store, &step->key, step->after, &ret->base, e);
     if (code == ERR_OK)
-        code =
-            store_read_stream(j->store, &step->key, step->after,
-                              &(struct store_page){step->max_events, step->max_bytes, a}, &list, e);
+        code = read_events(j, step, a, &list, e);
+    if (code == ERR_OK && info.carried && list.count)
+        code = end_at_seal(j, step, a, &list, &ret->seal, e);
     struct str *events = code ? NULL : arena_alloc(a, (list.count + 1) * sizeof(*events));
     if (events == NULL)
         return code ? code : ERR_NO_MEMORY;

@@ -207,14 +207,14 @@ enum err_code uplink_service_open(const struct uplink_service_options *options,
     return ERR_OK;
 }
 
-void uplink_service_committed(struct uplink_service *s, const struct journal_moved *moved,
+void uplink_service_committed(struct uplink_service *s, const struct outbox_head *moved,
                               size_t count)
 {
-    if (count)
-        s->uplink.config.origin = moved[count - 1].key.origin;
-    for (size_t i = 0; i < count; i++)
-        uplink_committed(&s->uplink, &moved[i].key, &moved[i].certificate, &moved[i].head,
-                         uplink_service_now(), &s->steps);
+    for (size_t i = 0; i < count; i++) {
+        if (!moved[i].carried)
+            s->uplink.config.origin = moved[i].key.origin;
+        uplink_committed(&s->uplink, &moved[i], uplink_service_now(), &s->steps);
+    }
     uplink_service_perform(s);
 }
 

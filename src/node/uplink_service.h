@@ -22,7 +22,7 @@ struct uplink_service_options {
 enum err_code uplink_service_open(const struct uplink_service_options *options,
                                   struct uplink_service **ret, struct err *e) MUST_CHECK;
 // From the writer's hook.
-void uplink_service_committed(struct uplink_service *s, const struct journal_moved *moved,
+void uplink_service_committed(struct uplink_service *s, const struct outbox_head *moved,
                               size_t count);
 // By hand: what may wait goes now, or with the next session.
 void uplink_service_push_deferred(struct uplink_service *s);

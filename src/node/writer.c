@@ -36,7 +36,7 @@ struct writer {
     int64_t window_ms;
     pthread_mutex_t journal_lock;
     // of the batch under way, under journal_lock
-    struct journal_moved moved[NEWS_MAX];
+    struct outbox_head moved[NEWS_MAX];
     size_t moved_count;
     char touched[NEWS_MAX + 1][LIMIT_NAME + 1];
     size_t touched_count;

@@ -36,7 +36,7 @@ struct job {
 
 // What a commit changed, told on the loop before its jobs' done.
 struct writer_news {
-    struct journal_moved *moved; // own streams
+    struct outbox_head *moved; // streams that go up
     size_t moved_count;
     struct writer_feed {
         char location[LIMIT_NAME + 1];

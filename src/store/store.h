@@ -94,20 +94,26 @@ struct stream_info {
     struct uuid device;
     char location[LIMIT_NAME + 1];
     bool own;            // written by this node
+    bool carried;        // another device's, which this node brings up
     struct mark head;    // highest gapless event in this journal
-    struct mark held;    // own streams: what the upstream holds
-    struct mark settled; // own: what the centre settled. At the centre: up to the verified seal
+    struct mark held;    // of what goes up: what the upstream holds
+    struct mark settled; // ... and what the centre settled. At the centre: up to the verified seal
     struct certificate certificate;
 };
+// True of a stream that goes up from here: its marks are what the upstream says.
+static inline bool store_goes_up(const struct stream_info *info)
+{
+    return info->own || info->carried;
+}
 enum err_code store_stream_find(struct store *s, const struct stream_key *key,
                                 struct stream_info *ret) MUST_CHECK; // ERR_NOT_FOUND
 // All lanes of an origin share device, location and certificate.
 enum err_code store_stream_add(struct store *s, const struct stream_info *info,
                                struct err *e) MUST_CHECK;
-// Own streams whose settled mark is below their head, oldest first; at most max.
+// Streams that go up and whose settled mark is below their head, oldest first; at most max.
 enum err_code store_streams_unsettled(struct store *s, struct stream_info *ret, size_t max,
                                       size_t *ret_count, struct err *e) MUST_CHECK;
-// The own stream of which the upstream settled something last, and that was not ended.
+// The stream that goes up of which the upstream settled something last, and that was not ended.
 enum err_code store_stream_witness(struct store *s, struct stream_info *ret,
                                    struct err *e) MUST_CHECK; // ERR_NOT_FOUND
 // Every stream; stops when each returns false.
@@ -118,8 +124,9 @@ enum err_code store_streams_each(struct store *s,
 // last pruned one's is known).
 enum err_code store_chain_at(struct store *s, const struct stream_key *key, uint64_t seq,
                              struct hash *ret, struct err *e) MUST_CHECK;
-// What the upstream said of an own stream, and when: by this machine's clock, for who looks at it
-// here, and by the upstream's, for synced_at, from which the age of what may be pruned is counted.
+// What the upstream said of a stream that goes up, and when: by this machine's clock, for who looks
+// at it here, and by the upstream's, for synced_at, from which the age of what may be pruned is
+// counted.
 struct store_ack {
     struct stream_key key;
     uint64_t held;
@@ -127,10 +134,10 @@ struct store_ack {
     int64_t wall_ms;
     int64_t corrected_ms;
 };
-// Moves an own stream's marks up (never down) and the status of its rows with them.
+// Moves a stream's marks up (never down) and the status of its rows with them.
 enum err_code store_stream_acked(struct store *s, const struct store_ack *ack,
                                  struct err *e) MUST_CHECK;
-// An own stream whose upstream lost what it had acknowledged: moves its marks down, but never below
+// A stream whose upstream lost what it had acknowledged: moves its marks down, but never below
 // what was pruned.
 enum err_code store_stream_lost(struct store *s, const struct stream_key *key, uint64_t held,
                                 uint64_t settled, struct err *e) MUST_CHECK;
@@ -156,7 +163,18 @@ enum err_code store_stream_end(struct store *s, const struct stream_key *key, ui
 enum err_code store_stream_ended(struct store *s, const struct stream_key *key, uint64_t *ret_seq,
                                  struct err *e) MUST_CHECK;
 
+// The newest seal of a stream; at the centre it settles what it covers. Of a stream that is carried
+// each seal is kept.
 enum err_code store_seal_put(struct store *s, const struct seal *seal, struct err *e) MUST_CHECK;
+// Where a carried stream may be cut: the last of its seals behind 'after' up to 'upto', else the
+// first one behind that. ERR_NOT_FOUND: there is none.
+struct store_carried_seal {
+    uint64_t seq;
+    struct signature signature;
+};
+enum err_code store_seal_near(struct store *s, const struct stream_key *key, uint64_t after,
+                              uint64_t upto, struct store_carried_seal *ret,
+                              struct err *e) MUST_CHECK;
 
 // ---- appending ----------------------------------------------------------------------------
 

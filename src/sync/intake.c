@@ -214,7 +214,7 @@ static void settle(struct check *c)
         ask_again(c);
         return;
     }
-    if (mark.seq > r->settled)
+    if (c->io->settles && mark.seq > r->settled)
         r->settled = mark.seq;
 }
 
@@ -246,6 +246,8 @@ static enum err_code judge(struct check *c)
     enum err_code code = find_author(c);
     if (code == ERR_OK && r->outcome == INTAKE_APPEND && !r->stream.known)
         admit_stream(c);
+    if (code == ERR_OK && r->outcome == INTAKE_APPEND && r->stream.ended)
+        refuse(c, INTAKE_FORKED, "another history of the stream is held above");
     if (code || r->outcome != INTAKE_APPEND)
         return code;
     uint64_t beyond = MUTANT(watermark_off_by_one) ? 2 : 1;

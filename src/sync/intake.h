@@ -8,7 +8,7 @@
 //      that the sender claims.
 //   2. Nothing is appended beyond a gap, over a wrong hash, or for a stream whose certificate does
 //      not verify.
-//   3. settled only moves up to a mark under a verified seal.
+//   3. settled only moves up to a mark under a verified seal, and only at the centre.
 //   4. All lanes of an origin belong to one device and one place.
 //   5. Whoever carries a stream of another device is of the place that the stream is of, and can
 //      withhold and delay, nothing else: certificate, chain and seal are the author's. Where the
@@ -42,6 +42,7 @@ struct intake_stream {
     uint64_t settled;
     char location[LIMIT_NAME + 1];
     struct uuid device;
+    bool ended; // this hub cannot bring it up: above there is another history of it
 };
 
 // The receiver's store, for reading only.
@@ -53,6 +54,7 @@ struct intake_io {
                               struct hash *ret);
     enum err_code (*find_key)(void *context, const struct uuid *device,
                               struct sign_public *ret); // ERR_NOT_FOUND
+    bool settles; // the centre: what is sealed here is settled. Else its own word is waited for
 };
 
 // The authenticated sender.

@@ -20,8 +20,7 @@ struct outbox_stream *outbox_find(const struct outbox *o, const struct stream_ke
     return NULL;
 }
 
-static enum err_code add_stream(struct outbox *o, const struct stream_key *key,
-                                const struct certificate *certificate)
+static enum err_code add_stream(struct outbox *o, const struct outbox_head *head)
 {
     if (o->count == LIMIT_STREAMS_HELLO) {
         o->overflowed = true;
@@ -35,22 +34,22 @@ static enum err_code add_stream(struct outbox *o, const struct stream_key *key,
         o->streams = streams;
         o->capacity = capacity;
     }
-    o->streams[o->count++] = (struct outbox_stream){.key = *key, .certificate = *certificate};
+    o->streams[o->count++] = (struct outbox_stream){
+        .key = head->key, .certificate = head->certificate, .carried = head->carried};
     return ERR_OK;
 }
 
-enum err_code outbox_committed(struct outbox *o, const struct stream_key *key,
-                               const struct certificate *certificate, const struct mark *head)
+enum err_code outbox_committed(struct outbox *o, const struct outbox_head *head)
 {
-    struct outbox_stream *s = outbox_find(o, key);
+    struct outbox_stream *s = outbox_find(o, &head->key);
     if (s == NULL) {
-        enum err_code code = add_stream(o, key, certificate);
+        enum err_code code = add_stream(o, head);
         if (code)
             return code;
         s = &o->streams[o->count - 1];
     }
-    if (head->seq > s->head.seq)
-        s->head = *head;
+    if (head->head.seq > s->head.seq)
+        s->head = head->head;
     return ERR_OK;
 }
 
@@ -58,7 +57,8 @@ enum err_code outbox_committed(struct outbox *o, const struct stream_key *key,
 static enum err_code take_stream(struct outbox *o, const struct outbox_stream *from)
 {
     bool known = outbox_find(o, &from->key) != NULL;
-    enum err_code code = outbox_committed(o, &from->key, &from->certificate, &from->head);
+    struct outbox_head head = {from->key, from->certificate, from->head, from->carried};
+    enum err_code code = outbox_committed(o, &head);
     if (code || known)
         return code;
     struct outbox_stream *s = outbox_find(o, &from->key);
@@ -150,7 +150,11 @@ void outbox_rewind(struct outbox_stream *s)
 
 static bool better(const struct outbox_stream *a, const struct outbox_stream *b)
 {
-    return b == NULL || a->key.lane < b->key.lane;
+    if (b == NULL || a->key.lane != b->key.lane)
+        return b == NULL || a->key.lane < b->key.lane;
+    if (a->carried != b->carried)
+        return b->carried;
+    return a->carried && a->turn < b->turn;
 }
 
 struct outbox_stream *outbox_next(struct outbox *o, bool hold_backlog)
@@ -167,6 +171,11 @@ struct outbox_stream *outbox_next(struct outbox *o, bool hold_backlog)
             best = s;
     }
     return best;
+}
+
+void outbox_had_turn(struct outbox *o, struct outbox_stream *s)
+{
+    s->turn = ++o->turns;
 }
 
 size_t outbox_resend_unsettled(struct outbox *o, int64_t now_ms, int64_t timeout_ms)

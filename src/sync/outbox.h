@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a device has not seen settled: its streams, how far each is sent, held and settled.
+// What a node has not seen settled: its own streams and those that it carries for others, how far
+// each is sent, held and settled.
 //
 // Why: "nothing leaves a till's outbox before the centre holds it" is decided here.
 // Invariants: settled <= held <= head; sent >= held while a session is live; marks move down only
@@ -22,6 +23,8 @@ struct outbox_stream {
     int64_t lacks_since_ms; // when settled rose above included, or included rose last; 0: it is not
     int64_t held_since_ms;  // when held rose above settled; 0 when it is not
     uint64_t backlog;       // head when the session began
+    uint64_t turn;          // of a carried one: when it was sent from last, counted in pushes
+    bool carried;           // another device's: its pushes end at that one's seals
     bool resending;         // sent is below held: what is held and not settled goes out again
     bool checked;           // the upstream's held hash was found equal to ours
     bool unreadable;        // its next event could not be read: passed over until outbox_reread
@@ -34,6 +37,7 @@ struct outbox {
     struct outbox_stream *streams;
     size_t count;
     size_t capacity;
+    uint64_t turns;
     bool overflowed;     // there are unsettled streams beside these, which wait for room
     bool unfed;          // nothing will say what a feed includes: what is settled is done with
     bool deferred_waits; // streams of the deferred lane are passed over: it is not their time
@@ -42,9 +46,13 @@ struct outbox {
 void outbox_fini(struct outbox *o);
 struct outbox_stream *outbox_find(const struct outbox *o, const struct stream_key *key);
 // Adds a stream, or moves the head of a known one up.
-enum err_code outbox_committed(struct outbox *o, const struct stream_key *key,
-                               const struct certificate *certificate,
-                               const struct mark *head) MUST_CHECK;
+struct outbox_head {
+    struct stream_key key;
+    struct certificate certificate;
+    struct mark head;
+    bool carried;
+};
+enum err_code outbox_committed(struct outbox *o, const struct outbox_head *head) MUST_CHECK;
 // Takes streams that waited for room, as read from the journal; 'overflowed': there are still more.
 void outbox_refill(struct outbox *o, const struct outbox_stream *streams, size_t count,
                    bool overflowed);
@@ -66,9 +74,12 @@ enum outbox_news outbox_told(struct outbox_stream *s, const struct message_mark 
 // Sends again from 'seq' (a gap or damage on the way).
 void outbox_rewind(struct outbox_stream *s);
 
-// The stream to send from next: by lane, then oldest first; NULL when all is sent that may be.
-// With hold_backlog, only what was committed after the session began.
+// The stream to send from next: by lane, then oldest first, those that are carried behind the own
+// ones and by turns; NULL when all is sent that may be. With hold_backlog, only what was committed
+// after the session began.
 struct outbox_stream *outbox_next(struct outbox *o, bool hold_backlog);
+// Something of the stream was sent: the other carried ones are next.
+void outbox_had_turn(struct outbox *o, struct outbox_stream *s);
 // Streams held but not settled for longer than timeout_ms go back to their settled mark.
 size_t outbox_resend_unsettled(struct outbox *o, int64_t now_ms, int64_t timeout_ms);
 

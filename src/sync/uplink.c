@@ -151,13 +151,12 @@ void uplink_drop(struct uplink *u, struct moment now, struct steps *out, const c
 
 // ---- the journal -----------------------------------------------------------------------------
 
-void uplink_committed(struct uplink *u, const struct stream_key *key,
-                      const struct certificate *certificate, const struct mark *head,
-                      struct moment now, struct steps *out)
+void uplink_committed(struct uplink *u, const struct outbox_head *head, struct moment now,
+                      struct steps *out)
 {
-    if (outbox_committed(&u->outbox, key, certificate, head)) {
+    if (outbox_committed(&u->outbox, head)) {
         outbox_compact(&u->outbox, &u->config.origin);
-        if (outbox_committed(&u->outbox, key, certificate, head))
+        if (outbox_committed(&u->outbox, head))
             return; // more unsettled streams than one hello may name: see uplink_refill
     }
     uplink_pump(u, now, out);

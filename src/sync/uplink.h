@@ -167,10 +167,9 @@ void uplink_connected(struct uplink *u, struct moment now, struct steps *out);
 void uplink_disconnected(struct uplink *u, struct moment now, struct steps *out);
 void uplink_message(struct uplink *u, struct str text, struct moment now, struct steps *out);
 void uplink_tick(struct uplink *u, struct moment now, struct steps *out);
-// Own events became durable; head is the stream's new head.
-void uplink_committed(struct uplink *u, const struct stream_key *key,
-                      const struct certificate *certificate, const struct mark *head,
-                      struct moment now, struct steps *out);
+// Events of a stream became durable here.
+void uplink_committed(struct uplink *u, const struct outbox_head *head, struct moment now,
+                      struct steps *out);
 // The window of what is deferred opened or closed.
 void uplink_set_deferred(struct uplink *u, bool open, struct moment now, struct steps *out);
 // By hand: what is deferred goes now, up and down.
@@ -192,11 +191,12 @@ void uplink_offered(struct uplink *u, const struct uplink_kept *kept, struct mom
 struct uplink_loaded {
     struct stream_key key;
     uint64_t after;
-    struct hash base;         // own chain hash at 'after'
+    struct hash base;         // the chain's hash here at 'after'
     const struct str *events; // after + 1, ...
     size_t count;             // 0: they could not be read; tried again later
     bool pruned;              // with 0: the upstream lost what is not kept here any more
     struct hash head;         // own chain hash, as stored, at after + count
+    struct signature seal;    // of a carried stream: its author's, at after + count
 };
 void uplink_loaded(struct uplink *u, const struct uplink_loaded *loaded, struct moment now,
                    struct steps *out);

@@ -103,7 +103,8 @@ static void emit_mark(struct steps *out, enum step_kind kind, const struct outbo
 }
 
 // Both ends agreed on what was settled: what came after it is appended again under a new run.
-// Should even that be disputed, everything is.
+// Should even that be disputed, everything is. Of a carried stream its author does so, once it is
+// told; here it ends.
 static uint64_t rehome_after(const struct outbox_stream *s)
 {
     return s->settled < s->head.seq ? s->settled : 0;
@@ -163,7 +164,8 @@ static void send_push(struct uplink *u, struct outbox_stream *s, const struct up
         .key = s->key,
         .from = loaded->after + 1,
         .head = loaded->head,
-        .seal = seal_make(u->config.key, &u->config.chain, &s->key, &last).signature,
+        .seal = s->carried ? loaded->seal
+                           : seal_make(u->config.key, &u->config.chain, &s->key, &last).signature,
         .certificate = s->certificate.signature,
         .device = s->certificate.device,
         .count = loaded->count};
@@ -187,6 +189,7 @@ static void send_push(struct uplink *u, struct outbox_stream *s, const struct up
     u->sent.events += loaded->count;
     u->sent.bytes += bytes;
     s->sent = last;
+    outbox_had_turn(&u->outbox, s);
 }
 
 void uplink_loaded(struct uplink *u, const struct uplink_loaded *loaded, struct moment now,

@@ -21,6 +21,7 @@ BACK = """
     ALTER TABLE feed_cursors DROP COLUMN shown_feed; ALTER TABLE feed_cursors DROP COLUMN shown;
     DROP TABLE own_prices; ALTER TABLE catalog_item_rows DROP COLUMN priced;
     ALTER TABLE catalog_price_rows DROP COLUMN priced;
+    DROP TABLE carried_seals;
     DELETE FROM schema_version WHERE version >= 30;
 """
 SHOWN = (

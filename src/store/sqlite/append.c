@@ -42,7 +42,7 @@ static enum err_code write_row(struct store *s, const struct store_entry *entry,
     query_u64(&q, entry->seq);
     query_int(&q, row->ret_state);
     query_int(&q, entry->received_at - slot->since);
-    if (slot->info.own && row->base == ROW_PENDING)
+    if (store_goes_up(&slot->info) && row->base == ROW_PENDING)
         query_int(&q, NOT_SYNCED);
     else
         query_null(&q);

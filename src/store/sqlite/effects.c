@@ -139,29 +139,30 @@ static enum err_code judge_device(struct fold *f, const struct uuid *id, struct 
 {
     struct query q;
     char text[UUID_TEXT_SIZE];
-    struct str location = STR(""), role = STR("");
-    bool revoked = false;
+    struct feed_device device = {STR(""), STR(""), STR(""), false};
     uuid_format(id, text);
     query_begin(&q, f->tables, Q_DEVICE_REVOKED);
     query_uuid(&q, id);
     query_text(&q, str_of(text));
     bool there = query_row(&q);
     if (there) {
-        location = arena_copy(&f->effects, query_get_text(&q, 0));
-        revoked = query_get_int(&q, 1) != 0;
+        device.location = arena_copy(&f->effects, query_get_text(&q, 0));
+        device.revoked = query_get_int(&q, 1) != 0;
     }
     enum err_code code = query_run(&q, e);
     if (code || !there || f->store == NULL)
         return code;
     query_begin(&q, f->tables, Q_DEVICE_FIND);
     query_uuid(&q, id);
-    if (query_row(&q))
-        role = arena_copy(&f->effects, query_get_text(&q, 2));
+    if (query_row(&q)) {
+        device.role = arena_copy(&f->effects, query_get_text(&q, 2));
+        device.key = arena_copy(&f->effects, query_get_text(&q, 3));
+    }
     code = query_end(&q, e);
-    if (code || location.p == NULL || role.p == NULL)
+    if (code || device.location.p == NULL || device.role.p == NULL || device.key.p == NULL)
         return code ? code : err_set(e, ERR_NO_MEMORY, "out of memory for feeds");
-    struct feed_change change = {location, STR("device"), str_of(text), STR("")};
-    return tell(f, &change, feed_row_device(&f->effects, location, role, revoked, &change.row), e);
+    struct feed_change change = {device.location, STR("device"), str_of(text), STR("")};
+    return tell(f, &change, feed_row_device(&f->effects, &device, &change.row), e);
 }
 
 static enum err_code put_device(struct fold *f, const struct fold_row *row,

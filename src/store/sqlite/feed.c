@@ -47,16 +47,20 @@ enum err_code feed_row_location(struct arena *a, struct str name, struct str reg
     return take_buf(a, &b, code, ret);
 }
 
-enum err_code feed_row_device(struct arena *a, struct str location, struct str role, bool revoked,
-                              struct str *ret)
+enum err_code feed_row_device(struct arena *a, const struct feed_device *device, struct str *ret)
 {
     struct buf b;
+    char key[2 * SIGN_PUBLIC_SIZE + 1] = "";
+    if (device->key.n == SIGN_PUBLIC_SIZE)
+        str_to_hex(key, device->key.p, device->key.n);
     buf_init(&b, ROW_MAX_BYTES);
-    enum err_code code = add_member(&b, "{\"location\":", location);
+    enum err_code code = add_member(&b, "{\"location\":", device->location);
     if (code == ERR_OK)
-        code = add_member(&b, ",\"role\":", role);
+        code = add_member(&b, ",\"role\":", device->role);
     if (code == ERR_OK)
-        code = buf_append_format(&b, ",\"revoked\":%s}", revoked ? "true" : "false");
+        code = add_member(&b, ",\"key\":", str_of(key));
+    if (code == ERR_OK)
+        code = buf_append_format(&b, ",\"revoked\":%s}", device->revoked ? "true" : "false");
     return take_buf(a, &b, code, ret);
 }
 
@@ -386,8 +390,9 @@ static enum err_code fill_devices(struct feed_writer *w, struct str location, st
         (void)query_get_uuid(&q, 0, &id);
         uuid_format(&id, text);
         struct feed_change change = {location, STR("device"), str_of(text), STR("")};
-        enum err_code made = feed_row_device(a, location, query_get_text(&q, 2),
-                                             query_get_int(&q, 4) != 0, &change.row);
+        struct feed_device device = {location, query_get_text(&q, 2), query_get_text(&q, 3),
+                                     query_get_int(&q, 4) != 0};
+        enum err_code made = feed_row_device(a, &device, &change.row);
         code = put_row(w, &change, a, made, e);
     }
     enum err_code end = query_end(&q, code ? NULL : e);

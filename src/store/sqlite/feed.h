@@ -63,7 +63,12 @@ enum err_code feed_queue_flush(struct feed_queue *q, struct db *db, struct err *
 // Rows of the feed, as they are also written when a feed is made for what is there already.
 enum err_code feed_row_location(struct arena *a, struct str name, struct str region,
                                 struct str *ret) MUST_CHECK;
-enum err_code feed_row_device(struct arena *a, struct str location, struct str role, bool revoked,
+struct feed_device {
+    struct str location, role;
+    struct str key; // its 32 bytes
+    bool revoked;
+};
+enum err_code feed_row_device(struct arena *a, const struct feed_device *device,
                               struct str *ret) MUST_CHECK;
 enum err_code feed_row_notice(struct arena *a, struct str status, struct str reason,
                               struct str *ret) MUST_CHECK;

@@ -130,7 +130,7 @@ enum err_code fold_base(struct fold *f, int64_t lsn, enum row_state *ret, struct
     if (code)
         return code;
     if (seq > slot->info.settled.seq)
-        *ret = seq <= slot->info.held.seq || !slot->info.own ? ROW_HELD : ROW_PENDING;
+        *ret = seq <= slot->info.held.seq || !store_goes_up(&slot->info) ? ROW_HELD : ROW_PENDING;
     return ERR_OK;
 }
 

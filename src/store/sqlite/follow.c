@@ -83,8 +83,8 @@ static enum err_code apply_device(struct follower *f, struct str id_text, yyjson
 {
     struct query q;
     struct uuid id;
-    static const uint8_t no_key[SIGN_PUBLIC_SIZE];
-    struct str location = STR(""), role = STR("");
+    uint8_t key[SIGN_PUBLIC_SIZE] = {0};
+    struct str location = STR(""), role = STR(""), hex = STR("");
     if (uuid_parse(id_text, &id))
         return err_set(e, ERR_INVALID, "feed: a device's id is not a UUID");
     if (row == NULL) {
@@ -95,13 +95,17 @@ static enum err_code apply_device(struct follower *f, struct str id_text, yyjson
     enum err_code code = json_get_str(row, "location", &location, e);
     if (code == ERR_OK)
         code = json_get_str(row, "role", &role, e);
+    if (code == ERR_OK && json_find(row, "key") != NULL)
+        code = json_get_str(row, "key", &hex, e);
     if (code)
         return code;
+    if (hex.n != 0 && str_from_hex(hex, key, sizeof key))
+        return err_set(e, ERR_INVALID, "feed: a device's key is not 64 hexadecimal digits");
     query_begin(&q, &f->s->db, Q_DEVICE_FED);
     query_uuid(&q, &id);
     query_text(&q, location);
     query_text(&q, role);
-    query_blob(&q, no_key, sizeof no_key);
+    query_blob(&q, key, sizeof key);
     query_int(&q, yyjson_is_true(json_find(row, "revoked")));
     return query_run(&q, e);
 }

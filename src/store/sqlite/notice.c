@@ -199,7 +199,7 @@ enum err_code notices_apply_carrier(struct notices *n, struct str place, bool lo
     enum err_code code = stream_cache_find(&n->s->streams, &key, &slot, NULL);
     if (code == ERR_NOT_FOUND)
         return ERR_OK; // of another device
-    if (code == ERR_OK && slot->info.own && seq <= slot->info.head.seq)
+    if (code == ERR_OK && store_goes_up(&slot->info) && seq <= slot->info.head.seq)
         code = stream_slot_piece(&n->s->streams, slot, seq, seq, &piece, NULL);
     else if (code == ERR_OK)
         return ERR_OK;

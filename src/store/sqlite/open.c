@@ -244,7 +244,7 @@ static enum err_code set_up(struct store *s, const char *path, struct err *e)
         code = read_last(s, e);
     s->streams.stale = !s->read_only;
     s->fold.ids.shared = s->read_only;
-    s->fold.confirms = s->role == ROLE_TERMINAL;
+    s->fold.confirms = s->role != ROLE_CENTRAL;
     s->fold.asks = s->role == ROLE_CENTRAL;
     if (code == ERR_OK)
         code = set_room(s, e);

@@ -146,7 +146,7 @@ static enum err_code renew_feeds(struct store *s, struct arena *a, const struct 
 static enum err_code refold_all(struct refold *r, struct err *e)
 {
     r->fold.store = r->s;
-    r->fold.confirms = r->s->role == ROLE_TERMINAL;
+    r->fold.confirms = r->s->role != ROLE_CENTRAL;
     enum err_code code = refold_run(r, e);
     if (code == ERR_OK)
         code = write_states(r, e);

@@ -243,7 +243,7 @@ static enum err_code fold_one(struct refold *r, const struct journal_row *row,
         if (code)
             return code;
         // On a device the upstream's word is kept there too; here the event was folded.
-        fresh.dead = given && r->s->role != ROLE_TERMINAL ? reason : NULL;
+        fresh.dead = given && r->s->role == ROLE_CENTRAL ? reason : NULL;
         if (!given && !fold_fits(event, &r->streams[row->stream].info, row->seq))
             fresh.dead = "only the centre may say this"; // its type was not known when it came
     }
@@ -251,9 +251,10 @@ static enum err_code fold_one(struct refold *r, const struct journal_row *row,
         check_place(r, row, event);
     const struct refold_stream *stream = &r->streams[row->stream];
     if (r->fold.store != NULL)
-        fresh.base = row->seq <= stream->info.settled.seq                     ? ROW_SETTLED
-                     : row->seq <= stream->info.held.seq || !stream->info.own ? ROW_HELD
-                                                                              : ROW_PENDING;
+        fresh.base = row->seq <= stream->info.settled.seq ? ROW_SETTLED
+                     : row->seq <= stream->info.held.seq || !store_goes_up(&stream->info)
+                         ? ROW_HELD
+                         : ROW_PENDING;
     r->fold.upto = row->lsn;
     enum err_code code = fold_add(&r->fold, &fresh, e);
     r->states[row->lsn - r->lsn_min] = (uint8_t)fresh.ret_state;
@@ -439,7 +440,7 @@ enum err_code refold_overlay(struct refold *r, struct delta_map *to, struct err 
 {
     enum err_code code = ERR_OK;
     for (int64_t i = 0; i <= r->stream_max && code == ERR_OK; i++) {
-        if (r->streams[i].known && r->streams[i].info.own)
+        if (r->streams[i].known && store_goes_up(&r->streams[i].info))
             code = overlay_stream(r, &r->streams[i], to, e);
     }
     return code;

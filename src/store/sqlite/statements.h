@@ -67,7 +67,7 @@
     X(STREAMS_OF, "SELECT number, origin, lane FROM streams WHERE device = ? ORDER BY number")     \
     X(STREAMS_ALL, "SELECT " STREAM_COLUMNS " FROM streams WHERE number > ? ORDER BY number"       \
                    " LIMIT 256")                                                                   \
-    X(STREAM_WITNESS, "SELECT " STREAM_COLUMNS " FROM streams AS s WHERE own = 1"                  \
+    X(STREAM_WITNESS, "SELECT " STREAM_COLUMNS " FROM streams AS s WHERE own > 0"                  \
                       " AND settled_seq > 0 AND NOT EXISTS (SELECT 1 FROM ended AS n"              \
                       " WHERE n.origin = s.origin AND n.lane = s.lane)"                            \
                       " ORDER BY acked_at DESC, number DESC LIMIT 1")                              \
@@ -77,8 +77,8 @@
                       " (SELECT seq FROM includes AS i WHERE i.origin = s.origin"                  \
                       " AND i.lane = s.lane) FROM streams AS s")                                   \
     X(STREAMS_UNSETTLED, "SELECT " STREAM_COLUMNS " FROM streams"                                  \
-                         " WHERE own = 1 AND settled_seq < head_seq ORDER BY number LIMIT ?")      \
-    X(STREAMS_UNSETTLED_LATE, "SELECT " STREAM_COLUMNS " FROM streams WHERE own = 1"               \
+                         " WHERE own > 0 AND settled_seq < head_seq ORDER BY number LIMIT ?")      \
+    X(STREAMS_UNSETTLED_LATE, "SELECT " STREAM_COLUMNS " FROM streams WHERE own > 0"               \
                               " AND (settled_seq < head_seq OR number IN (SELECT stream FROM"      \
                               " late)) ORDER BY number LIMIT ?")                                   \
     X(STREAMS_LATE, "SELECT DISTINCT s.origin, s.lane, s.head_seq, s.head_hash FROM late AS l"     \
@@ -93,6 +93,12 @@
     X(STREAM_NAMED, "SELECT min(seq) FROM run_heads WHERE origin = ? AND lane = ?")                \
     X(SEAL_PUT, "UPDATE streams SET seal_seq = ?, seal_hash = ?, seal_signature = ?"               \
                 " WHERE origin = ? AND lane = ? AND seal_seq <= ?")                                \
+    X(SEAL_KEEP, "INSERT INTO carried_seals (stream, seq, signature) VALUES (?, ?, ?)"             \
+                 " ON CONFLICT DO NOTHING")                                                        \
+    X(SEAL_UPTO, "SELECT seq, signature FROM carried_seals WHERE stream = ? AND seq <= ?"          \
+                 " ORDER BY seq DESC LIMIT 1")                                                     \
+    X(SEAL_BEHIND, "SELECT seq, signature FROM carried_seals WHERE stream = ? AND seq > ?"         \
+                   " ORDER BY seq LIMIT 1")                                                        \
     X(EXTENT_ADD, "INSERT INTO extents (stream, seq, lsn) VALUES (?, ?, ?)")                       \
     X(EXTENT_FIND, "SELECT seq, lsn FROM extents WHERE stream = ? AND seq <= ?"                    \
                    " ORDER BY seq DESC LIMIT 1")                                                   \

@@ -88,7 +88,8 @@ void stream_slot_read(struct query *q, struct stream_slot *ret)
     (void)query_get_uuid(q, 3, &info->device);
     if (str_copy(info->location, sizeof info->location, query_get_text(q, 4)))
         info->location[0] = '\0'; // edited by hand: nothing of ours is that long
-    info->own = query_get_int(q, 5) != 0;
+    info->own = query_get_int(q, 5) == STREAM_OWN;
+    info->carried = query_get_int(q, 5) == STREAM_CARRIED;
     ret->since = query_get_place(q, 6);
     ret->starts_run = query_get_int(q, 7) != 0;
     info->head.seq = get_seq(q, 8);

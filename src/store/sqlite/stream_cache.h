@@ -15,6 +15,8 @@
 #include "store/sqlite/db.h"
 #include "store/store.h"
 
+// streams.own
+enum { STREAM_RECEIVED, STREAM_OWN, STREAM_CARRIED };
 enum { STREAM_CACHE_MAX = 65536, STREAM_CACHE_LATE = 128 };
 #define STREAM_NAMED_NONE INT64_MAX
 

@@ -25,7 +25,7 @@ enum err_code store_stream_add(struct store *s, const struct stream_info *info, 
     query_int(&q, info->key.lane);
     query_uuid(&q, &info->device);
     query_text(&q, str_of(info->location));
-    query_int(&q, info->own);
+    query_int(&q, info->own ? STREAM_OWN : info->carried ? STREAM_CARRIED : STREAM_RECEIVED);
     query_int(&q, clock_wall_ms());
     query_int(&q, 0);
     query_u64(&q, info->head.seq);
@@ -314,13 +314,23 @@ static enum err_code write_seal(struct store *s, const struct seal *seal, struct
     return query_run(&q, e);
 }
 
-// At the centre a verified seal settles what it covers.
-static enum err_code settle(struct store *s, const struct seal *seal, struct err *e)
+static enum err_code keep_seal(struct store *s, const struct stream_slot *slot,
+                               const struct seal *seal, struct err *e)
 {
-    struct stream_slot *slot;
-    enum err_code code = stream_cache_find(&s->streams, &seal->key, &slot, e);
-    if (code)
-        return code;
+    struct query q;
+    if (!slot->info.carried)
+        return ERR_OK;
+    query_begin(&q, &s->db, Q_SEAL_KEEP);
+    query_int(&q, slot->number);
+    query_u64(&q, seal->mark.seq);
+    query_blob(&q, seal->signature.b, sizeof seal->signature.b);
+    return query_run(&q, e);
+}
+
+// At the centre a verified seal settles what it covers.
+static enum err_code settle(struct store *s, struct stream_slot *slot, const struct seal *seal,
+                            struct err *e)
+{
     uint64_t to = seal->mark.seq;
     if (s->role != ROLE_CENTRAL || to <= slot->info.settled.seq || to > slot->info.head.seq)
         return ERR_OK;
@@ -330,11 +340,46 @@ static enum err_code settle(struct store *s, const struct seal *seal, struct err
 enum err_code store_seal_put(struct store *s, const struct seal *seal, struct err *e)
 {
     struct scope scope;
+    struct stream_slot *slot;
     enum err_code code = scope_enter(&scope, s, e);
     if (code)
         return code;
-    code = write_seal(s, seal, e);
+    code = stream_cache_find(&s->streams, &seal->key, &slot, e);
     if (code == ERR_OK)
-        code = settle(s, seal, e);
+        code = write_seal(s, seal, e);
+    if (code == ERR_OK)
+        code = keep_seal(s, slot, seal, e);
+    if (code == ERR_OK)
+        code = settle(s, slot, seal, e);
     return scope_leave(&scope, code, e);
+}
+
+static enum err_code read_seal(struct store *s, enum db_statement which,
+                               const struct stream_slot *slot, uint64_t at,
+                               struct store_carried_seal *ret, struct err *e)
+{
+    struct query q;
+    query_begin(&q, &s->db, which);
+    query_int(&q, slot->number);
+    query_u64(&q, at);
+    *ret = (struct store_carried_seal){.seq = 0};
+    if (query_row(&q)) {
+        struct str signature = query_get_text(&q, 1);
+        ret->seq = query_get_u64(&q, 0);
+        if (signature.n == sizeof ret->signature)
+            memcpy(ret->signature.b, signature.p, signature.n);
+    }
+    return query_end(&q, e);
+}
+
+enum err_code store_seal_near(struct store *s, const struct stream_key *key, uint64_t after,
+                              uint64_t upto, struct store_carried_seal *ret, struct err *e)
+{
+    struct stream_slot *slot;
+    enum err_code code = stream_cache_find(&s->streams, key, &slot, e);
+    if (code == ERR_OK)
+        code = read_seal(s, Q_SEAL_UPTO, slot, upto, ret, e);
+    if (code == ERR_OK && ret->seq <= after)
+        code = read_seal(s, Q_SEAL_BEHIND, slot, after, ret, e);
+    return code == ERR_OK && ret->seq == 0 ? ERR_NOT_FOUND : code;
 }

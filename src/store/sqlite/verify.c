@@ -218,7 +218,7 @@ static enum err_code compare_tables(struct refold *r, struct db *scratch, struct
 {
     enum err_code code = ERR_OK;
     size_t count = sizeof compared / sizeof compared[0];
-    bool device = r->s->role == ROLE_TERMINAL, summed = r->fold.census != NULL;
+    bool device = r->s->role != ROLE_CENTRAL, summed = r->fold.census != NULL;
     for (size_t i = 0; i < count && code == ERR_OK; i++) {
         if ((!device || i + 1 < count) && !(summed && compared[i].summed))
             code = compare(r, scratch, compared[i].name, compared[i].sql, e);
@@ -353,7 +353,7 @@ static void check_signatures(struct refold *r, struct arena *a)
             continue;
         bool signed_by = chain_known && key_of(r->s, info, &key);
         const char *wrong = NULL;
-        bool received = chain_known && !info->own && r->s->role == ROLE_CENTRAL;
+        bool received = chain_known && !info->own && r->s->role != ROLE_TERMINAL;
         if (!seal_holds(stream, &chain, signed_by ? &key : NULL))
             wrong = "its seal does not hold";
         else if (signed_by && !certificate_verify(&info->certificate, &chain, &key))

@@ -116,26 +116,35 @@ int64_t chain_stock(struct journal *j, const char *sku)
     return quantity;
 }
 
-static void enrol(struct chain *c)
+static void enrol(struct chain *c, const struct config *config)
 {
     char body[256], key[HASH_TEXT_SIZE], device[UUID_TEXT_SIZE], path[CONFIG_PATH_MAX];
     struct store *store = NULL;
     struct identity who;
     struct buf ca;
-    must(store_open(&(struct store_options){.dir = c->till_config.dir}, &store, &e));
-    must(identity_read(&c->till_config, store, &who, &e));
+    must(store_open(&(struct store_options){.dir = config->dir}, &store, &e));
+    must(identity_read(config, store, &who, &e));
     identity_path(&c->centre_config, "ca.pem", path);
     buf_init(&ca, 64 * 1024);
     must(zip_read_file(path, 64 * 1024, &ca, &e));
-    must(identity_join(&c->till_config, store, &journal_identity(c->centre)->chain, buf_str(&ca),
-                       &e));
+    must(identity_join(config, store, &journal_identity(c->centre)->chain, buf_str(&ca), &e));
     buf_fini(&ca);
     store_close(store);
     str_to_hex(key, who.key.public_key.b, sizeof who.key.public_key.b);
     uuid_format(&who.device, device);
-    (void)snprintf(body, sizeof body,
-                   "{\"role\":\"terminal\",\"location\":\"BR01\",\"key\":\"%s\"}", key);
+    (void)snprintf(body, sizeof body, "{\"role\":\"%s\",\"location\":\"BR01\",\"key\":\"%s\"}",
+                   node_role_name(config->role), key);
     chain_add_alone(c->centre, "device_enrolled", device, body);
+}
+
+struct journal *chain_device(struct chain *c, const char *name, enum node_role role,
+                             struct config *config)
+{
+    fixture_config(c->dir, name, role, config);
+    strcpy(config->location, "BR01");
+    must(identity_create(config, &e));
+    enrol(c, config);
+    return chain_journal(config);
 }
 
 void chain_open(struct chain *c)
@@ -143,18 +152,65 @@ void chain_open(struct chain *c)
     *c = (struct chain){.centre = NULL};
     fixture_make(c->dir);
     fixture_config(c->dir, "centre", ROLE_CENTRAL, &c->centre_config);
-    fixture_config(c->dir, "till", ROLE_TERMINAL, &c->till_config);
-    strcpy(c->till_config.location, "BR01");
     must(identity_create(&c->centre_config, &e));
-    must(identity_create(&c->till_config, &e));
     c->centre = chain_journal(&c->centre_config);
-    enrol(c);
-    c->till = chain_journal(&c->till_config);
+    c->till = chain_device(c, "till", ROLE_TERMINAL, &c->till_config);
+}
+
+// ---- the feed ---------------------------------------------------------------------------------
+
+struct including {
+    struct store *centre;
+    struct message_feed *page;
+};
+
+static bool include(void *context, const struct stream_info *info)
+{
+    struct including *to = context;
+    struct stream_info held;
+    if (!store_goes_up(info) || store_stream_find(to->centre, &info->key, &held) != ERR_OK)
+        return true;
+    assert_true(to->page->include_count < MESSAGE_MAX_INCLUDES);
+    to->page->includes[to->page->include_count++] =
+        (struct message_include){info->key, held.head.seq};
+    return true;
+}
+
+void chain_feed(struct chain *c, struct journal *to)
+{
+    static struct message_feed m;
+    struct arena a;
+    struct feed_page page;
+    struct journal_fed fed = {.next = 0};
+    struct including including = {journal_store(c->centre), &m};
+    m = (struct message_feed){.location = STR("BR01"), .reset = true, .complete = true};
+    arena_init(&a, 16 * 1024 * 1024);
+    must(store_feed_read(including.centre, m.location, 0, &(struct store_page){0, 1 << 20, &a},
+                         &page, &e));
+    m.rows = arena_alloc(&a, (page.count + 1) * sizeof *m.rows);
+    for (; m.count < page.count; m.count++)
+        m.rows[m.count] = page.rows[m.count].bytes;
+    m.feed = page.head.feed;
+    m.to = page.head.position;
+    m.hash = page.head.hash;
+    must(store_streams_each(journal_store(to), include, &including, &e));
+    must(journal_begin(to, &e));
+    must(journal_apply_feed(to, &m, &fed, &e));
+    must(journal_commit(to, &e));
+    assert_int_equal(fed.next, m.count);
+    arena_fini(&a);
+}
+
+void chain_add_hub(struct chain *c)
+{
+    c->hub = chain_device(c, "hub", ROLE_BRANCH, &c->hub_config);
+    chain_feed(c, c->hub);
 }
 
 void chain_close(struct chain *c)
 {
     journal_close(c->centre);
+    journal_close(c->hub);
     journal_close(c->till);
     fixture_drop(c->dir);
 }

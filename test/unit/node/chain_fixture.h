@@ -9,10 +9,17 @@
 
 struct chain {
     char dir[CONFIG_PATH_MAX];
-    struct config centre_config, till_config; // the till's has no upstream yet
-    struct journal *centre, *till;
+    struct config centre_config, hub_config, till_config; // no device's has an upstream yet
+    struct journal *centre, *hub, *till;
 };
-void chain_open(struct chain *c); // both journals are open
+void chain_open(struct chain *c); // the journals of centre and till are open
+// A device of the till's place, enrolled at the centre; its journal is the caller's.
+struct journal *chain_device(struct chain *c, const char *name, enum node_role role,
+                             struct config *config);
+// A hub of the till's place, which knows the till as the feed of the place tells it.
+void chain_add_hub(struct chain *c);
+// All of the place's feed, as the centre has it now, as one page to a device.
+void chain_feed(struct chain *c, struct journal *to);
 void chain_close(struct chain *c);
 struct journal *chain_journal(const struct config *config);
 

@@ -121,6 +121,7 @@ TEST(store__what_stock_places_kept_is_found_in_their_events_when_a_store_is_upgr
     fixture_sql(&f, "DROP TABLE own_prices");
     fixture_sql(&f, "ALTER TABLE catalog_item_rows DROP COLUMN priced");
     fixture_sql(&f, "ALTER TABLE catalog_price_rows DROP COLUMN priced");
+    fixture_sql(&f, "DROP TABLE carried_seals");
     fixture_sql(&f, "DELETE FROM schema_version WHERE version >= 30");
     fixture_reopen(&f);
     fixture_assert_text(&f, "SELECT location, sku FROM kept_stock", "BR1|cake\nBR1|tea\n");

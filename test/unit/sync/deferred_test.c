@@ -59,8 +59,9 @@ static struct stream_key stream_of(enum lane lane)
 
 static void commit(enum lane lane, int count)
 {
-    struct stream_key key = stream_of(lane);
-    uplink_committed(&u, &key, &sample()->run.certificate, &sample()->marks[count - 1], now, &out);
+    struct outbox_head head = {stream_of(lane), sample()->run.certificate,
+                               sample()->marks[count - 1], false};
+    uplink_committed(&u, &head, now, &out);
 }
 
 // Of which lane it asks for events, with what was asked for before put aside; -1: of none.

@@ -60,7 +60,7 @@ static enum err_code find_key(void *context, const struct uuid *device, struct s
     return uuid_equal(device, &sample()->device) ? ERR_OK : ERR_NOT_FOUND;
 }
 
-static const struct intake_io io = {&receiver, find_stream, chain_at, find_key};
+static struct intake_io io = {&receiver, find_stream, chain_at, find_key, true};
 
 // Writes event i (from 0) of the run; 'change' may spoil its envelope.
 static void write_event(int i, void (*change)(struct event *ev))
@@ -452,6 +452,22 @@ TEST(intake__takes_what_a_neighbour_carries_under_its_authors_seal)
     assert_int_equal(result.count, 2);
     push = push_of(1, 3);
     checks(&push, INTAKE_DUPLICATE);
+}
+
+TEST(intake__settles_nothing_at_a_hub)
+{
+    carried();
+    struct message_push push = push_of(1, 3);
+    io.settles = false;
+    checks(&push, INTAKE_APPEND);
+    assert_int_equal(result.settled, 0);
+    assert_int_equal(result.held.seq, 3);
+    carried();
+    holds(3, 2);
+    push = push_of(3, 5);
+    checks(&push, INTAKE_APPEND);
+    io.settles = true;
+    assert_int_equal(result.settled, 2);
 }
 
 TEST(intake__asks_a_carrier_too_for_what_is_missing)

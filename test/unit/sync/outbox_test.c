@@ -20,10 +20,9 @@ static struct mark mark_at(uint64_t seq)
 
 static struct outbox_stream *commit(uint32_t n, enum lane lane, uint64_t seq)
 {
-    struct stream_key key = key_of(n, lane);
-    struct mark head = mark_at(seq);
-    assert_int_equal(outbox_committed(&outbox, &key, &certificate, &head), ERR_OK);
-    return outbox_find(&outbox, &key);
+    struct outbox_head head = {key_of(n, lane), certificate, mark_at(seq), false};
+    assert_int_equal(outbox_committed(&outbox, &head), ERR_OK);
+    return outbox_find(&outbox, &head.key);
 }
 
 static enum outbox_news tell(struct outbox_stream *s, uint64_t held, uint64_t settled, int64_t now)
@@ -151,6 +150,26 @@ TEST(outbox__sends_the_urgent_lane_first_then_the_oldest_stream)
     assert_null(outbox_next(&outbox, false));
 }
 
+// Own streams first, oldest first; then one carried stream after another, however much each has.
+TEST(outbox__sends_carried_streams_by_turns_behind_its_own)
+{
+    begin();
+    for (uint32_t n = 1; n <= 3; n++)
+        commit(n, LANE_CRITICAL, 9)->carried = true;
+    (void)commit(4, LANE_CRITICAL, 1);
+    commit(5, LANE_NORMAL, 1)->carried = true;
+    static const uint32_t order[] = {4, 1, 2, 3, 1, 2, 3, 1};
+    for (size_t i = 0; i < COUNT_OF(order); i++) {
+        struct outbox_stream *s = outbox_next(&outbox, false);
+        struct stream_key wanted = key_of(order[i], LANE_CRITICAL);
+        assert_non_null(s);
+        assert_true(stream_key_equal(&s->key, &wanted));
+        s->sent.seq++;
+        outbox_had_turn(&outbox, s);
+    }
+    begin();
+}
+
 TEST(outbox__keeps_a_forked_stream_back)
 {
     begin();
@@ -256,9 +275,9 @@ TEST(outbox__names_at_most_as_many_streams_as_a_hello)
     for (uint32_t n = 0; n < LIMIT_STREAMS_HELLO; n++) {
         (void)commit(n, LANE_CRITICAL, 1);
     }
-    struct stream_key key = key_of(LIMIT_STREAMS_HELLO, LANE_CRITICAL);
-    struct mark head = mark_at(1);
-    assert_int_equal(outbox_committed(&outbox, &key, &certificate, &head), ERR_LIMIT);
+    struct outbox_head head = {key_of(LIMIT_STREAMS_HELLO, LANE_CRITICAL), certificate, mark_at(1),
+                               false};
+    assert_int_equal(outbox_committed(&outbox, &head), ERR_LIMIT);
     assert_int_equal(outbox.count, LIMIT_STREAMS_HELLO);
     begin();
 }
@@ -273,8 +292,8 @@ TEST(outbox__takes_streams_that_waited_for_room)
     waiting.held = mark_at(4);
     waiting.settled = 3;
     waiting.included = 2;
-    assert_int_equal(outbox_committed(&outbox, &waiting.key, &waiting.certificate, &waiting.head),
-                     ERR_LIMIT);
+    struct outbox_head head = {waiting.key, waiting.certificate, waiting.head, false};
+    assert_int_equal(outbox_committed(&outbox, &head), ERR_LIMIT);
     assert_false(outbox_wants_refill(&outbox)); // no room yet
     for (size_t i = 0; i < LIMIT_STREAMS_HELLO / 2; i++) {
         struct outbox_stream *s = &outbox.streams[i];
@@ -299,10 +318,9 @@ TEST(outbox__takes_streams_that_waited_for_room)
 TEST(outbox__survives_a_failing_allocation)
 {
     begin();
-    struct stream_key key = key_of(1, LANE_CRITICAL);
-    struct mark head = mark_at(1);
+    struct outbox_head head = {key_of(1, LANE_CRITICAL), certificate, mark_at(1), false};
     unit_alloc_fail(0);
-    assert_int_equal(outbox_committed(&outbox, &key, &certificate, &head), ERR_NO_MEMORY);
+    assert_int_equal(outbox_committed(&outbox, &head), ERR_NO_MEMORY);
     assert_true(unit_alloc_end());
     assert_int_equal(outbox.count, 0);
 }

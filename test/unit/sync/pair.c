@@ -124,8 +124,8 @@ static void commit(struct pair *p, struct event *draft)
     assert_int_equal(run_stamp(run, draft, p->now.wall_ms, &text, &mark, &e), ERR_OK);
     append(p, &p->own[p->run_count - 1], buf_str(&text));
     buf_fini(&text);
-    struct stream_key key = {run->origin, LANE_CRITICAL};
-    uplink_committed(&p->up, &key, &run->certificate, &mark, p->now, &p->up_steps);
+    struct outbox_head head = {{run->origin, LANE_CRITICAL}, run->certificate, mark, false};
+    uplink_committed(&p->up, &head, p->now, &p->up_steps);
     pair_up(p);
 }
 
@@ -339,7 +339,7 @@ static void store(struct pair *p, struct str text)
 {
     struct message *m = arena_alloc(&p->arena, sizeof *m);
     struct intake_result *result = arena_alloc(&p->arena, sizeof *result);
-    struct intake_io io = {p, find_held, chain_held, nobody};
+    struct intake_io io = {p, find_held, chain_held, nobody, true};
     struct err e = {0};
     struct downlink_stored stored = {.failed = true, .retry_ms = 700};
     assert_int_equal(message_decode(text, &p->arena, m, &e), ERR_OK);

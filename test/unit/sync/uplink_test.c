@@ -67,8 +67,9 @@ static void pass(int64_t ms)
 // The stream's first event, which was not sent yet.
 static void commit(int count)
 {
-    struct stream_key key = stream();
-    uplink_committed(&u, &key, &sample()->run.certificate, &sample()->marks[count - 1], now, &out);
+    struct outbox_head head = {stream(), sample()->run.certificate, sample()->marks[count - 1],
+                               false};
+    uplink_committed(&u, &head, now, &out);
 }
 
 // A welcome that knows nothing of the stream, and whose feeds have nothing new.
@@ -733,4 +734,28 @@ TEST(uplink__does_not_wait_for_a_feed_that_it_cannot_store)
     m.welcome.feed_count = 1;
     hear(&m); // its feed has gone on
     assert_string_equal(effects(), "clock load");
+}
+
+// ---- carried streams --------------------------------------------------------------------------
+
+TEST(uplink__sends_what_it_carries_under_its_author_s_seal)
+{
+    const struct sample *sam = sample();
+    struct message m = welcome();
+    struct signature seal = {{1, 2, 3}};
+    bring_to(HELLO);
+    outbox_find(&u.outbox, &(struct stream_key){sam->run.origin, LANE_CRITICAL})->carried = true;
+    hear(&m);
+    steps_reset(&out);
+    struct uplink_loaded loaded = {.key = stream(),
+                                   .events = sam->events,
+                                   .count = 1,
+                                   .head = sam->marks[0].hash,
+                                   .seal = seal};
+    uplink_loaded(&u, &loaded, now, &out);
+    assert_int_equal(out.items[0].kind, STEP_SEND);
+    assert_int_equal(message_decode(out.items[0].text, &arena, &m, NULL), ERR_OK);
+    assert_int_equal(m.kind, MESSAGE_PUSH);
+    assert_memory_equal(m.push.seal.b, seal.b, sizeof seal.b);
+    assert_true(uuid_equal(&m.push.device, &sam->run.certificate.device));
 }
