@@ -238,6 +238,8 @@ enum err_code journal_judge_claim(struct journal *j, const struct arrival *a,
         code = author_of(j, &a->event, &view.device, e);
     if (code == ERR_OK)
         code = store_stock_of(j->store, a->event.location, a->claim.sku, &view.stock, e);
+    if (!known && journal_came_before(j, &a->event)) // it was looked at then
+        return code;
     if (code || !(known ? quantity_judge(&a->claim, &view, &judgement)
                         : quantity_judge_unseen(&a->claim, &view, &judgement)))
         return code;
