@@ -202,7 +202,7 @@ enum err_code admission_revoke(struct journal *j, const struct uuid *device, str
     struct device_record known;
     struct json_writer w;
     char record[UUID_TEXT_SIZE];
-    enum err_code code = journal_may_decide(j, e);
+    enum err_code code = journal_may_revoke(j, device) ? ERR_OK : journal_may_decide(j, e);
     if (code)
         return code;
     code = store_device_find(journal_store(j), device, &known);

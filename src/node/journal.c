@@ -597,7 +597,7 @@ enum err_code journal_add(struct journal *j, struct event *draft, struct journal
         return journal_refuse(ret, "this device writes for another location");
     if (draft->type->from_centre && j->identity.role != ROLE_CENTRAL)
         return journal_refuse(ret, "only the centre may say this");
-    if (j->restored.open && journal_is_decision(draft))
+    if (journal_must_wait(j, draft))
         return journal_refuse(ret, RESTORED_TEXT);
     struct effect_list effects;
     struct err why = {0};

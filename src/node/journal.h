@@ -51,6 +51,9 @@ void journal_rollback(struct journal *j);
 // refused: ERR_CONFLICT, saying how to confirm it.
 const struct restored *journal_restored(const struct journal *j);
 enum err_code journal_may_decide(const struct journal *j, struct err *e) MUST_CHECK;
+// That device may be revoked: while a recovery is open only the one whose word began it, which may
+// lie again as soon as a person has confirmed.
+bool journal_may_revoke(const struct journal *j, const struct uuid *device);
 // A person says that what was lost is back. ERR_NOT_FOUND: no recovery is open.
 enum err_code journal_confirm_restored(struct journal *j, struct err *e) MUST_CHECK;
 // True once where the last committed transaction began or ended a recovery: all sessions are over.

@@ -241,8 +241,10 @@ enum err_code journal_note_hello(struct journal *j, const struct message_hello *
                                  const struct downlink_identity *identity,
                                  const enum feed_standing standing[DOWNLINK_FEEDS],
                                  struct err *e) MUST_CHECK;
-// What people at a head office decide, as an event: not while a recovery is open.
+// What people at a head office decide, as an event.
 bool journal_is_decision(const struct event *draft);
+// A decision while a recovery is open, but for the revocation that journal_may_revoke allows.
+bool journal_must_wait(const struct journal *j, const struct event *draft);
 // Whether an event may be brought again: what was written before the recovery was found.
 bool journal_came_before(const struct journal *j, const struct event *event);
 // When an event arrived, as its lateness is judged: of one that may be brought again, when it could

@@ -36,6 +36,24 @@ enum err_code journal_may_decide(const struct journal *j, struct err *e)
     return j->restored.open ? err_set(e, ERR_CONFLICT, "%s", RESTORED_TEXT) : ERR_OK;
 }
 
+bool journal_may_revoke(const struct journal *j, const struct uuid *device)
+{
+    return !j->restored.open || uuid_equal(device, &j->restored.device);
+}
+
+// The one revocation that does not wait for a person to confirm.
+static bool revokes_the_teller(const struct journal *j, const struct event *draft)
+{
+    struct uuid device;
+    return str_is(draft->type_name, "device_revoked") &&
+           uuid_parse(draft->record_id, &device) == ERR_OK && journal_may_revoke(j, &device);
+}
+
+bool journal_must_wait(const struct journal *j, const struct event *draft)
+{
+    return j->restored.open && journal_is_decision(draft) && !revokes_the_teller(j, draft);
+}
+
 bool journal_is_decision(const struct event *draft)
 {
     static const enum event_right rights[] = {MAY_CHAIN, MAY_PEOPLE, MAY_REVIEW, MAY_SETTINGS};

@@ -587,3 +587,42 @@ def test_no_command_shows_what_a_terminal_would_act_on(wasl, centre, honest, hos
         assert command[-1] == "list" or r"\xc2\x9b2J\xe2\x80\xaeAET" in shown, (command, shown)
     rows = wasl.good("stock", centre.name, "--json").json
     assert [row["sku"] for row in rows] == ["TEA", sku]  # for programs: as it is
+
+
+# ---- a device that says that the centre was restored -------------------------------------------
+
+
+def lie(device):
+    """Says that more of it was settled than the centre has: as if that had been restored."""
+    for told in (0, len(device.events) + 5):
+        hello, stream = device.open()
+        device.link.send(hello | device.recovery, [line(stream | {"settled": told})])
+        while told == 0 or device.link.stream.peek(1)[:1] == b"\x81":
+            header, _ = device.link.receive()
+            if header["m"] == "welcome":
+                device.recovery = (
+                    {"recovery": header["recovery"]} if "recovery" in header else {}
+                )
+                break
+        device.link.close()
+
+
+def test_who_lies_about_a_restore_can_be_revoked(wasl, centre, honest, hostile):
+    hostile.connect()
+    assert hostile.push(1) == hostile.mark(2)
+    hostile.link.close()
+    hostile.recovery = {}
+    lie(hostile)
+    wasl.good("central", "recovered", centre.name)
+    lie(hostile)  # before a person who has confirmed can revoke it
+    told = wasl.good("status", centre.name, "--json").json["recovery"]
+    assert told["device"] == hostile.id
+    wasl.bad("enroll", "revoke", centre.name, honest.id, saying="recovered")
+    wasl.good("enroll", "revoke", centre.name, hostile.id, "--reason", "lies")
+    wasl.good("central", "recovered", centre.name)
+    lie(hostile)
+    assert wasl.good("status", centre.name, "--json").json["recovery"] is None
+    honest.link.close()
+    honest.connect()
+    assert honest.push(1) == honest.mark(2)
+    verify_clean(wasl, centre)
