@@ -62,15 +62,26 @@ static enum err_code add_line(struct str ticket, yyjson_val *object, int number,
     return ERR_OK;
 }
 
+// What one event moves in all, either way. Sums of stock wrap, so that they depend on no order; so
+// no few events may take one that far.
+static enum err_code add_moved(int64_t quantity, const char *list, int64_t *moved, struct err *e)
+{
+    if (decimal_add(*moved, quantity < 0 ? -quantity : quantity, moved) || *moved > LIMIT_DECIMAL)
+        return err_set(e, ERR_LIMIT, "body: %s: the sum of quantities is out of range", list);
+    return ERR_OK;
+}
+
 static enum err_code add_lines(struct str ticket, yyjson_val *body, int places, int64_t *ret_total,
                                struct effect_list *list, struct err *e)
 {
     yyjson_arr_iter iter = yyjson_arr_iter_with(yyjson_obj_get(body, "lines"));
     yyjson_val *object;
     int number = 0;
-    int64_t total = 0;
+    int64_t total = 0, moved = 0;
     while ((object = yyjson_arr_iter_next(&iter)) != NULL) {
         enum err_code code = add_line(ticket, object, ++number, places, list, e);
+        if (code == ERR_OK)
+            code = add_moved(body_decimal(object, "quantity"), "lines", &moved, e);
         if (code)
             return code;
         if (decimal_add(total, body_integer(object, "amount"), &total) || total > MONEY_MAX ||
@@ -312,6 +323,7 @@ enum err_code effects_of_completion(const struct event *event, struct effect_lis
     enum err_code code = record_effects(event, list, e);
     yyjson_arr_iter iter = yyjson_arr_iter_with(yyjson_obj_get(event->body, "uses"));
     yyjson_val *use;
+    int64_t moved = 0;
     while (code == ERR_OK && (use = yyjson_arr_iter_next(&iter)) != NULL) {
         int64_t quantity = body_decimal(use, "quantity");
         if (quantity <= 0)
@@ -319,6 +331,7 @@ enum err_code effects_of_completion(const struct event *event, struct effect_lis
         *next_effect(list) = (struct effect){
             .kind = EFFECT_STOCK,
             .stock = {.sku = body_text(use, "sku"), .delta = -quantity, .flow = FLOW_DEMAND}};
+        code = add_moved(quantity, "uses", &moved, e);
     }
     return code;
 }

@@ -124,6 +124,25 @@ TEST(effect__a_ticket_whose_numbers_disagree_is_refused)
     ",\"lines\":[{\"n\":1,\"sku\":\"A\",\"quantity\":\"" quantity "\",\"unit_price\":\"" price     \
     "\",\"amount\":" amount "}],\"total\":" amount ",\"payments\":[]}"
 
+#define TWO_LINES(first, second)                                                                   \
+    "{\"ticket\":\"T-1\",\"kind\":\"sale\",\"currency\":\"LBP\",\"places\":0,\"lines\":["          \
+    "{\"n\":1,\"sku\":\"A\",\"quantity\":\"" first                                                 \
+    "\",\"unit_price\":\"0\",\"amount\":0},{\"n\":2,\"sku\":\"A\",\"quantity\":\"" second          \
+    "\",\"unit_price\":\"0\",\"amount\":0}],\"total\":0,\"payments\":[]}"
+#define TWO_USES(first, second)                                                                    \
+    "{\"total\":0,\"uses\":[{\"sku\":\"A\",\"quantity\":\"" first                                  \
+    "\"},{\"sku\":\"A\",\"quantity\":\"" second "\"}]}"
+
+// Five tickets of 2,000 such lines took stock beyond 64 bits, and more was less.
+TEST(effect__what_one_event_moves_in_all_has_the_range_of_one_quantity)
+{
+    reduces("ticket_recorded", "R1", TWO_LINES("99999999999.5", "0.5"));
+    refuses("ticket_recorded", "R1", TWO_LINES("99999999999.5", "0.5001"), "lines: the sum");
+    refuses("ticket_recorded", "R1", TWO_LINES("-99999999999.5", "1"), "lines: the sum");
+    reduces("sale_completed", "O1", TWO_USES("99999999999.5", "0.5"));
+    refuses("sale_completed", "O1", TWO_USES("99999999999.5", "0.5001"), "uses: the sum");
+}
+
 TEST(effect__a_return_and_a_cancellation_bring_stock_back)
 {
     reduces("ticket_recorded", "R1", ONE_LINE("return", "-3", "1000", "-3000", "0"));

@@ -272,6 +272,18 @@ TEST(verify__finds_a_row_too_many_in_the_index_of_ids)
     town_close(&t);
 }
 
+// One that leads nowhere, behind what the index must have: no count tells of it.
+TEST(verify__finds_a_row_of_the_index_of_ids_that_leads_nowhere)
+{
+    struct town t;
+    town_open(&t);
+    fixture_sql(&t.f, "INSERT INTO event_ids VALUES (7, 1000000)");
+    struct store_verdict v = fixture_verdict(&t.f);
+    assert_false(v.refold_equal);
+    assert_true(str_starts(v.first_problem, STR("event_ids: ")));
+    town_close(&t);
+}
+
 // The same of a ticket that two events claim: no index keeps the file from having both.
 TEST(verify__finds_a_second_holder_of_a_ticket)
 {
