@@ -16,6 +16,7 @@ struct item_list {
     struct store *store;
     struct str location; // whose own prices count; empty: nobody's
     enum price_authority authority;
+    bool own; // only items of which it says a price
     int64_t count, limit;
     struct str last;
     enum err_code code;
@@ -145,8 +146,10 @@ static enum err_code write_catalog(struct server *s, struct item_list *to, struc
     else
         yyjson_mut_obj_add_null(to->doc, root, "location");
     to->list = yyjson_mut_obj_add_arr(to->doc, root, "items");
-    code = store_catalog_each(s->reader, &catalog_kinds[CATALOG_ITEM],
-                              &(struct store_catalog_page){after, to->limit}, add_item, to, e);
+    code = store_catalog_each(
+        s->reader, &catalog_kinds[CATALOG_ITEM],
+        &(struct store_catalog_page){after, to->limit, to->own ? to->location : STR("")}, add_item,
+        to, e);
     if (code == ERR_OK && to->code)
         code = err_set(e, to->code, "the catalog cannot be read");
     if (to->count == to->limit)
@@ -172,19 +175,28 @@ static bool read_limit(struct server *s, const struct http_request *request, int
 
 void api_catalog_get(struct server *s, const struct http_request *request)
 {
-    char after[4 * LIMIT_NAME], location[4 * LIMIT_NAME];
+    char after[4 * LIMIT_NAME], location[4 * LIMIT_NAME], own[8];
     struct err e = {0};
     struct arena arena;
     yyjson_mut_val *root;
     struct item_list to = {.arena = &arena, .store = s->reader};
     if (!server_query(s, request, "after", after, sizeof(after)) ||
         !server_query(s, request, "location", location, sizeof(location)) ||
-        !read_limit(s, request, &to.limit))
+        !server_query(s, request, "own", own, sizeof(own)) || !read_limit(s, request, &to.limit))
         return;
     const struct identity *who = journal_identity(s->options.journal);
     to.location = str_of(location);
     if (location[0] == '\0' && who->role == ROLE_TERMINAL)
         to.location = str_of(who->location);
+    to.own = strcmp(own, "true") == 0;
+    if (own[0] && !to.own && strcmp(own, "false") != 0) {
+        server_problem(s, request->id, 400, "own must be true or false");
+        return;
+    }
+    if (to.own && to.location.n == 0) {
+        server_problem(s, request->id, 400, "own needs a location: this node is of none");
+        return;
+    }
     arena_init(&arena, (size_t)ITEMS_MAX * LIMIT_EVENT_BYTES);
     to.doc = server_doc(&root);
     enum err_code code = to.doc ? write_catalog(s, &to, str_of(after), root, &e) : ERR_NO_MEMORY;

@@ -668,7 +668,8 @@ enum err_code store_catalog_prepare(struct store *s, struct catalog_version *ret
 // Rows that are shown, by id; until each returns false.
 struct store_catalog_page {
     struct str after;
-    int64_t limit; // -1: all
+    int64_t limit;     // -1: all
+    struct str own_at; // only items of which this place says a price of its own; empty: all
 };
 enum err_code store_catalog_each(struct store *s, const struct catalog_kind *kind,
                                  const struct store_catalog_page *page,

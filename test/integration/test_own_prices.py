@@ -123,6 +123,13 @@ def test_a_branch_sells_at_its_own_price_until_the_head_office_publishes_another
     assert shop.head.published()["version"] == 3
     shows(a, 3)
     assert shop.tea(a) == ("4", "counts", "2.5")
+    listed = Client(a, token_of(wasl, a))("GET", "/api/v1/catalog?own=true").json["items"]
+    assert [(row["sku"], row["own"]["standing"]) for row in listed] == [("TEA", "counts")]
+    head = Client(shop.head.node, shop.head.token)
+    assert head("GET", f"/api/v1/catalog?own=true&location={ELSEWHERE}").json["items"] == []
+    assert len(head("GET", f"/api/v1/catalog?own=false&location={PLACE}").json["items"]) == 2
+    assert "location" in head("GET", "/api/v1/catalog?own=true").is_problem(400)
+    assert "true" in head("GET", "/api/v1/catalog?own=yes").is_problem(400)
     shop.clean()
 
 

@@ -301,7 +301,7 @@ static enum err_code fill_kind(struct publish *p, struct db *db, struct feed_wri
                                const struct catalog_kind *kind, struct err *e)
 {
     sqlite3_stmt *all = NULL;
-    struct catalog_page page = {kind, p->state.shown, STR(""), -1};
+    struct catalog_page page = {kind, p->state.shown, STR(""), -1, STR("")};
     enum err_code code = catalog_rows_page(db, &page, &all, e);
     int result = SQLITE_DONE;
     while (code == ERR_OK && (result = sqlite3_step(all)) == SQLITE_ROW) {

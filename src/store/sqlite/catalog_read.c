@@ -72,7 +72,9 @@ enum err_code store_catalog_each(struct store *s, const struct catalog_kind *kin
     enum err_code code = catalog_state_read(&s->db, &state, e);
     if (code == ERR_OK)
         code = catalog_rows_page(
-            &s->db, &(struct catalog_page){kind, state.shown, page->after, page->limit}, &rows, e);
+            &s->db,
+            &(struct catalog_page){kind, state.shown, page->after, page->limit, page->own_at},
+            &rows, e);
     arena_init(&a, ROW_ARENA);
     while (code == ERR_OK && more && (result = sqlite3_step(rows)) == SQLITE_ROW) {
         struct row row;

@@ -207,14 +207,17 @@ enum err_code catalog_rows_add(struct catalog_rows *c, const struct catalog_plac
     return code;
 }
 
-static enum err_code write_page(struct buf *to, const char *table)
+static enum err_code write_page(struct buf *to, const char *table, bool own)
 {
+    static const char only_own[] =
+        " AND id IN (SELECT o.id FROM own_prices AS o WHERE o.location = ?5 AND o.nth = 0"
+        " AND o.price IS NOT NULL)";
     return buf_append_format(
         to,
         " FROM %s AS r WHERE id > ?1 AND edition BETWEEN ?2 AND ?3 AND gone = 0 AND NOT EXISTS"
         " (SELECT 1 FROM %s AS n WHERE n.id = r.id AND n.edition > r.edition"
-        " AND n.edition <= ?3) ORDER BY id LIMIT ?4",
-        table, table);
+        " AND n.edition <= ?3)%s ORDER BY id LIMIT ?4",
+        table, table, own ? only_own : "");
 }
 
 enum err_code catalog_rows_page(struct db *db, const struct catalog_page *page, sqlite3_stmt **ret,
@@ -226,7 +229,7 @@ enum err_code catalog_rows_page(struct db *db, const struct catalog_page *page, 
     if (code == ERR_OK)
         code = list_columns(&sql, page->kind->table, true);
     if (code == ERR_OK)
-        code = write_page(&sql, page->kind->table->name);
+        code = write_page(&sql, page->kind->table->name, page->own_at.n > 0);
     code = prepare(db, code, &sql, ret, e);
     buf_fini(&sql);
     if (code)
@@ -239,6 +242,9 @@ enum err_code catalog_rows_page(struct db *db, const struct catalog_page *page, 
         result = sqlite3_bind_int64(*ret, 3, page->span.edition);
     if (result == SQLITE_OK)
         result = sqlite3_bind_int64(*ret, 4, page->limit);
+    if (result == SQLITE_OK && page->own_at.n > 0)
+        result = sqlite3_bind_text64(*ret, 5, page->own_at.p, page->own_at.n, SQLITE_TRANSIENT,
+                                     SQLITE_UTF8);
     return db_error(db, result, e);
 }
 

@@ -47,8 +47,9 @@ enum err_code catalog_rows_add(struct catalog_rows *c, const struct catalog_plac
 struct catalog_page {
     const struct catalog_kind *kind;
     struct catalog_span span;
-    struct str after; // ids behind it
-    int64_t limit;    // -1: all
+    struct str after;  // ids behind it
+    int64_t limit;     // -1: all
+    struct str own_at; // only items of which this place says a price of its own; empty: all
 };
 enum err_code catalog_rows_page(struct db *db, const struct catalog_page *page, sqlite3_stmt **ret,
                                 struct err *e) MUST_CHECK;
