@@ -94,6 +94,12 @@
 #ifndef MUTANT_closed_again
 #define MUTANT_closed_again 0
 #endif
+#ifndef MUTANT_below_unasked
+#define MUTANT_below_unasked 0
+#endif
+#ifndef MUTANT_below_stays
+#define MUTANT_below_stays 0
+#endif
 
 #define MUTANT(name) MUTANT_##name
 

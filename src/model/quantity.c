@@ -4,6 +4,7 @@
 #include "base/decimal.h"
 #include "model/body.h"
 #include "model/event_type.h"
+#include "model/mutant.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -106,6 +107,17 @@ bool quantity_judge_unseen(const struct quantity_claim *claim, const struct quan
     ret->verdict = (struct verdict){JUDGED_APPLIED, .reason = REASON_UNCHECKED};
     ret->quantity = (struct judged_quantity){claim->shown, (int64_t)there, 0};
     return true;
+}
+
+// ---- below zero -------------------------------------------------------------------------------
+
+enum quantity_below quantity_below(const struct quantity_turn *turn)
+{
+    bool enough = turn->now >= -turn->tolerance;
+    if (enough)
+        return turn->asked && !MUTANT(below_stays) ? BELOW_EXPLAINED : BELOW_AS_IT_WAS;
+    bool turned = (turn->before >= -turn->tolerance && !MUTANT(below_unasked)) || turn->brought;
+    return turned && !turn->asked ? BELOW_ASK : BELOW_AS_IT_WAS;
 }
 
 // ---- asking -----------------------------------------------------------------------------------

@@ -52,6 +52,20 @@ bool quantity_judge(const struct quantity_claim *claim, const struct quantity_vi
 bool quantity_judge_unseen(const struct quantity_claim *claim, const struct quantity_view *view,
                            struct judgement *ret);
 
+// ---- below zero -------------------------------------------------------------------------------
+
+// What there is of a SKU that a place keeps, as a transaction ends.
+struct quantity_turn {
+    int64_t before, now; // decimals: as it began, and as it ends
+    int64_t tolerance;   // decimal: what may be taken beyond what is there
+    bool brought;        // goods came
+    bool asked;          // and nobody has answered
+};
+enum quantity_below { BELOW_AS_IT_WAS, BELOW_ASK, BELOW_EXPLAINED };
+// Once somebody answered it is asked again when there was enough in between, or goods that came
+// leave it below. Explained: there is enough, and the question closes.
+enum quantity_below quantity_below(const struct quantity_turn *turn);
+
 // ---- asking -----------------------------------------------------------------------------------
 
 bool quantity_is_asked(enum verdict_reason reason);

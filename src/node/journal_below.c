@@ -80,10 +80,17 @@ static enum err_code judge_one(struct journal *j, const struct below *below, str
         code = store_question_open(j->store, &record, "below_zero", &j->arena, &triggers, e);
     if (code)
         return code;
-    if (turn->quantity >= -tolerance)
+    struct quantity_turn is = {below->before, turn->quantity, tolerance, below->brought,
+                               triggers.n != 0};
+    switch (quantity_below(&is)) {
+    case BELOW_ASK:
+        return ask(j, &record, turn, e);
+    case BELOW_EXPLAINED:
         return journal_explain(j, &record, "below_zero", triggers, e);
-    bool turned = below->before >= -tolerance || below->brought;
-    return turned && triggers.n == 0 ? ask(j, &record, turn, e) : ERR_OK;
+    case BELOW_AS_IT_WAS:
+        break;
+    }
+    return ERR_OK;
 }
 
 enum err_code journal_judge_below(struct journal *j, struct err *e)

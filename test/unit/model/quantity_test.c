@@ -236,3 +236,27 @@ TEST(quantity__reads_claims_of_counts_and_of_sales_that_say_what_they_saw)
     assert_false(claims("inventory_wasted",
                         "{\"sku\":\"TEA\",\"quantity\":\"3\",\"seen_quantity\":\"48\"}", &claim));
 }
+
+// ---- below zero -------------------------------------------------------------------------------
+
+TEST(quantity__below_zero_is_asked_about_once_until_there_is_enough_again)
+{
+    static const struct {
+        struct quantity_turn turn;
+        enum quantity_below said;
+    } rows[] = {
+        {{.before = 3, .now = 0}, BELOW_AS_IT_WAS},
+        {{.before = 3, .now = -1}, BELOW_ASK},
+        {{.before = 3, .now = -1, .asked = true}, BELOW_AS_IT_WAS},
+        {{.before = -1, .now = -4}, BELOW_AS_IT_WAS}, // somebody has answered
+        {{.before = -4, .now = -1, .brought = true}, BELOW_ASK},
+        {{.before = -4, .now = -1, .brought = true, .asked = true}, BELOW_AS_IT_WAS},
+        {{.before = -4, .now = 0, .asked = true}, BELOW_EXPLAINED},
+        {{.before = -4, .now = 0}, BELOW_AS_IT_WAS},
+        {{.before = 3, .now = -5, .tolerance = 5}, BELOW_AS_IT_WAS},
+        {{.before = -5, .now = -6, .tolerance = 5}, BELOW_ASK},
+        {{.before = -6, .now = -5, .tolerance = 5, .asked = true}, BELOW_EXPLAINED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(quantity_below(&rows[i].turn), rows[i].said);
+}
