@@ -4,6 +4,7 @@
 #include "base/decimal.h"
 #include "model/event_type.h"
 #include "sim/authority.h"
+#include "sim/below.h"
 #include "sim/centre_private.h"
 #include "sim/oracle.h"
 #include "sim/people.h"
@@ -58,7 +59,8 @@ static void decide(struct world *w, struct decision_made *d)
     struct str kind = d->row->values[Q_KIND].text;
     bool mistrusts = str_is(kind, "unauthorised") || str_is(kind, "outranked") ||
                      str_is(kind, "late") || str_is(kind, "clock");
-    bool quantity = str_is(kind, "difference") || str_is(kind, "overlap");
+    bool quantity =
+        str_is(kind, "difference") || str_is(kind, "overlap") || str_is(kind, "below_zero");
     d->decision = mistrusts && rng_chance(&w->rng, 1, 2) ? DECISION_REJECT : DECISION_ACCEPT;
     if (!(is_of_field(d) || quantity) || rng_chance(&w->rng, 1, 2))
         return;
@@ -182,7 +184,8 @@ static void adjust(struct world *w, const struct decision_made *d)
         return;
     struct uuid id = world_uuid(w);
     struct item *item = oracle_item_new(w, &id, d->of->place);
-    int sku = d->of->items[0]->shop->about->claim.sku; // the first of such a record is a judgement
+    const struct shop_item *first = d->of->items[0]->shop; // of such a record: a judgement
+    int sku = first->verdict.reason == REASON_BELOW_ZERO ? first->sku : first->about->claim.sku;
     MUST(decimal_parse(str_of(d->value), &value) == ERR_OK);
     item->of_centre = true;
     item->deltas[item->delta_count++] = (struct delta){.sku = sku, .quantity = value};
@@ -245,5 +248,6 @@ void authority_look(struct world *w)
         uint64_t pick = rng_below(&w->rng, w->shop.count);
         answers -= answer_any(w, w->shop.records[pick]);
     }
+    below_judge(w); // an adjustment may explain one
     centre_tell_feeds(w);
 }

@@ -3,6 +3,7 @@
 
 #include "model/effect.h"
 #include "sim/authority.h"
+#include "sim/below.h"
 #include "sim/chain.h"
 #include "sim/feed.h"
 #include "sim/net.h"
@@ -76,6 +77,8 @@ struct centre_fold { // what an event does here
     struct event_order order;
     int delta_count;
     struct delta deltas[MAX_DELTAS];
+    bool of_sale[MAX_DELTAS];
+    bool keeps; // by its type: the place keeps stock of what it moves
 };
 
 static struct centre_fold read_fold(struct world *w, const struct centre_entry *entry)
@@ -90,12 +93,15 @@ static struct centre_fold read_fold(struct world *w, const struct centre_entry *
         return f;
     f.counts = true;
     f.order = event_order_of(&event);
+    f.keeps = event.type->flow != FLOW_NONE && event.type->flow != FLOW_DEMAND;
     for (size_t i = 0; i < list.count; i++) {
         const struct effect *effect = &list.items[i];
         f.ticket = f.ticket || effect->kind == EFFECT_TICKET;
-        if (effect->kind == EFFECT_STOCK)
-            f.deltas[f.delta_count++] = (struct delta){.sku = world_sku_number(effect->stock.sku),
-                                                       .quantity = effect->stock.delta};
+        if (effect->kind != EFFECT_STOCK)
+            continue;
+        f.of_sale[f.delta_count] = effect->stock.flow == FLOW_DEMAND;
+        f.deltas[f.delta_count++] = (struct delta){.sku = world_sku_number(effect->stock.sku),
+                                                   .quantity = effect->stock.delta};
     }
     return f;
 }
@@ -204,6 +210,10 @@ static void count(struct world *w, struct centre_stream *s, const struct centre_
     authority_note(w, entry->truth);
     w->centre.tickets[s->place] += f->ticket;
     for (int i = 0; i < f->delta_count; i++) {
+        if (f->keeps)
+            below_keep(w, s->place, f->deltas[i].sku);
+        below_note(w, s->place, f->deltas[i].sku, entry->truth->item, f->deltas[i].quantity,
+                   !f->of_sale[i]);
         w->centre.stock[s->place][f->deltas[i].sku] += f->deltas[i].quantity;
         put_row(w, s->place, f->deltas[i].sku);
         struct quantity_move move = {f->order, s->device, f->deltas[i].quantity};
@@ -218,6 +228,8 @@ void centre_put_own(struct world *w, const struct carrier *c, const struct event
         put_in_record(w, c->item->place, c);
     for (int i = 0; i < c->item->delta_count; i++) {
         const struct delta *d = &c->item->deltas[i];
+        below_keep(w, c->item->place, d->sku);
+        below_note(w, c->item->place, d->sku, c->item, d->quantity, true);
         w->centre.stock[c->item->place][d->sku] += d->quantity;
         put_row(w, c->item->place, d->sku);
         add_move(w, c->item->place,
@@ -230,6 +242,7 @@ void centre_give_back(struct world *w, const struct item *item)
 {
     oracle_given_back(w, item);
     for (int i = 0; i < item->delta_count; i++) {
+        below_note(w, item->place, item->deltas[i].sku, item, -item->deltas[i].quantity, false);
         w->centre.stock[item->place][item->deltas[i].sku] -= item->deltas[i].quantity;
         put_row(w, item->place, item->deltas[i].sku);
         struct move_list *list = &w->centre.moves[item->place];

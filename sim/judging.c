@@ -3,6 +3,7 @@
 #include "model/judge.h"
 #include "model/order.h"
 #include "sim/authority.h"
+#include "sim/below.h"
 #include "sim/centre_private.h"
 #include "sim/people.h"
 #include "sim/settings.h"
@@ -253,4 +254,5 @@ void authority_judge(struct world *w)
     for (const struct noted *n = first; n && !world_failed(w); n = n->next)
         judge_one(w, n, &part);
     end_part(w, &part);
+    below_judge(w);
 }

@@ -31,6 +31,7 @@ struct centre_backup {
     uint64_t item_count;
     struct centre_feed feeds[FEEDS];
     int64_t stock[MAX_PLACES][MAX_SKUS];
+    uint64_t kept[MAX_PLACES][MAX_SKUS];
     uint64_t tickets[MAX_PLACES];
     uint64_t folded[MAX_PLACES][MAX_SKUS];
     struct book book;
@@ -103,6 +104,7 @@ void centre_back_up(struct world *w)
     b->recovery = c->recovery;
     b->recovering = c->recovering;
     memcpy(b->stock, c->stock, sizeof(b->stock));
+    memcpy(b->kept, c->kept, sizeof(b->kept));
     memcpy(b->tickets, c->tickets, sizeof(b->tickets));
     b->book = book_copy(w, &c->book);
     b->catalog = c->catalog;
@@ -213,6 +215,8 @@ void centre_restore(struct world *w, int64_t restart_in_ms)
     bring_feeds_back(w, b);
     begin_line(w, b);
     memcpy(c->stock, b->stock, sizeof(c->stock));
+    memcpy(c->kept, b->kept, sizeof(c->kept));
+    memset(c->below, 0, sizeof(c->below));
     memcpy(c->tickets, b->tickets, sizeof(c->tickets));
     book_forget(&c->book);
     c->book = book_copy(w, &b->book);

@@ -183,3 +183,13 @@ int64_t settings_oversell_meant(struct world *w, int place, int sku)
 {
     return oversell(w, place, sku, look_at_truth);
 }
+
+bool settings_oversold(const struct world *w)
+{
+    for (uint64_t i = 0; i < w->shop.count; i++) {
+        const struct shop_record *r = w->shop.records[i];
+        if (r->kind == SHOP_SETTING && str_starts(str_of(r->id), STR("oversell")))
+            return true;
+    }
+    return false;
+}

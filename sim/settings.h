@@ -18,6 +18,7 @@ void settings_read(struct world *w, const struct event *event, struct settings *
 void settings_meant(struct world *w, const struct event *event, struct settings *ret);
 // Decimal: what may be promised beyond what is there.
 int64_t settings_oversell(struct world *w, int place, int sku);
+bool settings_oversold(const struct world *w); // whether anything was ever said of that
 int64_t settings_oversell_meant(struct world *w, int place, int sku);
 
 #endif

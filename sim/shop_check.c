@@ -2,6 +2,7 @@
 // After quiet: which events count is decided here from all that were written, and every node must
 // hold just these and have the same rows.
 #include "model/policy.h"
+#include "sim/below.h"
 #include "sim/people.h"
 #include "sim/shift.h"
 #include "sim/shop_end.h"
@@ -251,6 +252,7 @@ void shop_check_end(struct world *w)
     }
     shop_batches_check(w);
     shop_unauthorised_check(w);
+    below_check(w);
     if (!world_failed(w))
         shift_check_all(w);
 }

@@ -146,6 +146,8 @@ void shop_stock_check(const struct shop_end *end)
         if (end->counted[i] == NULL || s->verb != SHOP_JUDGE)
             continue;
         bool differs = s->verdict.reason == REASON_DIFFERENCE;
+        if (s->verdict.reason == REASON_BELOW_ZERO || s->verdict.reason == REASON_EXPLAINED)
+            continue; // below.c
         if (differs && end->w->knobs.honest && s->about->claim.lie == 0 && !s->about->unauthorised)
             shop_end_wrong(end, i, "a quantity that was shown is said to differ");
         if (s->verdict.reason == REASON_UNAUTHORISED && !s->about->unauthorised)

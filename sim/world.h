@@ -375,6 +375,11 @@ struct author { // of the centre's events at one place
     struct run run;
     struct stream *streams[LANE_COUNT];
 };
+struct below { // stock that moved in this transaction
+    bool moved, brought;
+    int64_t before;
+    const struct item *taken_by; // the last that took from it
+};
 struct centre_backup; // restore.c
 struct centre {
     bool up;
@@ -389,6 +394,9 @@ struct centre {
     bool upgraded;                            // its program reads what it could not read before
     struct centre_feed feeds[MAX_PLACES + 2]; // the last are the chain's, and its deferred one
     int64_t stock[MAX_PLACES][MAX_SKUS];
+    struct below below[MAX_PLACES][MAX_SKUS];
+    // 1 + how many were folded when something else than a sale moved it there first; 0: not yet
+    uint64_t kept[MAX_PLACES][MAX_SKUS];
     uint64_t tickets[MAX_PLACES];
     struct book book;
     struct item **ids; // counted once: open addressing
@@ -440,7 +448,8 @@ struct world {
     struct shop shop;
     const struct catalog *catalogs; // all that were ever published
     struct fold_log folded[MAX_LINES][MAX_PLACES][MAX_SKUS];
-    unsigned line; // the centre's of now
+    uint64_t enough[MAX_PLACES][MAX_SKUS]; // folded when it was not below zero last
+    unsigned line;                         // the centre's of now
     unsigned lines;
     uint32_t conn_count;
 };
