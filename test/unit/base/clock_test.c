@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "test/unit/unit.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -71,4 +72,27 @@ TEST(clock__fills_with_different_random_bytes_and_not_beyond)
     unsigned char zero[16] = {0};
     assert_memory_not_equal(a + 984, zero, sizeof zero);
     clock_random(a, 0);
+}
+
+// Beirut by its rule: at midnight of the last Sunday of March it is one o'clock, at midnight of the
+// last one of October it is eleven again.
+TEST(clock__tells_the_wall_clock_over_both_changes_of_a_year)
+{
+    static const int64_t spring = 1774735200, autumn = 1792875600;
+    static const struct {
+        int64_t at;
+        int minute;
+    } rows[] = {
+        {spring - 60, 23 * 60 + 59},   {spring, 60},
+        {spring + 3600, 120},          {spring + 4 * 3600, 300},
+        {autumn - 60, 23 * 60 + 59},   {autumn, 23 * 60},
+        {autumn + 3599, 23 * 60 + 59}, {autumn + 3600, 0},
+        {autumn + 3 * 3600, 120},      {autumn + 6 * 3600, 300},
+    };
+    assert_int_equal(setenv("TZ", "EET-2EEST,M3.5.0/0,M10.5.0/0", 1), 0);
+    tzset();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(clock_local_minute(rows[i].at * 1000), rows[i].minute);
+    assert_int_equal(unsetenv("TZ"), 0);
+    tzset();
 }
