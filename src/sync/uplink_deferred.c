@@ -16,9 +16,10 @@ static bool is_wanted(const struct uplink *u)
                                   u->deferred.unfinished || uuid_is_zero(&f->feed));
 }
 
+// A device that was revoked may not be there at night.
 void uplink_deferred_look(struct uplink *u)
 {
-    u->outbox.deferred_waits = !u->deferred.open && !u->deferred.by_hand;
+    u->outbox.deferred_waits = !u->deferred.open && !u->deferred.by_hand && !u->config.revoked;
 }
 
 void uplink_deferred_welcome(struct uplink *u, struct moment now)

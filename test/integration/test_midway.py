@@ -38,6 +38,12 @@ def test_a_till_is_revoked_amid_a_push(wasl, killed):
     ids = []
     for n in range(30):
         ids += sell(till, token, [sale("BR01", f"T-{n}-{i}") for i in range(100)])
+    setting = event(
+        "setting_set", "BR01", ("setting", "deferred_window"), {"value": "00:00-00:01"}
+    )
+    sell(
+        till, token_of(wasl, till, "owner"), [setting]
+    )  # of the lane that waits for the night
     centre.serve()
     wait_for(lambda: len(sold_ids(centre)) > 100, "some of it")
     wasl.good("enroll", "revoke", centre.name, device_of(till), "--reason", "stolen")

@@ -145,6 +145,25 @@ TEST(deferred__goes_up_by_hand_until_what_was_there_has_gone)
     end();
 }
 
+TEST(deferred__of_a_revoked_device_waits_for_no_night)
+{
+    bring_live();
+    commit(LANE_DEFERRED, 1);
+    assert_int_equal(lane_asked(), -1);
+    uplink_disconnected(&u, now, &out);
+    now.mono_ms += 5000;
+    uplink_tick(&u, now, &out);
+    uplink_connected(&u, now, &out);
+    hear(&sample()->messages[MESSAGE_CHALLENGE]);
+    struct message m = sample()->messages[MESSAGE_WELCOME];
+    m.welcome.revoked = true;
+    m.welcome.feed_count = m.welcome.count = 0;
+    m.welcome.jitter_ms = 0;
+    hear(&m);
+    assert_int_equal(lane_asked(), LANE_DEFERRED);
+    end();
+}
+
 TEST(deferred__is_pushed_by_hand_before_there_is_a_link)
 {
     bring_live();
