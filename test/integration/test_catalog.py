@@ -153,6 +153,42 @@ def test_two_prices_of_one_rank_hold_up_publishing_until_a_person_decides(wasl):
     assert [row for row in items(centre.node) if row[0] == "TEA"][0][2] == 22500
 
 
+@pytest.mark.parametrize(
+    "answers, wanted",
+    [
+        (("reject", "accept"), (20000, 24000)),
+        (("accept", "reject"), (24000, 20000)),
+        (("reject", "edit"), (20000, 22500)),
+    ],
+)
+def test_of_two_answers_the_later_counts_and_each_version_stays(wasl, answers, wanted):
+    """A price is asked about, answered, published; answered otherwise, published again. A fresh
+    fold gives both versions as they were published."""
+    centre = Centre(wasl)
+    first = price("TEA", "2.00")
+    centre.draft([item("TEA"), first])
+    centre.published()
+    one, two = (price("TEA", value) | {"base": [first["id"]]} for value in ("2.10", "2.40"))
+    centre.draft([one, two])
+    triggers = [{"event": one["id"]}, {"event": two["id"]}]
+    for decision, shown in zip(answers, wanted, strict=True):
+        body = {"review": "same_rank", "part": "price", "decision": decision}
+        body |= {"triggers": triggers} | ({"value": "2.25"} if decision == "edit" else {})
+        centre.draft([event("review_resolved", "*", ("price", "TEA"), body)])
+        published = centre.published()
+        assert items(centre.node)[0][2] == shown
+    same = "SELECT lower(hex(hash)), hash = computed FROM catalog_versions ORDER BY version DESC"
+    assert query(centre.node, same)[0] == (published["hash"], 1)
+    history = query(centre.node, "SELECT * FROM catalog_price_history ORDER BY 1, 2, 3")
+    verify_clean(wasl, centre.node)
+    centre.node.stop()
+    wasl.good("rebuild", centre.node.name)
+    assert query(centre.node, same)[0] == (published["hash"], 1)
+    assert query(centre.node, "SELECT * FROM catalog_price_history ORDER BY 1, 2, 3") == history
+    assert items(centre.node)[0][2] == wanted[1]
+    verify_clean(wasl, centre.node)
+
+
 # ---------------------------------------------------------------------------- on the way
 
 
