@@ -13,14 +13,7 @@ import time
 import pytest
 from book import close_text, line
 from conftest import PROGRAM
-from test_wire_abuse import (
-    centre,
-    heard,
-    heard_error,
-    honest,
-    hostile,
-    is_served,
-)  # noqa: F401
+from test_wire_abuse import centre, heard, honest, hostile, is_served  # noqa: F401
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 END = 0x80
