@@ -16,14 +16,15 @@ void below_note(struct world *w, int place, int sku, const struct item *by, int6
         b->before = w->centre.stock[place][sku];
     b->moved = true;
     b->brought = b->brought || (brings && delta >= 0);
-    if (delta < 0)
+    if (delta < 0 || b->taken_by == NULL)
         b->taken_by = by;
 }
 
 void below_keep(struct world *w, int place, int sku)
 {
-    if (w->centre.kept[place][sku] == 0)
-        w->centre.kept[place][sku] = 1 + w->folded[w->line][place][sku].count;
+    struct below *b = &w->centre.below[place][sku];
+    b->brought = b->brought || !w->centre.kept[place][sku]; // as if goods had come
+    w->centre.kept[place][sku] = true;
 }
 
 // ---- the question -----------------------------------------------------------------------------
@@ -113,19 +114,20 @@ static bool was_asked(const struct shop_record *of, uint64_t enough)
     return false;
 }
 
-// Where the place kept stock of it when there was enough last, and the chain lets nothing be sold
-// beyond what is there, all along; a restored centre began another account. What somebody has
-// answered is not asked again as long as it stays below.
+// Where the place keeps stock of it, and the chain lets nothing be sold beyond what is there, all
+// along; a restored centre began another account. What somebody has answered is not asked again as
+// long as it stays below.
 static void check(struct world *w, int place, int sku)
 {
     const struct shop_record *of = shop_record_find(w, place, SHOP_STOCK, world_sku(sku));
     int64_t stock = w->centre.stock[place][sku];
     bool open = of && open_triggers(w, of).n != 0;
-    if (open && (stock >= 0 || !w->centre.kept[place][sku]))
+    bool kept = w->centre.kept[place][sku];
+    if (open && (stock >= 0 || !kept))
         world_fail(w, SIM_DIVERGENT, "%s: there are %" PRId64 " of %s, and somebody is asked why",
                    world_place(place), stock, world_sku(sku));
-    uint64_t kept = w->centre.kept[place][sku], enough = w->enough[place][sku];
-    bool must = stock < 0 && kept && kept - 1 <= enough && w->lines == 0 && !settings_oversold(w);
+    uint64_t enough = w->enough[place][sku];
+    bool must = stock < 0 && kept && w->lines == 0 && !settings_oversold(w);
     if (must && !open && !was_asked(of, enough))
         world_fail(w, SIM_DIVERGENT, "%s: there are %" PRId64 " of %s, and nobody is asked",
                    world_place(place), stock, world_sku(sku));

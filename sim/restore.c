@@ -31,7 +31,7 @@ struct centre_backup {
     uint64_t item_count;
     struct centre_feed feeds[FEEDS];
     int64_t stock[MAX_PLACES][MAX_SKUS];
-    uint64_t kept[MAX_PLACES][MAX_SKUS];
+    bool kept[MAX_PLACES][MAX_SKUS];
     uint64_t tickets[MAX_PLACES];
     uint64_t folded[MAX_PLACES][MAX_SKUS];
     struct book book;

@@ -395,8 +395,8 @@ struct centre {
     struct centre_feed feeds[MAX_PLACES + 2]; // the last are the chain's, and its deferred one
     int64_t stock[MAX_PLACES][MAX_SKUS];
     struct below below[MAX_PLACES][MAX_SKUS];
-    // 1 + how many were folded when something else than a sale moved it there first; 0: not yet
-    uint64_t kept[MAX_PLACES][MAX_SKUS];
+    // Something else than a sale has moved it there.
+    bool kept[MAX_PLACES][MAX_SKUS];
     uint64_t tickets[MAX_PLACES];
     struct book book;
     struct item **ids; // counted once: open addressing

@@ -193,6 +193,7 @@ static void forget_transaction(struct journal *j)
     j->moved_count = j->touched_count = j->delta_count = 0;
     j->overlay_stale = j->overlay_stale || j->overlay_touched;
     j->open = false;
+    j->begun = NULL;
     journal_forget_arrivals(j);
     arena_reset(&j->arena);
 }

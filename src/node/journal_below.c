@@ -2,7 +2,8 @@
 //
 // Stock that goes below zero, at the centre, where a place keeps stock of the SKU (something else
 // than a sale has moved it there). Below zero is below what the setting 'oversell' lets be promised
-// beyond what is there.
+// beyond what is there. Where it was below zero before anybody kept stock of it, it is asked about
+// when the place begins to.
 //
 //   enough ──more was taken than there is──► asked (one question for each SKU at a place)
 //     ▲                                        │ a person answers: closed; it is asked again when
@@ -16,7 +17,21 @@ enum err_code journal_note_kept(struct journal *j, const struct arrival *a, stru
     struct str sku = body_text(a->event.body, "sku");
     if (a->event.type->flow == FLOW_NONE || a->event.type->flow == FLOW_DEMAND || sku.n == 0)
         return ERR_OK;
-    return store_stock_keep(j->store, a->event.location, sku, e);
+    bool begins = false;
+    enum err_code code = store_stock_keep(j->store, a->event.location, sku, &begins, e);
+    if (code || !begins)
+        return code;
+    struct begun *begun = arena_alloc_zero(&j->arena, sizeof *begun);
+    if (begun == NULL)
+        return err_set(e, ERR_NO_MEMORY, "the transaction is too large");
+    *begun = (struct begun){.location = arena_copy(&j->arena, a->event.location),
+                            .sku = arena_copy(&j->arena, sku),
+                            .event = a->event.id,
+                            .next = j->begun};
+    j->begun = begun;
+    return begun->location.p && begun->sku.p
+               ? ERR_OK
+               : err_set(e, ERR_NO_MEMORY, "the transaction is too large");
 }
 
 static enum err_code ask(struct journal *j, const struct record_name *record,
@@ -93,17 +108,38 @@ static enum err_code judge_one(struct journal *j, const struct below *below, str
     return ERR_OK;
 }
 
+// It may not have turned: what there is now says it, as if goods had come.
+static enum err_code judge_begun(struct journal *j, const struct begun *begun, struct err *e)
+{
+    struct store_turn turn = {
+        .location = begun->location, .sku = begun->sku, .event = begun->event, .brought = true};
+    enum err_code code = store_stock_of(j->store, turn.location, turn.sku, &turn.quantity, e);
+    struct below below = {&turn, turn.quantity, true};
+    return code ? code : judge_one(j, &below, e);
+}
+
+static bool just_began(const struct journal *j, const struct store_turn *turn)
+{
+    const struct begun *b = j->begun;
+    while (b != NULL && !(str_equal(b->sku, turn->sku) && str_equal(b->location, turn->location)))
+        b = b->next;
+    return b != NULL;
+}
+
 enum err_code journal_judge_below(struct journal *j, struct err *e)
 {
     struct store_turns turns = {.count = 0};
     enum err_code code = store_flush(j->store, e);
     if (code == ERR_OK)
         code = store_stock_turned(j->store, &j->arena, &turns, e);
+    for (const struct begun *b = j->begun; b != NULL && code == ERR_OK; b = b->next)
+        code = judge_begun(j, b, e);
     for (size_t i = 0; i < turns.count && code == ERR_OK; i++) {
-        if (turns_later(&turns, i))
+        if (turns_later(&turns, i) || just_began(j, &turns.items[i]))
             continue;
         struct below below = gather(&turns, i);
         code = judge_one(j, &below, e);
     }
+    j->begun = NULL;
     return code;
 }

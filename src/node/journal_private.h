@@ -68,6 +68,13 @@ struct overlap {
     struct overlap *next;
 };
 
+// A place that keeps stock of a SKU from this transaction on.
+struct begun {
+    struct str location, sku;
+    struct uuid event; // that moved it
+    struct begun *next;
+};
+
 struct journal {
     struct config config;
     struct store *store;
@@ -92,6 +99,7 @@ struct journal {
     struct arrival *arrivals, **arrivals_end; // in the arena, in the order of their coming
     struct price_doubt *doubts;               // in the arena: own prices that will be held
     struct overlap *overlaps;                 // in the arena
+    struct begun *begun;                      // in the arena
     struct counted_newest {
         char location[LIMIT_NAME + 1]; // empty: none was looked up
         hlc hlc;                       // of the newest count there; 0: none

@@ -273,9 +273,9 @@ struct store_turns {
 // Those of the transaction, at a centre, as of the last store_flush; once each.
 enum err_code store_stock_turned(struct store *s, struct arena *a, struct store_turns *ret,
                                  struct err *e) MUST_CHECK;
-// That a place keeps stock of a SKU.
+// That a place keeps stock of a SKU. *ret_begins: it did not until now.
 enum err_code store_stock_keep(struct store *s, struct str location, struct str sku,
-                               struct err *e) MUST_CHECK;
+                               bool *ret_begins, struct err *e) MUST_CHECK;
 enum err_code store_stock_kept(struct store *s, struct str location, struct str sku, bool *ret,
                                struct err *e) MUST_CHECK;
 

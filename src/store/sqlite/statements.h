@@ -385,7 +385,7 @@
     X(STOCK_REFRESH, "INSERT INTO stock (location, sku, quantity, confirmed) VALUES (?1, ?2, ?3,"  \
                      " 0) ON CONFLICT DO UPDATE SET quantity = " WRAPPED_SUM(                      \
                          "ifnull(confirmed, 0)", "?3") ", local_version = local_version + 1")      \
-    X(KEPT_PUT, "INSERT OR IGNORE INTO kept_stock VALUES (?, ?)")                                  \
+    X(KEPT_PUT, "INSERT OR IGNORE INTO kept_stock VALUES (?, ?) RETURNING 1")                      \
     X(OVERSELL, "SELECT 1 FROM settings WHERE id >= 'oversell' AND id < 'oversell0' AND value "    \
                 "IS NOT NULL LIMIT 1")                                                             \
     X(KEPT, "SELECT 1 FROM kept_stock WHERE location = ? AND sku = ?")                             \

@@ -75,13 +75,15 @@ enum err_code turns_begin(struct turns *t, struct db *db, struct err *e)
     return query_end(&q, e);
 }
 
-enum err_code store_stock_keep(struct store *s, struct str location, struct str sku, struct err *e)
+enum err_code store_stock_keep(struct store *s, struct str location, struct str sku,
+                               bool *ret_begins, struct err *e)
 {
     struct query q;
     query_begin(&q, &s->db, Q_KEPT_PUT);
     query_text(&q, location);
     query_text(&q, sku);
-    return query_run(&q, e);
+    *ret_begins = query_row(&q);
+    return query_end(&q, e);
 }
 
 enum err_code store_stock_kept(struct store *s, struct str location, struct str sku, bool *ret,

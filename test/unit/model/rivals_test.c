@@ -11,7 +11,7 @@
 #include <time.h>
 
 // Four times as many take four times as long, and a little for sorting; the square is sixteen.
-enum { FEW = 2500, MANY = 4 * FEW, MOST = 8, TRIES = 5 };
+enum { FEW = 2500, MANY = 4 * FEW, MOST = 10, TRIES = 8 };
 
 enum streams { ONE_STREAM, OWN_STREAMS };
 struct rivals {
@@ -241,10 +241,12 @@ TEST(rivals__cost_as_much_as_there_are_and_not_the_square_of_it)
 {
     arena_init(&arena, (size_t)1 << 28);
     for (size_t i = 0; i < COUNT_OF(all); i++) {
-        double ratio = 0;
+        double ratio = 0, few = 1e9, many = 1e9;
         read_events(&all[i]);
         for (int try = 0; try < TRIES && (try == 0 || ratio >= MOST); try++) {
-            double few = fold(&all[i], FEW), many = fold(&all[i], MANY);
+            double again[] = {fold(&all[i], FEW), fold(&all[i], MANY)};
+            few = again[0] < few ? again[0] : few; // a busy machine only adds
+            many = again[1] < many ? again[1] : many;
             ratio = many / (few > 0 ? few : 1);
         }
         if (ratio >= MOST)
