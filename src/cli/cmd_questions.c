@@ -3,6 +3,7 @@
 // What waits for a person: reviews and dead letters.
 #include "base/clock.h"
 #include "cli/access.h"
+#include "cli/answer_text.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/shown_text.h"
@@ -30,7 +31,8 @@ static const struct arguments_spec review_spec = {
     .low = 2,
     .high = 2,
     .doc = "Shows one question with what is known of it: what both had seen, both sides, what is "
-           "suggested and why, and what was answered by whom. --json has all of it.",
+           "suggested and why, what was answered by whom, and what each answer would do. "
+           "--json has all of it but that.",
 };
 static const struct arguments_spec letters_spec = {
     .options = json_options,
@@ -245,6 +247,17 @@ static void show_detail(const struct review *r, struct arena *a)
     json_close(&json);
 }
 
+static void show_answers(const struct review *r)
+{
+    const struct answer_text *text = r->open ? answer_text_of(r->kind) : NULL;
+    if (text != NULL) {
+        (void)printf("to accept  %s\nto reject  %s\n", text->accept, text->reject);
+    }
+    if (text != NULL && text->edit != NULL) {
+        (void)printf("to edit    %s\n", text->edit);
+    }
+}
+
 static enum err_code show(const struct review *r, bool as_json, struct arena *a, struct err *e)
 {
     char when[TIME_TEXT_SIZE];
@@ -260,6 +273,7 @@ static enum err_code show(const struct review *r, bool as_json, struct arena *a,
                  STR_ARG(shown_text_of(r->kind, a)), STR_ARG(shown_text_of(r->record, a)),
                  STR_ARG(shown_text_of(r->location, a)), when, STR_ARG(shown_text_of(r->text, a)));
     show_detail(r, a);
+    show_answers(r);
     return ERR_OK;
 }
 

@@ -8,7 +8,8 @@
 
 static const struct argp_option options[] = {
     {"decision", 'd', "WORD", 0, "accept, reject or edit", 0},
-    {"value", 'v', "TEXT", 0, "with edit: what holds from now on", 0},
+    {"value", 'v', "TEXT", 0, "with edit: what holds from now on; of stock: what is added to it",
+     0},
     {"outcome", 'o', "WORD", 0,
      "of a quantity: missing_event, data_entry_error, theft, damage or other", 0},
     {"note", 'n', "TEXT", 0, "why, for those who read it later", 0},
@@ -24,7 +25,8 @@ static const struct arguments_spec spec = {
            "accept: what is asked about counts. reject: it is taken out again where it can be: a "
            "change of a line or a field, a price, a setting. What happened all the same stays (a "
            "ticket, money, goods that moved), and the answer says that somebody looked. edit: "
-           "--value holds instead. wasl review show says what is suggested, and why.",
+           "--value holds instead; of stock it is what is added (-5: five fewer). wasl review "
+           "show says what each would do, what is suggested, and why.",
 };
 
 // At a node that nobody serves.

@@ -189,6 +189,29 @@ def test_of_two_answers_the_later_counts_and_each_version_stays(wasl, answers, w
     verify_clean(wasl, centre.node)
 
 
+@pytest.mark.parametrize(
+    "words, said, wanted",
+    [
+        (["accept"], "the later one stands", 24000),
+        (["reject"], "what was before them stands", 20000),
+        (["edit", "--value", "2.25"], "--value stands instead", 22500),
+    ],
+)
+def test_a_question_says_what_each_answer_does_and_it_does(wasl, words, said, wanted):
+    centre = Centre(wasl)
+    first = price("TEA", "2.00")
+    centre.draft([item("TEA"), first])
+    centre.draft([price("TEA", value) | {"base": [first["id"]]} for value in ("2.10", "2.40")])
+    number = str(shown(wasl, "price_same_rank")["number"])
+    lines = wasl.good("review", "show", "centre", number).out.splitlines()
+    (line,) = [line for line in lines if line.startswith(f"to {words[0]} ")]
+    assert line.endswith(said), line
+    wasl.good("review", "resolve", "centre", number, "--decision", *words)
+    assert "to accept" not in wasl.good("review", "show", "centre", number).out
+    centre.published()
+    assert items(centre.node)[0][2] == wanted
+
+
 # ---------------------------------------------------------------------------- on the way
 
 

@@ -75,6 +75,7 @@ def test_a_stock_record_of_another_sku_from_elsewhere_moves_what_its_body_names(
         if review["kind"] == "stock_odd":
             shown = wasl.good("review", "show", centre.name, str(review["number"])).out
             assert "it is the SKU" in shown and "accept: It counts" in shown, shown
+            assert "to reject  nothing changes" in shown and "to edit" not in shown, shown
         wasl.good("review", "resolve", centre.name, str(review["number"]), "--decision", "accept")
     assert wasl.good("review", "list", centre.name, "--json").json == []
     verify_clean(wasl, centre)

@@ -148,7 +148,10 @@ def test_a_count_by_a_feed_that_is_gone_is_asked_about(wasl, first):
     asked = [("overlap", "100", "100", "5"), ("unchecked", "100", "95", "0")][first]
     assert query(shelf.centre, SAID) == [asked]
     shelf.end("90")
-    assert query(shelf.centre, "SELECT kind, open FROM reviews") == [(f"stock_{asked[0]}", 1)]
+    ((number, *asks),) = query(shelf.centre, "SELECT number, kind, open FROM reviews")
+    assert asks == [f"stock_{asked[0]}", 1]
+    shown = wasl.good("review", "show", shelf.centre.name, str(number)).out
+    assert "to edit    --value is added to the stock" in shown, shown
 
 
 def test_a_till_that_starts_afresh_is_told_what_is_asked(wasl):
@@ -194,7 +197,7 @@ def test_an_answer_puts_back_what_a_count_took_twice(wasl):
     token = token_of(wasl, shelf.centre, "owner")
     path = f"/api/v1/reviews/{number}/resolve"
     assert Client(shelf.centre, token)("POST", path, body).code == 400
-    body["value"] = "5"
+    body["value"] = "5"  # added to what is there
     assert Client(shelf.centre, token)("POST", path, body).code == 200
     assert query(shelf.centre, asked) == [(number, kind, 0)]
     assert len(query(shelf.centre, SAID)) == 1  # what makes up for it is no count
