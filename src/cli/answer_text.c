@@ -11,7 +11,8 @@ static const struct answer_text texts[] = {
     {"stock_odd ticket_odd ticket_price ticket_payments ticket_conflict order_price order_payment "
      "order_lines id_conflict",
      stays, stays, NULL},
-    {"order_line", "both changes count", out, NULL},
+    {"order_line", "all changes count",
+     "what each side added or took off is taken out again; a removal stays", NULL},
     {"price_same_rank tax_same_rank promotion_same_rank", "the later one stands", out,
      "--value stands instead"},
     {"price_outranked", "the branch's price counts until the head office publishes a newer one",
