@@ -14,6 +14,7 @@
 #include "model/body.h"
 #include "model/judge.h"
 
+#include <stdio.h>
 #include <string.h>
 
 // ---- what arrived -----------------------------------------------------------------------------
@@ -35,6 +36,20 @@ static void view_of(const struct journal *j, const struct arrival *a, struct jud
 static bool sets_price(const struct arrival *a)
 {
     return strcmp(a->event.type->name, "price_set") == 0;
+}
+
+// "3 USD", for people; empty where there is none.
+static enum err_code in_words(struct journal *j, const struct price *price, struct str *ret,
+                              struct err *e)
+{
+    char amount[DECIMAL_TEXT_MAX], words[DECIMAL_TEXT_MAX + LIMIT_NAME + 1];
+    *ret = STR("");
+    if (!price->there)
+        return ERR_OK;
+    decimal_format(price->amount, amount);
+    (void)snprintf(words, sizeof words, "%s %.*s", amount, STR_ARG(price->currency));
+    *ret = arena_copy(&j->arena, str_of(words));
+    return ret->p ? ERR_OK : err_set(e, ERR_NO_MEMORY, "the transaction is too large");
 }
 
 // Whether a branch set a price that is the head office's: by what was published or drafted when it
@@ -64,6 +79,13 @@ static enum err_code look_at_rank(struct journal *j, struct arrival *a, struct e
     const struct price *centre = published.there ? &published : &draft;
     a->outranked = !price_may(authority, centre) ||
                    body_integer(a->event.body, "catalog") > (int64_t)catalog.version.number;
+    struct price asked = {.there = body_text(a->event.body, "price").n != 0,
+                          .amount = body_decimal(a->event.body, "price"),
+                          .currency = body_text(a->event.body, "currency")};
+    if (code == ERR_OK && a->outranked)
+        code = in_words(j, &asked, &a->asked, e);
+    if (code == ERR_OK && a->outranked)
+        code = in_words(j, centre, &a->official, e);
     arena_fini(&scratch);
     return code;
 }
@@ -276,6 +298,10 @@ static enum err_code judge_one(struct journal *j, const struct arrival *a, struc
     bool judged = false;
     view_of(j, a, &view);
     bool look = judge_arrival(&a->event, &view, &judgement.verdict);
+    if (judgement.verdict.reason == REASON_OUTRANKED) {
+        judgement.sold = a->asked;
+        judgement.published = a->official;
+    }
     if (!look && !a->claims && !a->reserves)
         return ERR_OK;
     enum err_code code = store_is_judged(j->store, a->event.location, &a->event.id, &judged, e);

@@ -56,6 +56,7 @@ struct arrival {
     bool own;                          // this node's
     bool without_right;                // its author had none to it
     bool outranked;                    // a branch's price that does not count
+    struct str asked, official;        // that price and the head office's, in words
     int64_t pending_ms, skew_limit_ms; // as the chain's settings say
     bool reserves;                     // it asks for goods to be kept
     struct reservation_claim reservation;

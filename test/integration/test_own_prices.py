@@ -171,6 +171,9 @@ def test_a_branch_without_the_right_sells_at_the_official_price_until_a_person_l
         shows(shop.tills["b"], 2)
     kind = "SELECT number FROM reviews WHERE kind = 'price_outranked' AND open = 1"
     ((number,),) = query(shop.head.node, kind)
+    lines = wasl.good("review", "show", "centre", str(number)).out.splitlines()
+    assert "base       2 USD" in lines  # as it was when the branch's came
+    assert [line for line in lines if line.startswith("side")][0].endswith("price_set: 3 USD")
     wasl.good("review", "resolve", "centre", str(number), "--decision", "accept")
     for name in "ab":
         shop.shows(name, "3", "counts", official)
