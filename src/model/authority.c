@@ -188,14 +188,19 @@ static enum err_code apply(void *state, const struct record_entry *entry, struct
     return ERR_OK;
 }
 
-// The set that stands: lists begin with the last, and of one term the first counts.
+// The set that stands: lists begin with the last, and of one term the first counts. So it does
+// where a person rejected all of the term, for a place is not left without one who decides.
 static const struct link *standing(const struct state *s)
 {
     const struct link *best = NULL;
+    bool best_counts = false;
     for (const struct link *x = s->sets; x != NULL; x = x->next) {
-        if (question_counts(&s->questions, x->by) &&
-            (best == NULL || op_of(x)->term >= op_of(best)->term))
+        bool counts = question_counts(&s->questions, x->by);
+        int64_t above = best ? op_of(x)->term - op_of(best)->term : 1;
+        if (record_counts(x->by) && (above > 0 || (above == 0 && counts >= best_counts))) {
             best = x;
+            best_counts = counts;
+        }
     }
     return best;
 }

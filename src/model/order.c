@@ -381,17 +381,20 @@ static enum err_code open_order(struct order_state *s, const struct record_entry
 static enum err_code merge_order(struct order_state *s, const struct record_entry *entry,
                                  const struct order_op *op, struct arena *a)
 {
-    enum err_code code = ERR_OK;
+    const struct order_merge *last = s->merges;
+    struct order_merge *merge = arena_alloc(a, sizeof *merge);
+    if (merge == NULL)
+        return ERR_NO_MEMORY;
+    *merge = (struct order_merge){entry, op->into, s->merges};
+    s->merges = merge;
+    if (last == NULL || str_equal(last->into, op->into) || record_saw(entry, last->by))
+        return ERR_OK;
     struct order_ask ask = {.kind = "merged_twice",
-                            .earlier = s->merged,
+                            .earlier = last->by,
                             .later = entry,
                             .suggested = DECISION_ACCEPT,
                             .why = "the later one knows where the guests went last"};
-    if (s->merged != NULL && !str_equal(s->merged_into, op->into) && !record_saw(entry, s->merged))
-        code = order_ask(&s->questions.asked, &ask, a);
-    s->merged = entry;
-    s->merged_into = op->into;
-    return code;
+    return order_ask(&s->questions.asked, &ask, a);
 }
 
 enum err_code order_apply(void *state, const struct record_entry *entry, struct arena *folded)

@@ -160,6 +160,11 @@ struct order_assignment { // what a split moved: minus on one bill, plus on anot
     const struct record_entry *by;
     struct order_assignment *next;
 };
+struct order_merge {
+    const struct record_entry *by;
+    struct str into;
+    struct order_merge *next;
+};
 struct order_completion {
     const struct record_entry *by;
     const struct order_op *op;
@@ -189,8 +194,7 @@ struct order_state {
     struct str headers[HEADER_COUNT];
     const struct record_entry *fired;
     const struct record_entry *voided; // as a whole
-    const struct record_entry *merged;
-    struct str merged_into;
+    struct order_merge *merges;        // newest first
     struct order_line *lines;
     struct id_map by_id; // the same
     size_t added;        // of them, those whose adding is known

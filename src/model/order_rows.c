@@ -188,12 +188,23 @@ static int64_t line_quantity(const struct order_state *s, const struct order_lin
     return quantity;
 }
 
+// A person said that it did not happen, of this line.
+static bool moved_back(const struct order_state *s, const struct order_line *line,
+                       const struct order_assignment *x)
+{
+    char part[UUID_TEXT_SIZE];
+    if (question_answered(&s->questions, "split", x->by) == NULL)
+        return false;
+    uuid_format(&line->id, part);
+    return question_part_rejected(&s->questions, "split", str_of(part), x->by);
+}
+
 static int64_t quantity_on(const struct order_state *s, const struct order_line *line,
                            const struct uuid *bill)
 {
     int64_t quantity = uuid_equal(&line->bill, bill) ? line_quantity(s, line) : 0;
     for (const struct order_assignment *x = line->moves; x != NULL; x = x->next) {
-        if (!x->cancelled && uuid_equal(&x->bill, bill))
+        if (!x->cancelled && uuid_equal(&x->bill, bill) && !moved_back(s, line, x))
             quantity = sum(quantity, x->quantity);
     }
     return quantity;
@@ -297,24 +308,36 @@ static enum err_code ask(struct view *v, const struct order_ask *ask)
     return order_ask(&v->found, ask, v->to->arena);
 }
 
-// A bill that gave away more of a line than it had: two splits, or a split and a remove, whose
-// authors had not seen each other.
-static enum err_code ask_split(struct view *v, const struct order_line *line,
-                               const struct order_bill *bill)
+static enum err_code ask_moves(struct view *v, const struct order_line *line,
+                               const struct record_entry *one, const struct record_entry *other)
 {
-    const struct record_entry *last[2] = {NULL, NULL};
-    for (const struct order_assignment *x = line->moves; x != NULL; x = x->next) {
-        if (x->cancelled || x->quantity > 0 || !uuid_equal(&x->bill, &bill->id))
-            continue;
-        last[last[0] == NULL ? 0 : 1] = x->by;
-    }
     struct order_ask split = {.kind = "split",
                               .part = &line->id,
-                              .earlier = last[0],
-                              .later = last[1],
+                              .earlier = one,
+                              .later = other,
                               .suggested = DECISION_ACCEPT,
                               .why = "no unit is billed twice: give the missing ones back"};
-    return last[0] ? ask(v, &split) : ERR_OK;
+    return ask(v, &split);
+}
+
+// A bill that gave away more of a line than it had: two splits, or a split and a remove, whose
+// authors had not seen each other. What a person rejected stays asked about, and is settled.
+static enum err_code ask_split(struct view *v, const struct order_line *line,
+                               const struct order_bill *bill, bool beyond)
+{
+    const struct record_entry *last = NULL, *unseen = NULL;
+    enum err_code code = ERR_OK;
+    for (const struct order_assignment *x = line->moves; x != NULL && code == ERR_OK; x = x->next) {
+        if (x->cancelled || x->quantity > 0 || !uuid_equal(&x->bill, &bill->id))
+            continue;
+        if (moved_back(v->state, line, x))
+            code = ask_moves(v, line, x->by, NULL);
+        else if (last == NULL)
+            last = x->by;
+        else if (unseen == NULL && !record_saw(last, x->by))
+            unseen = x->by;
+    }
+    return code || !beyond || last == NULL ? code : ask_moves(v, line, last, unseen);
 }
 
 static enum err_code write_lines(struct view *v, const struct order_bill *bill, int64_t *subtotal)
@@ -324,8 +347,8 @@ static enum err_code write_lines(struct view *v, const struct order_bill *bill, 
         int64_t quantity = l->touches ? quantity_on(v->state, l, &bill->id) : 0;
         if (quantity != 0)
             code = write_line(v, l, bill, quantity, subtotal);
-        if (quantity < 0 && code == ERR_OK)
-            code = ask_split(v, l, bill);
+        if (l->touches != NULL && code == ERR_OK)
+            code = ask_split(v, l, bill, quantity < 0);
     }
     return code;
 }
@@ -521,6 +544,15 @@ static enum err_code write_bumps(struct view *v)
     return ERR_OK;
 }
 
+// Where the newest merge that nobody rejected says; empty: nowhere.
+static struct str merged_into(const struct order_state *s)
+{
+    const struct order_merge *merge = s->merges;
+    while (merge != NULL && question_rejected(&s->questions, "merged_twice", merge->by))
+        merge = merge->next;
+    return merge ? merge->into : STR("");
+}
+
 static enum err_code write_order(struct view *v)
 {
     const struct order_state *s = v->state;
@@ -532,7 +564,7 @@ static enum err_code write_order(struct view *v)
     row_set_text(row, O_STATUS, str_of(status_names[status]));
     for (int i = 0; i < HEADER_COUNT; i++)
         row_set_text(row, O_TABLE + i, s->headers[i]);
-    row_set_text(row, O_MERGED_INTO, s->merged_into);
+    row_set_text(row, O_MERGED_INTO, merged_into(s));
     row_set_number(row, O_TOTAL, v->total);
     if (s->opened != NULL) {
         row_set_text(row, O_KIND, s->opening->open.kind);

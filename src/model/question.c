@@ -128,6 +128,13 @@ static const struct answer *answer_to(const struct questions *q, const char *kin
     return x;
 }
 
+bool question_part_rejected(const struct questions *q, const char *kind, struct str part,
+                            const struct record_entry *by)
+{
+    const struct answer *answer = answer_to(q, kind, part, by);
+    return answer != NULL && answer->op->decision == DECISION_REJECT;
+}
+
 bool question_settled(const struct questions *q, const char *kind, struct str part,
                       const struct record_entry *trigger)
 {

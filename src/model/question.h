@@ -89,6 +89,9 @@ const struct answer *question_answered(const struct questions *q, const char *ki
                                        const struct record_entry *by);
 // True when a person rejected the event in an answer to questions of this kind.
 bool question_rejected(const struct questions *q, const char *kind, const struct record_entry *by);
+// The same, of the question about this part alone.
+bool question_part_rejected(const struct questions *q, const char *kind, struct str part,
+                            const struct record_entry *by);
 // True when the event has its effect: it counts as it was judged, and no answer took it out or put
 // another value in its stead.
 bool question_counts(const struct questions *q, const struct record_entry *by);

@@ -76,6 +76,26 @@ TEST(authority__of_two_in_one_term_the_first_counts_and_a_person_is_asked)
     end();
 }
 
+TEST(authority__of_a_term_that_a_person_rejected_as_a_whole_is_the_first)
+{
+    char one[UUID_TEXT_SIZE], two[UUID_TEXT_SIZE];
+    begin();
+    size_t named = set(0, 9, 1);
+    history_tell(&h, 1, named);
+    size_t first = set(0, 1, 2), second = set(1, 2, 2);
+    history_tell_all(&h, 2);
+    uuid_format(&h.events[first].id, one);
+    uuid_format(&h.events[second].id, two);
+    history_write(&h, 2, "review_resolved",
+                  "{\"review\":\"same_term\",\"decision\":\"reject\","
+                  "\"triggers\":[{\"event\":\"%s\"},{\"event\":\"%s\"}]}",
+                  one, two);
+    assert_string_equal(value("authorities", "", "term"), "2");
+    assert_string_equal(value("authorities", "", "holder"), history_id_text(1));
+    assert_string_equal(value("record_reviews", "|kind=same_term|", "open"), "0");
+    end();
+}
+
 TEST(authority__that_named_the_same_holder_again_asks_nobody)
 {
     begin();

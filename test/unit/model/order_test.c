@@ -285,8 +285,8 @@ static void resolve(int device, const char *kind, const char *part, const char *
                  i ? "," : "", id);
     }
     history_write(&h, device, "review_resolved",
-                  "{\"review\":\"%s\",\"part\":\"%s\",\"decision\":\"%s\",\"triggers\":[%s]}", kind,
-                  part, decision, list);
+                  "{\"review\":\"%s\",%s%s%s\"decision\":\"%s\",\"triggers\":[%s]}", kind,
+                  *part ? "\"part\":\"" : "", part, *part ? "\"," : "", decision, list);
 }
 
 TEST(order__an_accepted_conflict_stays_as_it_is_and_is_settled)
@@ -392,6 +392,54 @@ TEST(order__two_splits_beyond_the_line_bill_no_unit_twice_and_ask)
     end();
 }
 
+TEST(order__splits_that_a_person_rejected_are_taken_back)
+{
+    begin();
+    split(3, 6, "1");
+    history_tell_all(&h, 1);
+    history_tell_all(&h, 2);
+    size_t both[] = {split(1, 7, "3"), split(2, 8, "2")};
+    history_tell_all(&h, 4);
+    resolve(4, "split", history_id_text(1), "reject", both, 2);
+    fold();
+    line_is("3", "0");
+    bill_is(history_id_text(6), "draft", "250");
+    bill_is(history_id_text(7), "draft", "0");
+    bill_is(history_id_text(8), "draft", "0");
+    review_is("split", "0");
+    end();
+}
+
+TEST(order__a_split_is_taken_back_of_the_line_that_was_asked_about)
+{
+    begin();
+    size_t both[] = {split(1, 7, "3"), split(2, 8, "2")};
+    history_tell_all(&h, 4);
+    resolve(4, "split", history_id_text(9), "reject", both, 2);
+    fold();
+    line_is("-1", "0");
+    review_is("split", "1");
+    end();
+}
+
+TEST(order__a_split_beyond_the_line_asks_about_those_that_had_not_seen_each_other)
+{
+    begin();
+    size_t seen = split(3, 6, "1");
+    history_tell_all(&h, 1);
+    history_tell_all(&h, 2);
+    split(1, 7, "3");
+    split(2, 8, "2");
+    fold();
+    char id[UUID_TEXT_SIZE];
+    uuid_format(&h.events[seen].id, id);
+    const char *triggers = history_column(all, "record_reviews", "|kind=split|", "triggers");
+    assert_non_null(triggers);
+    assert_null(strstr(triggers, id));
+    assert_int_equal(strlen(triggers), 2 * UUID_TEXT_SIZE - 1);
+    end();
+}
+
 TEST(order__a_remove_that_saw_a_split_takes_its_units_from_both_bills)
 {
     begin();
@@ -412,6 +460,22 @@ TEST(order__two_merges_into_different_orders_ask)
     fold();
     assert_string_equal(history_column(all, "order_heads", "", "merged_into"), "R3");
     review_is("merged_twice", "1");
+    end();
+}
+
+TEST(order__merges_that_a_person_rejected_are_taken_back)
+{
+    begin();
+    size_t one = history_write(&h, 1, "order_merged", "{\"into\":\"R2\"}");
+    size_t both[] = {one, history_write(&h, 2, "order_merged", "{\"into\":\"R3\"}")};
+    history_tell_all(&h, 3);
+    resolve(3, "merged_twice", "", "reject", &both[1], 1);
+    fold();
+    assert_string_equal(history_column(all, "order_heads", "", "merged_into"), "R2");
+    resolve(3, "merged_twice", "", "reject", both, 2);
+    fold();
+    assert_null(history_column(all, "order_heads", "", "merged_into"));
+    review_is("merged_twice", "0");
     end();
 }
 
