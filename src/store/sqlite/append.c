@@ -224,9 +224,11 @@ static enum err_code fits_stream(struct store *s, int64_t lsn, const struct even
         seq = query_get_u64(&q, 2);
     }
     enum err_code code = query_end(&q, e);
-    if (code == ERR_OK && there)
-        code = stream_cache_find(&s->streams, &key, &slot, e);
-    *ret = code == ERR_OK && there && fold_fits(event, &slot->info, seq);
+    *ret = false;
+    if (code || !there)
+        return code;
+    code = stream_cache_find(&s->streams, &key, &slot, e);
+    *ret = code == ERR_OK && fold_fits(event, &slot->info, seq);
     return code;
 }
 
