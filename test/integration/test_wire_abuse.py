@@ -51,6 +51,17 @@ def hostile(wasl, centre, tmp_path):
     device.link.close()
 
 
+@pytest.fixture
+def afar(wasl, centre, tmp_path):
+    """A device of another place, with a stream that the centre holds."""
+    device = join(wasl, centre, tmp_path / "afar", "BR02")
+    receive_tea(device)
+    device.connect()
+    assert device.push(1) == device.mark(2)
+    device.link.close()
+    return device
+
+
 def is_served(centre, honest):
     """The centre lives, and serves the honest device in the session that it had."""
     assert centre.process.poll() is None, centre.log.read_text()[-3000:]
@@ -195,11 +206,25 @@ def test_a_wrong_hello_is_refused(centre, honest, hostile, what):
     is_served(centre, honest)
 
 
-def test_a_stream_of_another_device_is_not_told_of(centre, honest, hostile):
+def test_a_stream_of_another_place_is_not_told_of(centre, honest, hostile, afar):
     hello, stream = hostile.open()
-    hostile.link.send(hello, [line(stream | {"origin": honest.origin})])
+    hostile.link.send(hello, [line(stream | {"origin": afar.origin})])
     assert ending(hostile) == "DENIED"
     is_served(centre, honest)
+
+
+def test_a_neighbour_may_carry_a_stream_and_change_nothing_in_it(centre, honest, hostile):
+    hostile.connect()
+    hostile.link.send(*changed_push(hostile, origin=honest.origin))  # its own events, its own seal
+    assert hostile.receive("ack")[1][0] == honest.mark(2) | {"fork": True}
+    receive_tea(honest, "1")
+    header, events = honest.pack(3)
+    hostile.link.send(header | {"seal": "00" * 64}, events)
+    assert hostile.receive("ack")[1][0] == honest.mark(2) | {"want": 3}
+    hostile.link.send(header, events)
+    assert hostile.receive("ack")[1][0] == honest.mark(3)
+    assert query(centre, "SELECT quantity FROM stock") == [(60000,)]
+    assert honest.push(3) == honest.mark(3)
 
 
 HELD = {  # allowed by the letter, and strange: the session goes on and nothing else changes
@@ -308,13 +333,13 @@ LIVE = {
         lambda d: changed_push(d, certificate=certified(d, d.origin, "*")),
         "DENIED",
     ),
-    "another's stream": (lambda d: changed_push(d, origin=d.other.origin), "DENIED"),
+    "another place's stream": (lambda d: changed_push(d, origin=d.afar().origin), "DENIED"),
     "another's stream, another lane": (
         lambda d: changed_push(d, origin=d.other.origin, lane="normal"),
         "DENIED",
     ),
-    "another's stream, further on": (
-        lambda d: changed_push(d, origin=d.other.origin, **{"from": 3}),
+    "another place's stream, further on": (
+        lambda d: changed_push(d, origin=d.afar().origin, **{"from": 3}),
         "DENIED",
     ),
     "an ack": (
@@ -362,9 +387,10 @@ LIVE = {
 
 
 @pytest.mark.parametrize("what", LIVE)
-def test_what_may_not_be_said_ends_the_session(wasl, centre, honest, hostile, what):
+def test_what_may_not_be_said_ends_the_session(wasl, centre, honest, hostile, request, what):
     hello, stream = hostile.open()
     hostile.first_hello, hostile.other = (hello, [line(stream)]), honest
+    hostile.afar = lambda: request.getfixturevalue("afar")
     hostile.link.send(*hostile.first_hello)
     heard(hostile, "welcome")
     make, code = LIVE[what]
@@ -373,7 +399,7 @@ def test_what_may_not_be_said_ends_the_session(wasl, centre, honest, hostile, wh
     is_served(centre, honest)
     hostile.connect()  # nothing of it was kept
     assert hostile.push(1) == hostile.mark(2)
-    assert query(centre, "SELECT quantity FROM stock") == [(110000,)]
+    assert query(centre, "SELECT quantity FROM stock WHERE location = 'BR01'") == [(110000,)]
 
 
 def test_what_was_never_sent_may_be_answered(centre, honest, hostile):
